@@ -1,0 +1,44 @@
+# Everything a person types. `make demo` and `make test` set up what they need.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PORT   ?= 8888
+
+.PHONY: demo test lint docs bench attacks fuzz clean
+
+demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed
+	$(BIN)/dockerproxy demo --listen :$(PORT)
+
+test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+
+lint: $(VENV)/.tested ## ruff and mypy --strict
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+docs: $(VENV)/.installed ## write the pages in docs/ that are generated from the code
+	$(BIN)/python -m docs.generate
+
+bench: $(VENV)/.tested ## measure against nginx, haproxy and caddy, where they are installed
+	$(BIN)/python -m bench
+
+attacks: $(VENV)/.tested ## attack a proxy of its own over loopback, and tell what everybody got
+	$(BIN)/python -m bench.attacks
+
+fuzz: $(VENV)/.tested ## ten minutes of fuzzing heads, framing and labels
+	$(BIN)/python -m tests.fuzz --seconds 600
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dockerproxy needs Python 3.11 or newer; name one: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	touch $@
+
+clean: ## forget everything that was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .coverage* htmlcov

@@ -1,0 +1,175 @@
+"""The command `dockerproxy`: arguments -> Settings -> run; nothing else.
+
+Exit codes: 0 done; 1 it could not do it, and said why; 2 the command line is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from dockerproxy import logs
+from dockerproxy.check import check
+from dockerproxy.demo.client import ACTIONS
+from dockerproxy.demo.client import run as act_on_demo
+from dockerproxy.demo.paths import default_socket_path
+from dockerproxy.errors import DockerproxyError
+from dockerproxy.health import check_health
+from dockerproxy.program import load_proxy
+from dockerproxy.run import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_demo, run_to_end, serve
+from dockerproxy.server import Server
+from dockerproxy.settings import Settings, load
+from dockerproxy.version import VERSION
+
+_ABOUT = """Label a container and it is on the web: a reverse proxy that discovers Docker containers,
+and loses no request while they come and go."""
+
+_EXIT_CODES = """exit codes:
+  0  done; for `run`: stopped by SIGTERM or SIGINT after the requests in flight had ended
+  1  it could not be done, and the last lines say why and how to mend it
+  2  the command line is wrong
+
+Settings come from arguments, then the environment (DOCKERPROXY_LISTEN, DOCKERPROXY_DOCKER__HOST, ...), then the file
+(--config, DOCKERPROXY_CONFIG, ./dockerproxy.yaml), then defaults. docs/settings.md lists them all.
+SIGHUP makes a running proxy read its file again."""
+
+_DEMO = """Without a word after `demo`, this starts the proxy and an embedded engine: a small server that speaks the
+Docker API, whose containers are web servers in the same process. With one, it acts on the demo that is running,
+from another terminal."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code."""
+    sys.path.insert(0, os.getcwd())  # handlers are the user's own modules, beside the settings file
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except DockerproxyError as error:
+        print(error, file=sys.stderr)
+        return EXIT_FAILED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="dockerproxy",
+        description=_ABOUT,
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"dockerproxy {VERSION}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_check(commands)
+    _add_demo(commands)
+    _add_health(commands)
+    return parser
+
+
+def _add_run(commands: Any) -> None:
+    command = commands.add_parser(
+        "run",
+        help="serve until stopped",
+        description="Serve until SIGTERM or SIGINT.",
+        epilog=_EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "program", nargs="?", metavar="MODULE:NAME", help="a Proxy made in Python, for example mypackage.site:proxy"
+    )
+    _add_settings(command)
+    command.set_defaults(command=_run)
+
+
+def _add_check(commands: Any) -> None:
+    command = commands.add_parser(
+        "check",
+        help="say what a settings file would route, or everything that is wrong with it",
+        description="Say what FILE would route. Exits with 1 and all problems at once when it cannot be used.",
+    )
+    command.add_argument("file", metavar="FILE", help="a settings file in YAML")
+    command.set_defaults(command=_check)
+
+
+def _add_demo(commands: Any) -> None:
+    command = commands.add_parser(
+        "demo",
+        help="try it without Docker: the proxy with an embedded engine",
+        description=_DEMO,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    command.add_argument(
+        "action", nargs="?", choices=sorted(ACTIONS), metavar="ACTION", help=", ".join(sorted(ACTIONS))
+    )
+    command.add_argument(
+        "arguments", nargs="*", metavar="NAME", help="a container, as in `stop blog-1`; `scale shop 4`"
+    )
+    command.add_argument("--socket", metavar="PATH", help="socket of the embedded engine; default: one per user")
+    _add_settings(command)
+    command.set_defaults(command=_demo)
+
+
+def _add_health(commands: Any) -> None:
+    command = commands.add_parser(
+        "health",
+        help="exit with 0 when the proxy on this machine answers; for health checks",
+        description="Ask the proxy that these settings describe, on this machine, whether it answers.",
+    )
+    _add_settings(command)
+    command.set_defaults(command=_health)
+
+
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--config", metavar="FILE", help="settings file; default: DOCKERPROXY_CONFIG, ./dockerproxy.yaml"
+    )
+    command.add_argument(
+        "--listen", metavar="ADDRESS", action="append", help="such as :8888 or 127.0.0.1:8888; may be repeated"
+    )
+    command.add_argument("--log-format", choices=("text", "json"), help="form of the log lines; default: text")
+    command.add_argument("--log-level", choices=("debug", "info", "warning", "error"), help="default: info")
+
+
+def _read_settings(options: argparse.Namespace) -> Settings:
+    return load(options.config, _given(options))
+
+
+def _given(options: argparse.Namespace) -> dict[str, Any]:
+    return {"listen": options.listen, "log_format": options.log_format, "log_level": options.log_level}
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.program is not None:
+        proxy = load_proxy(options.program)
+        return proxy.run(options.config, **_given(options))
+    read = partial(_read_settings, options)
+    settings = read()
+    logs.set_up(settings.log_format, settings.log_level)
+    return run_to_end(serve(Server(settings, read_settings=read)))
+
+
+def _check(options: argparse.Namespace) -> int:
+    report = check(options.file)
+    for line in report.lines():
+        print(line, file=sys.stdout if report.good else sys.stderr)
+    return EXIT_OK if report.good else EXIT_FAILED
+
+
+def _demo(options: argparse.Namespace) -> int:
+    socket_path = options.socket or default_socket_path()
+    if options.action is not None:
+        return act_on_demo(options.action, options.arguments, socket_path)
+    if options.arguments:
+        return EXIT_USAGE
+    settings = _read_settings(options)
+    logs.set_up(settings.log_format, settings.log_level)
+    return run_demo(settings, socket_path)
+
+
+def _health(options: argparse.Namespace) -> int:
+    return check_health(_read_settings(options))

@@ -1,0 +1,21 @@
+"""Control: who decides. The only writer of the table.
+
+registry.py  Registry: static, dynamic and docker routes -> RouteTable -> published
+merge.py     what containers wish, joined to pools, beside the routes that stand firm
+places.py    Places: which domain, path and method is taken, and by whom
+base.py      Base: the routes that do not depend on containers, clashes among them settled
+static.py    routes as a person writes them -> Route; pages of domains
+builtin.py   the admin routes that are there without being asked for
+admission.py who may be added and removed as a dynamic route
+linger.py    Linger: routes that are kept for a while after their last container
+journal.py   what changed, in words, for the log
+store.py     Store: dynamic routes on disk
+
+Calls run from registry down to the others; merge, base and admission call places; base calls static and builtin.
+It never serves a request: the data plane is handed tables.
+"""
+
+from dockerproxy.control.registry import Registry
+from dockerproxy.control.store import Store
+
+__all__ = ["Registry", "Store"]

@@ -1,0 +1,65 @@
+"""Which routes may be added and removed while the proxy runs. Pure: it refuses, or says nothing."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+
+from dockerproxy.control.base import place_of
+from dockerproxy.control.places import Places
+from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
+from dockerproxy.routing.route import Route, Source
+from dockerproxy.settings import RouteSettings
+
+_BUILTIN = "it is a built-in admin route"
+_HANDLER = "it is answered by a handler: edit the settings file, or the program that gives it, and reload"
+_STATIC = "it is static: edit the settings file, or the program that gives it, and reload"
+_DOCKER = "containers make it: stop its containers, or change their labels"
+
+
+def refuse_new(wanted: RouteSettings, route: Route, existing: Iterable[Route], dynamic: Collection[str]) -> None:
+    """Raises InvalidInput if it is no proxy route, RouteExists if its name or all of its places are taken."""
+    problems = list(_problems(wanted))
+    if problems:
+        raise InvalidInput("route", problems)
+    places = Places()
+    for other in existing:
+        if other.name == route.name:
+            raise RouteExists(f"there is already a route named {route.name!r} ({other.source}); choose another name")
+        places.take(other)
+    if route.name in dynamic:
+        raise RouteExists(f"there is already a dynamic route named {route.name!r}, which is not used; remove it first")
+    clashes = places.clashes(route)
+    if len(clashes) == len(route.domains or (None,)):
+        told = (f"{place_of(route, clash)} is answered by route {clash.owner.name!r} ({clash.owner.source})"
+                for clash in clashes)  # fmt: skip
+        raise RouteExists(f"route {route.name!r} would never be reached: {'; '.join(told)}")
+
+
+def refuse_removal(name: str, route: Route | None, builtin: Collection[str], dynamic: Iterable[str]) -> None:
+    """Raises UnknownRoute, or RouteNotRemovable with the reason."""
+    if route is None:
+        close = difflib.get_close_matches(name, list(dynamic), n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise UnknownRoute(f"there is no route named {name!r}{hint}")
+    if route.source is Source.DOCKER:
+        reason = _DOCKER
+    elif name in builtin:
+        reason = _BUILTIN
+    else:
+        reason = _HANDLER if route.handler else _STATIC
+    raise RouteNotRemovable(f"route {name!r} cannot be removed: {reason}")
+
+
+def _problems(wanted: RouteSettings) -> Iterator[Problem]:
+    if wanted.handler is not None:
+        yield Problem("handler", "a handler can only be set in the settings file or in Python; give upstreams")
+    elif not wanted.upstreams:
+        yield Problem("upstreams", 'expected at least one, for example [{"url": "http://localhost:2368"}]')
+    if wanted.proxy_enable is False:
+        yield Problem("proxy_enable", "is false, but only proxy routes can be added; leave it out or set it to true")
+    if wanted.domain is not None:
+        # Else whoever may add a route could have any importable code run.
+        for page in ("not_found_handler", "error_handler"):
+            if getattr(wanted.domain, page) is not None:
+                yield Problem(f"domain.{page}", "can only be set in the settings file")

@@ -1,0 +1,43 @@
+"""The admin routes that are there without being asked for, at `settings.admin_host`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from dockerproxy.control.static import handler_upstreams
+from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
+from dockerproxy.settings import Settings
+
+# name, method, path, handler, access ("" is the setting's default). Health tells nothing, so anybody may ask;
+# load balancers and Docker's HEALTHCHECK do.
+_ROUTES = (
+    ("dockerproxy-statistics", "GET", "/statistics", "dockerproxy.web.statistics:statistics", ""),
+    ("dockerproxy-add", "POST", "/add", "dockerproxy.web.admin:add_route", ""),
+    ("dockerproxy-remove", "POST", "/remove", "dockerproxy.web.admin:remove_route", ""),
+    ("dockerproxy-health", "GET", "/health", "dockerproxy.web.admin:health", "open"),
+)
+
+
+def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Route, ...]:
+    """The built-in admin routes, under names that none of `taken` equals."""
+    return tuple(
+        Route(
+            name=_free_name(name, taken),
+            domains=(Domain.parse(settings.admin_host),),
+            path=PathRule(PathKind.EXACT, path),
+            methods=(method,),
+            upstreams=handler_upstreams(handler),
+            options=settings.route_defaults,
+            handler=handler,
+            access=access,
+        )
+        for name, method, path, handler, access in _ROUTES
+    )
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free

@@ -1,0 +1,225 @@
+"""What containers wish, joined to pools, beside the routes that stand firm. Pure.
+
+Containers that name the same route join one pool. Where they disagree on the route itself, the older one wins and
+the younger one is told. A route of the base may be joined, but not changed; between docker routes at one place
+the one with the older container wins. Nothing is ever dropped in silence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from dockerproxy.control.base import Base, place_of, without
+from dockerproxy.control.places import Clash, Places
+from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
+from dockerproxy.routing.route import ANY_PATH, Route, Source
+from dockerproxy.settings import RouteOptions
+
+ContainerKey = tuple[str, str]  # engine, id
+
+
+class Member(NamedTuple):
+    """One container's part in a route."""
+
+    key: ContainerKey
+    container: ContainerView
+    wish: RouteWish
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """routes: for the table; docker: those of them that containers made, by name; containers: with all reasons."""
+
+    routes: tuple[Route, ...]
+    docker: Mapping[str, Route]
+    containers: tuple[ContainerView, ...]
+
+
+def merge(
+    base: Base, snapshots: Iterable[Snapshot], kept: Iterable[Route], defaults: RouteOptions, prefix: str
+) -> Merged:
+    """All routes, in an order that an unchanged set keeps.
+
+    kept:     routes that have lost their last container; they give way to all others
+    defaults: options that a docker route starts from
+    prefix:   of the labels, for messages
+    """
+    return _Merge(base, snapshots, defaults, prefix).run(kept)
+
+
+def joined_names(snapshots: Iterable[Snapshot]) -> set[str]:
+    """The names of the routes that containers wish to join."""
+    return {wish.route for snapshot in snapshots for container in snapshot.containers for wish in container.wishes}
+
+
+class _Merge:
+    """The work on one set of snapshots."""
+
+    def __init__(self, base: Base, snapshots: Iterable[Snapshot], defaults: RouteOptions, prefix: str) -> None:
+        self._base = base
+        self._defaults = defaults
+        self._prefix = prefix
+        self._containers = _by_age(snapshots)
+        self._places = Places(below=base.places)
+        self._docker: dict[str, Route] = {}
+        self._reasons: dict[ContainerKey, list[str]] = {}
+        self._refused: dict[ContainerKey, set[str]] = {}
+
+    def run(self, kept: Iterable[Route]) -> Merged:
+        pools = self._pools()
+        firm = dict(self._base.routes)
+        for name in pools.keys() & firm.keys():
+            firm[name] = self._joined(firm[name], pools.pop(name))
+        for members in pools.values():  # in order of age, for `_pools` met the containers in that order
+            self._add(members)
+        routes = {**self._docker, **self._left_of(kept)}
+        ordered = (*firm.values(), *(routes[name] for name in sorted(routes)))
+        return Merged(ordered, self._docker, tuple(self._views()))
+
+    def _pools(self) -> dict[str, list[Member]]:
+        pools: dict[str, list[Member]] = {}
+        for key, container in self._containers:
+            for wish in container.wishes:
+                pools.setdefault(wish.route, []).append(Member(key, container, wish))
+        return pools
+
+    def _joined(self, route: Route, members: Sequence[Member]) -> Route:
+        """A route of the base with the upstreams of containers; what their labels say of the route is not used."""
+        if route.handler:
+            for member in members:
+                self._refuse(member, f"route {route.name} is answered by the handler {route.handler}, not by upstreams;"
+                             f" give another name with {self._label(member, 'route')}")  # fmt: skip
+            return route
+        for member in members:
+            for label, theirs in _said(member.wish):
+                ours = _value(route, label)
+                if theirs != ours:
+                    self._ignored(member, label, theirs, f"the {route.source} route {route.name} has", ours)
+        return replace(route, upstreams=route.upstreams + tuple(member.wish.upstream for member in members))
+
+    def _add(self, members: Sequence[Member]) -> None:
+        """A docker route, at the places that are still free."""
+        route = self._base.pages.dress(self._pool(members))
+        clashes = self._places.clashes(route)
+        left = without(route, clashes)
+        for clash in clashes:
+            self._tell_clash(members, route, clash, refused=left is None)
+        if left is not None:
+            self._places.take(left)
+            self._docker[left.name] = left
+
+    def _pool(self, members: Sequence[Member]) -> Route:
+        """One route of containers, oldest first: each of its settings comes from the oldest that says something."""
+        owner = next((member for member in members if _says_where(member.wish)), members[0])
+        # Where the route is, is one thing: a younger container cannot move it by adding a path to it.
+        first: dict[str, tuple[Any, Member]] = {label: (value, owner) for label, value in _place(owner.wish).items()}
+        for member in members:
+            for label, theirs in _said(member.wish):
+                ours, winner = first.setdefault(label, (theirs, member))
+                if theirs != ours:
+                    self._ignored(member, label, theirs, f"the older container {winner.container.name} says", ours)
+        said = {label: value for label, (value, _) in first.items()}
+        domains, path, methods = said.pop("host"), said.pop("path"), said.pop("method")
+        return Route(
+            name=owner.wish.route,
+            domains=domains,
+            path=path,
+            methods=methods,
+            upstreams=tuple(member.wish.upstream for member in members),
+            options=self._defaults.model_copy(update=said) if said else self._defaults,
+            source=Source.DOCKER,
+        )
+
+    def _left_of(self, kept: Iterable[Route]) -> dict[str, Route]:
+        """The routes without containers, at the places that nobody else has."""
+        found = {}
+        for route in kept:
+            left = without(route, self._places.clashes(route))
+            if left is not None:
+                self._places.take(left)
+                found[left.name] = left
+        return found
+
+    def _tell_clash(self, members: Sequence[Member], route: Route, clash: Clash, refused: bool) -> None:
+        oldest = self._docker.get(clash.owner.name)
+        owner = f"the {clash.owner.source} route {clash.owner.name}" + (", whose container is older" if oldest else "")
+        for member in members:
+            reason = f"{place_of(route, clash)} is answered by {owner}; choose another {self._label(member, 'host')}"
+            if refused:
+                self._refuse(member, reason)
+            else:
+                self._note(member, reason)
+
+    def _ignored(self, member: Member, label: str, theirs: object, who: str, ours: object) -> None:
+        self._note(member, f"label {self._label(member, label)}={_words(theirs)} is not used: {who} {_words(ours)}")
+
+    def _refuse(self, member: Member, reason: str) -> None:
+        self._refused.setdefault(member.key, set()).add(member.wish.route)
+        self._note(member, reason)
+
+    def _note(self, member: Member, reason: str) -> None:
+        reasons = self._reasons.setdefault(member.key, [])
+        if reason not in reasons:
+            reasons.append(reason)
+
+    def _label(self, member: Member, option: str) -> str:
+        several = len(member.container.wishes) > 1 and option != "route"
+        return f"{self._prefix}.{member.wish.route}.{option}" if several else f"{self._prefix}.{option}"
+
+    def _views(self) -> Iterator[ContainerView]:
+        """The containers, with what was found here; a route that was refused is no longer among their wishes."""
+        for key, container in self._containers:
+            if key not in self._reasons:
+                yield container
+                continue
+            refused = self._refused.get(key, ())
+            wishes = tuple(wish for wish in container.wishes if wish.route not in refused)
+            yield replace(container, wishes=wishes, reasons=(*container.reasons, *self._reasons[key]))
+
+
+def _by_age(snapshots: Iterable[Snapshot]) -> list[tuple[ContainerKey, ContainerView]]:
+    found = [
+        ((container.created, container.name, container.id), (snapshot.engine, container.id), container)
+        for snapshot in snapshots
+        for container in snapshot.containers
+    ]
+    return [(key, container) for _, key, container in sorted(found, key=itemgetter(0))]
+
+
+def _said(wish: RouteWish) -> Iterator[tuple[str, Any]]:
+    """What a container says of the route itself: label -> value."""
+    if wish.domains is not None:
+        yield "host", wish.domains
+    if wish.path is not None:
+        yield "path", wish.path
+    if wish.methods is not None:
+        yield "method", wish.methods
+    yield from wish.options.items()
+
+
+def _says_where(wish: RouteWish) -> bool:
+    return wish.domains is not None or wish.path is not None or wish.methods is not None
+
+
+def _place(wish: RouteWish) -> dict[str, Any]:
+    """Where a container wants its route to be: label -> value."""
+    return {"host": wish.domains or (wish.default_domain,), "path": wish.path or ANY_PATH, "method": wish.methods or ()}
+
+
+def _value(route: Route, label: str) -> Any:
+    own = {"host": route.domains, "path": route.path, "method": route.methods}
+    return own[label] if label in own else getattr(route.options, label)
+
+
+def _words(value: object) -> str:
+    """A value as it is written in a label."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, (tuple, frozenset)):
+        return ",".join(map(str, sorted(value) if isinstance(value, frozenset) else value)) or "any"
+    return str(value)

@@ -1,0 +1,262 @@
+"""Registry: the single writer of the table.
+
+It keeps what each source says (the settings, `/add`, every producer of snapshots), merges it, publishes the table
+when something changed, and says in the log what that was. All of it on one thread, the loop's. It never
+touches a request or a connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dockerproxy.control.admission import refuse_new, refuse_removal
+from dockerproxy.control.base import Base, build_base
+from dockerproxy.control.journal import changes, complaints
+from dockerproxy.control.linger import Linger
+from dockerproxy.control.merge import joined_names, merge
+from dockerproxy.control.static import StaticRoutes, route_of, static_routes
+from dockerproxy.control.store import Store
+from dockerproxy.discovery.snapshot import ContainerView, Snapshot
+from dockerproxy.routing.route import Route, Source
+from dockerproxy.routing.table import RouteTable
+from dockerproxy.settings import RouteSettings, Settings
+
+_MOST_LINES = 100  # log lines for one change of the table; a reload of thousands of routes is summed up
+
+log = logging.getLogger("dockerproxy.control")
+
+Publish = Callable[[RouteTable, tuple[Route, ...]], None]
+
+
+def _load_nothing(handlers: Mapping[str, Any]) -> None:
+    """For callers that serve no handlers."""
+
+
+class Registry:
+    """The routes, and where they come from.
+
+    publish:       gets each new table, with its routes
+    call_later:    as the loop's; what it returns may have a `cancel` method
+    now:           seconds of the clock that `call_later` goes by
+    python_routes: routes that the program gives; they count as static
+    load_handlers: is told the handlers that static routes name, before they are published: key -> the handler given
+                   in Python, or None if it is to be loaded; may raise SettingsError, and nothing changes then
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        publish: Publish,
+        call_later: Callable[[float, Callable[[], None]], Any],
+        now: Callable[[], float],
+        python_routes: Sequence[Route] = (),
+        load_handlers: Callable[[Mapping[str, Any]], None] = _load_nothing,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._publish = publish
+        self._call_later = call_later
+        self._now = now
+        self._python_routes = tuple(python_routes)
+        self._load_handlers = load_handlers
+        self._dynamic: dict[str, RouteSettings] = {}
+        self._snapshots: dict[str, Snapshot] = {}
+        self._linger = Linger()
+        self._writing = asyncio.Lock()
+        self._timer: Any = None
+        self._timer_end = float("inf")
+        self._started = False
+        self._published = False
+        self._complaints: Mapping[tuple[str, str], str] = {}
+        self._docker: Mapping[str, Route] = {}
+        self._containers: tuple[ContainerView, ...] = ()
+        self._by_name: dict[str, Route] = {}
+        self._table = RouteTable()
+        self._defaults = settings.route_defaults
+        self._static = static_routes(settings, self._python_routes)
+        self._base = build_base(settings, self._static, ())
+
+    def __repr__(self) -> str:
+        return f"<Registry: {len(self.routes)} routes, {len(self._containers)} containers, {self._linger!r}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that are in force."""
+        return self._settings
+
+    @property
+    def table(self) -> RouteTable:
+        """The table that was published last."""
+        return self._table
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """All routes, in the table's order."""
+        return self._table.routes
+
+    @property
+    def containers(self) -> tuple[ContainerView, ...]:
+        """All containers, oldest first; their reasons include the conflicts found here."""
+        return self._containers
+
+    @property
+    def not_found_handlers(self) -> Mapping[str, str]:
+        """A domain as written in its routes -> key of its not-found handler; "" is for every other domain."""
+        return self._static.pages.not_found
+
+    @property
+    def error_handlers(self) -> Mapping[str, str]:
+        """A domain -> key of its error handler; "" is for every other domain. Routes bear theirs already."""
+        return self._static.pages.error
+
+    @property
+    def handlers(self) -> Mapping[str, Any]:
+        """Keys of the handlers that static routes and pages name -> the handler given in Python, or None."""
+        return _handlers(self._static, self._base)
+
+    def route(self, name: str) -> Route | None:
+        """The route of this name, or None."""
+        return self._by_name.get(name)
+
+    def groups(self, name: str, path: str) -> dict[str, str]:
+        """The named groups of a route's path rule in `path`; empty for a route that is gone."""
+        route = self._by_name.get(name)
+        return route.path.groups(path) if route is not None else {}
+
+    def start(self) -> None:
+        """Load handlers and dynamic routes, and publish. Raises SettingsError, StoreError."""
+        self._load_handlers(self.handlers)
+        self._dynamic = {route.name: route for route in self._store.load()}
+        self._started = True
+        self._use_base(self._built(self._settings, self._static, self._dynamic))
+
+    def close(self) -> None:
+        """End the timer and give the state folder back."""
+        if self._timer is not None and hasattr(self._timer, "cancel"):
+            self._timer.cancel()
+        self._store.close()
+
+    def snapshot(self, snapshot: Snapshot) -> None:
+        """Take what a producer sees now; the last word of each producer counts."""
+        if self._snapshots.get(snapshot.engine) == snapshot:
+            return
+        self._snapshots[snapshot.engine] = snapshot
+        if self._started:
+            self._refresh()
+
+    async def add(self, wanted: RouteSettings) -> Route:
+        """Add a dynamic proxy route: on disk, then in the table, then this returns.
+
+        Raises InvalidInput, RouteExists (the name or the place is taken), StoreError.
+        """
+        async with self._writing:
+            existing = [route for route in self.routes if not self._linger.keeps(route)]
+            route = route_of(wanted, self._defaults, Source.DYNAMIC)
+            refuse_new(wanted, route, existing, self._dynamic)
+            await self._use_dynamic({**self._dynamic, wanted.name: wanted})
+        return self._by_name.get(wanted.name, route)
+
+    async def remove(self, name: str) -> None:
+        """Remove a dynamic route: from disk, then from the table.
+
+        Raises UnknownRoute, RouteNotRemovable, StoreError.
+        """
+        async with self._writing:
+            if name not in self._dynamic:
+                refuse_removal(name, self._by_name.get(name), self._base.builtin, self._dynamic)
+            await self._use_dynamic({other: route for other, route in self._dynamic.items() if other != name})
+
+    def reload(self, settings: Settings) -> None:
+        """Use new settings. Raises SettingsError, and then nothing has changed."""
+        static = static_routes(settings, self._python_routes)
+        base = self._built(settings, static, self._dynamic)
+        self._load_handlers(_handlers(static, base))
+        # Not-found pages belong to no route, so a table of equal routes does not tell of them.
+        self._published = self._published and static.pages == self._static.pages
+        self._settings, self._static, self._defaults = settings, static, settings.route_defaults
+        self._use_base(base)
+
+    async def _use_dynamic(self, dynamic: dict[str, RouteSettings]) -> None:
+        await self._store.save(tuple(dynamic.values()))
+        self._dynamic = dynamic
+        # Settings may have been reloaded while the disk was busy, so what they say is read only now.
+        self._use_base(self._built(self._settings, self._static, dynamic))
+
+    def _built(self, settings: Settings, static: StaticRoutes, dynamic: Mapping[str, RouteSettings]) -> Base:
+        defaults = settings.route_defaults
+        return build_base(settings, static, [route_of(route, defaults, Source.DYNAMIC) for route in dynamic.values()])
+
+    def _use_base(self, base: Base) -> None:
+        for warning in base.warnings:
+            if warning not in self._base.warnings:
+                log.warning("%s", warning)
+        self._base = base
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Merge what all sources say now, and publish it if it differs."""
+        now = self._now()
+        snapshots = tuple(self._snapshots.values())
+        self._keep_what_has_gone(joined_names(snapshots), now)
+        merged = merge(self._base, snapshots, self._linger.routes, self._defaults, self._settings.docker.label_prefix)
+        self._docker, self._containers = merged.docker, merged.containers
+        self._complain()
+        self._publish_if_changed(merged.routes)
+        self._arm(now)
+
+    def _keep_what_has_gone(self, wished: set[str], now: float) -> None:
+        firm = self._base.routes
+        self._linger.drop(wished)
+        self._linger.drop(firm.keys())
+        gone = [route for name, route in self._docker.items() if name not in wished and name not in firm]
+        self._linger.keep(gone, now)
+        self._linger.expire(now)
+
+    def _publish_if_changed(self, merged: tuple[Route, ...]) -> None:
+        # A route that did not change stays the same object, so that comparing tables is cheap everywhere.
+        known = self._by_name
+        routes = tuple(known[route.name] if known.get(route.name) == route else route for route in merged)
+        if routes == self.routes and self._published:
+            return
+        # What stands firm from the beginning is no news.
+        lines = changes(self.routes or tuple(self._base.routes.values()), routes)
+        self._published = True
+        self._by_name = {route.name: route for route in routes}
+        self._table = RouteTable(routes)
+        self._publish(self._table, routes)
+        _log_lines(lines)
+
+    def _complain(self) -> None:
+        found = complaints(self._containers)
+        for container, line in found.items():
+            if self._complaints.get(container) != line:
+                log.warning("%s", line)
+        self._complaints = found
+
+    def _arm(self, now: float) -> None:
+        """One timer for the next route whose time is over; a later end is armed when this one has rung."""
+        end = self._linger.next_end()
+        if end is None or end >= self._timer_end:
+            return
+        self._timer_end = end
+        self._timer = self._call_later(end - now, self._ring)
+
+    def _ring(self) -> None:
+        self._timer_end = float("inf")
+        self._refresh()
+
+
+def _handlers(static: StaticRoutes, base: Base) -> dict[str, Any]:
+    builtin = {base.routes[name].handler: None for name in base.builtin}
+    return {**builtin, **static.handlers}
+
+
+def _log_lines(lines: list[str]) -> None:
+    for line in lines[:_MOST_LINES]:
+        log.info("%s", line)
+    if len(lines) > _MOST_LINES:
+        log.info("and %d more changes of the table", len(lines) - _MOST_LINES)

@@ -1,0 +1,40 @@
+"""Discovery: WHO is running. Watches the engine and publishes whole snapshots; the only importer of the Docker SDK.
+
+watcher.py        Watcher: the thread; connects for ever, publishes into the event loop
+  follower.py     Follower: one connection: subscribe, list, act on events and on the clock
+    engine.py     Engine: the SDK, with its errors in words (engine_words.py)
+    events.py     EventReader, EventStream, Event: the stream of events and the thread that only queues it
+    draining.py   Draining: who was told to stop
+    settling.py   Settling: who is listed again, because events come before the engine's list shows what they tell
+    fleet.py      Fleet: all containers as last listed -> Snapshot
+      own_container.py  OwnContainer: the container that the proxy itself runs in
+      containers.py     ContainerReader: an Entry and what its labels ask for -> ContainerView
+        address.py      AddressBook: where a container is reached, or why not
+        labels.py       LabelReader: labels -> Reading (reading.py); the labels are in label_table.py
+      entry.py          Entry: one item of the engine's list, reduced to what matters
+  backoff.py, timing.py   pauses and deadlines
+snapshot.py       Snapshot, ContainerView, RouteWish: what comes out
+
+Calls run from watcher down to snapshot. Everything from `fleet` down is pure: no I/O, no clock. Another dialect of
+labels stands beside `labels.LabelReader`; another engine makes the same snapshots.
+"""
+
+from dockerproxy.discovery.label_table import LABELS
+from dockerproxy.discovery.snapshot import (
+    ContainerView,
+    DiscoveryStatus,
+    EngineState,
+    RouteWish,
+    Snapshot,
+)
+from dockerproxy.discovery.watcher import Watcher
+
+__all__ = [
+    "LABELS",
+    "ContainerView",
+    "DiscoveryStatus",
+    "EngineState",
+    "RouteWish",
+    "Snapshot",
+    "Watcher",
+]

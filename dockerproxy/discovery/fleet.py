@@ -1,0 +1,114 @@
+"""Fleet: all containers of one engine as last listed, and the snapshot that follows from them.
+
+Takes whole lists and lists of some containers; keeps the view of every container that did not change, so that a
+snapshot costs little and equal ones compare fast. No I/O, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Set
+from typing import Any, NamedTuple
+
+from dockerproxy.discovery.address import AddressBook
+from dockerproxy.discovery.containers import ContainerReader
+from dockerproxy.discovery.entry import RUNNING, Entry
+from dockerproxy.discovery.labels import LabelReader
+from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
+from dockerproxy.discovery.reading import Dialect
+from dockerproxy.discovery.snapshot import ContainerView, Snapshot
+from dockerproxy.settings.model import DockerSettings
+
+_ALIVE = frozenset({RUNNING, "paused"})
+
+
+class _Known(NamedTuple):
+    """A view, and what it was made of."""
+
+    entry: Entry
+    draining: bool
+    view: ContainerView
+
+
+class Fleet:
+    """The containers that bear labels of ours; the others are forgotten at once.
+
+    own: ids that the proxy's own container may have
+    """
+
+    def __init__(
+        self, settings: DockerSettings, own: Collection[str] | None = None, dialect: Dialect | None = None
+    ) -> None:
+        self._settings = settings
+        self._own_ids = tuple(own_ids() if own is None else own)
+        self._dialect = dialect or LabelReader(settings.label_prefix, settings.default_domain)
+        self._own: OwnContainer | None = None
+        self._own_entry: Entry | None = None
+        self._entries: dict[str, Entry] = {}
+        self._known: dict[str, _Known] = {}
+        self._reader = self._new_reader()
+
+    def __repr__(self) -> str:
+        return f"<Fleet of {len(self._entries)}, seen from {self._own or 'the host'}>"
+
+    def __contains__(self, container: str) -> bool:
+        return container in self._entries
+
+    @property
+    def own(self) -> OwnContainer | None:
+        """The proxy's own container, when the engine lists it."""
+        return self._own
+
+    def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
+        """Take a whole list."""
+        self._entries = {}
+        self._take(listed)
+
+    def update(self, containers: Collection[str], listed: Iterable[Mapping[str, Any]]) -> None:
+        """Take a list of `containers` only; those of them that are not listed are gone."""
+        for container in containers:
+            self._entries.pop(container, None)
+        self._take(data for data in listed if data["Id"] in containers)
+
+    def state(self, container: str) -> str:
+        """The engine's word for its state; "" if it is not there, or none of our business."""
+        entry = self._entries.get(container)
+        if entry is None and self._own_entry is not None and self._own_entry.id == container:
+            entry = self._own_entry
+        return entry.state if entry is not None else ""
+
+    def alive(self, container: str) -> bool:
+        """Whether it has processes that may still be answering."""
+        return self.state(container) in _ALIVE
+
+    def snapshot(self, draining: Set[str]) -> Snapshot:
+        """All that is known, with the upstreams of the containers in `draining` marked so."""
+        known = {id_: self._look(entry, id_ in draining) for id_, entry in self._entries.items()}
+        self._known = known
+        views = [each.view for each in known.values()]
+        views.sort(key=lambda view: (view.created, view.id))
+        return Snapshot(self._settings.host, tuple(views))
+
+    def _take(self, listed: Iterable[Mapping[str, Any]]) -> None:
+        for data in listed:
+            if self._dialect.mentions(data.get("Labels") or {}):
+                self._entries[data["Id"]] = Entry.from_json(data)
+            if self._own_ids and data["Id"].startswith(self._own_ids):
+                self._take_own(Entry.from_json(data))
+
+    def _take_own(self, entry: Entry) -> None:
+        """Our own networks decide about everyone's address, so that all views are made anew when they change."""
+        if entry == self._own_entry:
+            return
+        self._own_entry = entry
+        self._own = OwnContainer.from_entry(entry, resolve)
+        self._known = {}
+        self._reader = self._new_reader()
+
+    def _look(self, entry: Entry, draining: bool) -> _Known:
+        known = self._known.get(entry.id)
+        if known is not None and known.draining == draining and (known.entry is entry or known.entry == entry):
+            return known
+        return _Known(entry, draining, self._reader.view(entry, draining))
+
+    def _new_reader(self) -> ContainerReader:
+        return ContainerReader(self._dialect, AddressBook(self._settings, self._own, self._dialect.key))

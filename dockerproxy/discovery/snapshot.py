@@ -1,0 +1,98 @@
+"""Snapshot: all that discovery sees at one moment, as frozen values.
+
+Discovery always sends whole snapshots, so that nobody has to keep a history to know the present. Two equal
+snapshots mean that nothing changed. Neutral on purpose: another engine, Swarm or another dialect of labels
+makes the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from dockerproxy.routing.route import Domain, PathRule, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class RouteWish:
+    """What one container asks of one route, and the upstream that it brings.
+
+    domains, path, methods: None where the container says nothing, so that a joined route keeps its own
+    default_domain:         where the route is if nobody says anything
+    options:                per-route settings by their names, checked, only those that were given
+    """
+
+    route: str
+    upstream: Upstream
+    default_domain: Domain
+    domains: tuple[Domain, ...] | None = None
+    path: PathRule | None = None
+    methods: tuple[str, ...] | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerView:
+    """What discovery made of one container.
+
+    id:       the engine's id, whole
+    created:  seconds since the epoch, for "the older wins"
+    wishes:   the routes it joins; empty when it is not routed
+    reasons:  in words: why it is not routed, or what was wrong with a label although it is
+    mentioned: whether it bears any of our labels; one that does not is left out of reports
+    """
+
+    id: str
+    name: str
+    created: float
+    state: str
+    wishes: tuple[RouteWish, ...] = ()
+    reasons: tuple[str, ...] = ()
+    mentioned: bool = True
+
+    @property
+    def routed(self) -> bool:
+        return bool(self.wishes)
+
+    @property
+    def address(self) -> str:
+        """`host:port` of its first upstream, or ""."""
+        if not self.wishes:
+            return ""
+        upstream = self.wishes[0].upstream
+        return f"{upstream.host}:{upstream.port}"
+
+
+class EngineState(StrEnum):
+    """Whether events reach us."""
+
+    CONNECTED = "connected"
+    RECONNECTING = "reconnecting"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All labelled containers of one engine, ordered by creation time."""
+
+    engine: str
+    containers: tuple[ContainerView, ...] = ()
+
+
+@dataclass(slots=True)
+class DiscoveryStatus:
+    """How discovery itself fares; written by the watcher, read by statistics.
+
+    last_event_at, last_sync_at: seconds since the epoch, or None
+    error: why the engine cannot be reached, in words, or ""
+    """
+
+    state: EngineState = EngineState.DISABLED
+    engine: str = ""
+    events: int = 0
+    last_event_at: float | None = None
+    last_sync_at: float | None = None
+    reconnects: int = 0
+    error: str = ""

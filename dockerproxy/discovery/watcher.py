@@ -1,0 +1,155 @@
+"""Watcher: the thread that keeps up a connection to the engine, for ever, and publishes snapshots.
+
+The door from discovery into the event loop: whatever happens in discovery's threads, only `publish` is called in the
+loop's thread. Knows nothing of tables and routes; an engine that is gone takes nothing away from what was published.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable
+from queue import Empty, SimpleQueue
+
+from dockerproxy.discovery.backoff import Backoff
+from dockerproxy.discovery.draining import Draining
+from dockerproxy.discovery.engine import Engine
+from dockerproxy.discovery.events import EngineLost, Inbox, Stop
+from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.discovery.follower import Follower, Known, Stopped
+from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.discovery.timing import DEFAULT_TIMING, Timing
+from dockerproxy.settings.model import DockerSettings
+
+log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Discovers the containers of one engine.
+
+    publish: called in `loop`'s thread with every snapshot that differs from the one before, the first even if empty
+    status:  written here, only
+    """
+
+    def __init__(
+        self,
+        settings: DockerSettings,
+        publish: Callable[[Snapshot], None],
+        status: DiscoveryStatus,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        timing: Timing = DEFAULT_TIMING,
+    ) -> None:
+        self._settings = settings
+        self._callback = publish
+        self._status = status
+        self._loop = loop
+        self._timing = timing
+        self._inbox: Inbox = SimpleQueue()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._published: Snapshot | None = None
+        self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
+        self._told: set[str] = set()
+        self._connected_at = math.inf
+
+    def __repr__(self) -> str:
+        known = len(self._published.containers) if self._published is not None else 0
+        return f"<Watcher of {self._settings.host}: {self._status.state}, {known} labelled containers>"
+
+    def start(self) -> None:
+        """Begin to discover, in a thread; returns at once, whether there is an engine or not."""
+        if not self._settings.enabled or self._thread is not None:
+            return
+        self._status.state = EngineState.RECONNECTING
+        self._thread = threading.Thread(target=self._run, name="dockerproxy-discovery", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End discovery; after it nothing is published. Idempotent; blocks for milliseconds, with a hanging engine
+        for at most two seconds."""
+        self._stopping.set()
+        self._inbox.put((None, Stop()))
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(self._timing.stop_wait)
+
+    def _run(self) -> None:
+        known = Known(Fleet(self._settings), Draining(self._timing))
+        while not self._stopping.is_set():
+            self._connected_at = math.inf
+            try:
+                self._follow(known)
+            except Stopped:
+                return
+            except EngineLost as error:
+                self._lost(str(error))
+            except Exception:  # a fault of ours must not end discovery for ever
+                log.exception("engine: discovery stumbled; serving on with what is known, trying again")
+                self._status.state = EngineState.RECONNECTING
+            if time.monotonic() - self._connected_at >= self._timing.backoff_reset:
+                self._backoff.reset()
+            self._pause(self._backoff.next())
+
+    def _follow(self, known: Known) -> None:
+        """One connection, from its beginning to its end. Raises EngineLost, Stopped."""
+        engine = Engine.connect(self._settings.host, self._timing)
+        follower = Follower(
+            engine, known, self._inbox, self._status, self._publish, self._settings.resync, self._timing
+        )
+        try:
+            follower.begin()
+            self._connected(engine)
+            follower.follow()
+        finally:
+            follower.close()
+            engine.close()
+
+    def _connected(self, engine: Engine) -> None:
+        again = bool(self._status.engine)
+        self._status.engine = f"{engine.name} at {engine.host}"
+        self._status.state = EngineState.CONNECTED
+        self._status.error = ""
+        self._status.reconnects += again
+        self._told.clear()
+        self._connected_at = time.monotonic()
+        log.info("engine: connected to %s%s", self._status.engine, " again" if again else "")
+
+    def _lost(self, reason: str) -> None:
+        was_connected = self._status.state is EngineState.CONNECTED
+        self._status.state = EngineState.RECONNECTING
+        self._status.error = reason
+        if self._stopping.is_set() or reason in self._told:
+            return
+        self._told.add(reason)  # each reason once per outage, however often it is tried again
+        if was_connected:
+            log.warning("engine: lost (%s); serving on with what is known, trying again", reason)
+        else:
+            log.warning("engine: not reached (%s); serving without it, trying again", reason)
+
+    def _pause(self, seconds: float) -> None:
+        """Wait; Stop ends it, and what old readers queued is thrown away."""
+        deadline = time.monotonic() + seconds
+        while not self._stopping.is_set() and (wait := deadline - time.monotonic()) > 0:
+            try:
+                self._inbox.get(timeout=wait)
+            except Empty:
+                return
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        """Hand over to the loop what has changed; called in our thread."""
+        if snapshot == self._published or self._stopping.is_set():
+            return
+        self._published = snapshot
+        try:
+            self._loop.call_soon_threadsafe(self._deliver, snapshot)
+        except RuntimeError:  # the loop was closed: the process is ending
+            self._stopping.set()
+            raise Stopped from None
+
+    def _deliver(self, snapshot: Snapshot) -> None:
+        """In the loop's thread."""
+        if not self._stopping.is_set():
+            self._callback(snapshot)

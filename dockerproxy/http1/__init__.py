@@ -1,0 +1,10 @@
+"""HTTP/1.1: what is on the wire (RFC 9110, RFC 9112). Sans-I/O: no async def, no sockets.
+
+head.py     RequestHead and ResponseHead: what a head says
+headers.py  field rules: which fields end here, which are ours to write
+framing.py  ChunkedDecoder: where a chunked body ends
+parser.py   RequestParser and ResponseParser: a whole head in, a value out
+writer.py   heads out: always built anew
+
+parser, framing and writer use headers and head.
+"""

@@ -1,0 +1,352 @@
+"""RequestParser and ResponseParser: a whole head in, a RequestHead or ResponseHead out.
+
+Strict where ambiguity is an attack (RFC 9112 sections 2.2, 5.1, 6.1 to 6.3, 11.2): such a head is refused, never
+mended and forwarded. Sans-I/O: finding the end of a head in a stream is `find_head`, everything else works on
+complete heads.
+
+A client sends nearly the same lines with every request. So a line is checked and classified once and then
+remembered; a head costs one look-up per line. Lines with secrets are not remembered, and the memory is bounded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from dockerproxy.http1 import headers
+from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
+
+_REMEMBERED_LINES = 4096  # lines; emptied when full
+_LONGEST_REMEMBERED = 256  # bytes
+_LENGTH = re.compile(rb"[0-9]{1,18}")  # below 2**63
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
+_ABSOLUTE = re.compile(r"https?://([^/?#]*)([^#]*)", re.IGNORECASE)
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
+
+
+class Limits(NamedTuple):
+    """Bounds on a head: bytes in all, number of fields, bytes of the request target."""
+
+    size: int
+    fields: int
+    target: int
+
+
+_Act = Callable[[RequestHead, bytes], None]
+
+
+class _Field(NamedTuple):
+    """A checked line: what is forwarded of it, or what it does to the head, with its value made ready for that."""
+
+    line: bytes
+    act: Callable[..., None] | None
+    value: Any
+
+
+def skip_empty_line(data: bytes) -> bytes:
+    """`data` without the one empty line that may stand before a request line (RFC 9112 section 2.2)."""
+    return data.removeprefix(b"\r\n")
+
+
+def check_partial(data: bytes, limits: Limits, checked: int = 0) -> None:
+    """Refuse a head that can no longer become a good one, without waiting for its end. Raises MessageError.
+
+    checked: bytes at the start that were checked before, so that a head that comes in crumbs is not read over and over
+    """
+    new = data[max(0, checked - 1) :]  # a CR at the end of what was checked belongs to what comes now
+    if checked:
+        new = new.removeprefix(b"\n")
+    line_ends = new.removesuffix(b"\r").translate(None, headers.TEXT)
+    if line_ends.replace(b"\r\n", b"") or line_ends.count(b"\r\n") != new.count(b"\r\n"):
+        raise MessageError("bad_request", "a bare CR or LF, or a control character, in the head")
+    if len(data) > limits.size:
+        code = "head_too_large" if b"\r\n" in data[: limits.target + 64] else "target_too_long"
+        raise MessageError(code, f"the head is larger than {limits.size} bytes")
+
+
+class _Parser:
+    """What both parsers share: the memory of lines, and the check of a line that is not in it."""
+
+    acts: dict[bytes, Callable[..., None]]
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._remembered: dict[bytes, _Field] = {}
+
+    def _split(self, block: bytes) -> list[bytes]:
+        """The lines of a head. Raises MessageError for control characters and bare CR or LF."""
+        lines = block.split(b"\r\n")
+        if block.translate(None, headers.TEXT) != b"\r\n" * (len(lines) - 1):
+            raise MessageError("bad_request", "a bare CR or LF, or a control character, in the head")
+        return lines
+
+    def _take_fields(self, head: RequestHead | ResponseHead, lines: list[bytes], size: int) -> None:
+        """Let every field line have its effect on the head; `lines` begins with the start line, `size` is of all."""
+        if len(lines) - 1 > self.limits.fields:
+            raise MessageError("head_too_large", f"more than {self.limits.fields} fields")
+        if size > self.limits.size:
+            raise MessageError("head_too_large", f"the head is larger than {self.limits.size} bytes")
+        del lines[0]
+        out, remembered = head.lines, self._remembered
+        for line in lines:
+            field = remembered.get(line) or self._read(line)
+            if field.act is None:
+                out.append(field.line)
+            else:
+                field.act(head, field.value)
+
+    def _read(self, line: bytes) -> _Field:
+        """Check and classify a line that is not remembered."""
+        written, _, value = line.partition(b":")
+        if written.lower() in headers.NOT_REMEMBERED:
+            return _Field(written + b": " + value.strip(b" \t"), None, b"")
+        split = headers.split_field(line)
+        if split is None:
+            raise MessageError("bad_request", f"a malformed field line: {line[:60]!r}")
+        written, value = split
+        name = written.lower()
+        act = self.acts.get(name)
+        if act is None and (headers.is_reserved(name) or headers.underscore_twin(name)):
+            act = _drop
+        prepare = _PREPARED.get(name)
+        field = _Field(written + b": " + value, act, prepare(value) if prepare is not None else value)
+        if len(line) <= _LONGEST_REMEMBERED:
+            if len(self._remembered) >= _REMEMBERED_LINES:
+                self._remembered.clear()
+            self._remembered[line] = field
+        return field
+
+
+class RequestParser(_Parser):
+    """Parses request heads.
+
+    identity: how this proxy names itself in Via, to recognise its own requests
+    """
+
+    def __init__(self, limits: Limits, identity: bytes) -> None:
+        super().__init__(limits)
+        self._identity = identity.lower()
+        self.acts = {
+            **_REQUEST_ACTS,
+            **{name: self._claimed(name) for name in headers.FORWARDED},
+            b"via": self._via,
+        }
+
+    def parse(self, block: bytes) -> RequestHead:
+        """The head in `block`, which ends before its empty line. Raises MessageError."""
+        lines = self._split(block)
+        head = self._request_line(lines[0])
+        self._take_fields(head, lines, len(block))
+        self._finish(head)
+        return head
+
+    def _request_line(self, line: bytes) -> RequestHead:
+        match = _REQUEST_LINE.fullmatch(line)
+        if match is None:
+            raise MessageError("bad_request", f"a malformed request line: {line[:60]!r}")
+        method, target, major, minor = match.groups()
+        if major != b"1" or minor not in b"01":
+            raise MessageError("version_not_supported", f"HTTP/{major.decode()}.{minor.decode()}")
+        if len(target) > self.limits.target:
+            raise MessageError("target_too_long", f"the target is longer than {self.limits.target} bytes")
+        if method == b"CONNECT":
+            raise MessageError("not_implemented", "CONNECT is not for a reverse proxy")
+        return RequestHead(method.decode(), target.decode(), 1 if minor == b"1" else 0)
+
+    def _finish(self, head: RequestHead) -> None:
+        """Rules that hold between fields and for the target."""
+        if not head.target.startswith("/"):
+            self._other_form(head)
+        elif "#" in head.target:
+            raise MessageError("bad_request", "a fragment in the request target")
+        if not head.host_fields and head.minor == 1:
+            raise MessageError("bad_request", "no Host field")
+        if head.length == CHUNKED and head.minor == 0:
+            raise MessageError("bad_request", "Transfer-Encoding in an HTTP/1.0 request")
+        if head.nominated is not None:
+            self._nominated(head, head.nominated)
+        else:
+            head.upgrade = b""
+        if head.minor == 0:
+            head.expect = False
+
+    def _other_form(self, head: RequestHead) -> None:
+        """Absolute-form and asterisk-form (RFC 9112 sections 3.2.2 and 3.2.4)."""
+        if head.target == "*" and head.method == "OPTIONS":
+            return
+        match = _ABSOLUTE.fullmatch(head.target)
+        if match is None or not match[1]:
+            raise MessageError("bad_request", "the request target is neither a path nor an http URL")
+        if not head.host_fields and head.minor == 1:
+            raise MessageError("bad_request", "no Host field")
+        head.host_fields = b""
+        _host(head, _checked_host(match[1].encode()))
+        if not head.host.partition(":")[0]:
+            raise MessageError("bad_request", "no host in the request target")  # RFC 9110 section 4.2.1
+        if head.method == "OPTIONS" and not match[2]:
+            head.target = "*"  # RFC 9112 section 3.2.4
+        else:
+            head.target = match[2] if match[2].startswith("/") else f"/{match[2]}"
+
+    def _nominated(self, head: RequestHead, nominated: headers.Nomination) -> None:
+        """Connection's say: what to keep of the connection, and which fields end here."""
+        if nominated.close:
+            head.keep_alive = False
+        elif nominated.keep_alive:
+            head.keep_alive = True
+        # An upgrade to h2c would carry requests past the table unseen.
+        if head.upgrade and (not nominated.upgrade or head.minor == 0 or head.length or b"h2c" in head.upgrade.lower()):
+            head.upgrade = b""
+        nominated.strip(head.lines)
+
+    def _claimed(self, name: bytes) -> _Act:
+        def act(head: RequestHead, value: bytes) -> None:
+            head.claimed = head.claimed or {}
+            head.claimed.setdefault(name, []).append(value)
+
+        return act
+
+    def _via(self, head: RequestHead, value: bytes) -> None:
+        head.via = head.via or self._identity in value.lower()
+        head.lines.append(b"Via: " + value)
+
+
+class ResponseParser(_Parser):
+    """Parses response heads."""
+
+    def __init__(self, limits: Limits) -> None:
+        super().__init__(limits)
+        self.acts = _RESPONSE_ACTS
+
+    def parse(self, block: bytes) -> ResponseHead:
+        """The head in `block`, which ends before its empty line. Raises MessageError."""
+        lines = self._split(block)
+        match = _STATUS_LINE.fullmatch(lines[0])
+        if match is None:
+            raise MessageError("bad_response", f"a malformed status line: {lines[0][:60]!r}")
+        head = ResponseHead(int(match[2]), int(match[1]), b"HTTP/1.1 %b %b\r\n" % (match[2], match[3] or b""))
+        self._take_fields(head, lines, len(block))
+        self._finish(head)
+        return head
+
+    def _finish(self, head: ResponseHead) -> None:
+        if head.nominated is not None:
+            if head.nominated.close:
+                head.keep_alive = False
+            elif head.nominated.keep_alive:
+                head.keep_alive = True
+            head.nominated.strip(head.lines)
+        if head.chunked:
+            # RFC 9112 sections 6.1 and 6.3: Transfer-Encoding overrides Content-Length, and such a connection, like
+            # one that speaks HTTP/1.0, is not trusted any longer.
+            head.keep_alive = head.keep_alive and head.length_field < 0 and head.minor == 1
+            head.length, head.length_field = CHUNKED, -1
+        elif head.length_field >= 0:
+            head.length = head.length_field
+
+
+def _drop(head: RequestHead | ResponseHead, value: bytes) -> None:
+    """The field ends here."""
+
+
+def _host(head: RequestHead, host: str) -> None:
+    if head.host_fields:
+        raise MessageError("bad_request", "more than one Host field")
+    head.host = host
+    head.host_fields = b"Host: " + host.encode()
+
+
+def _checked_host(value: bytes) -> str:
+    """The Host field's value as a string (RFC 9110 section 7.2)."""
+    text = value.decode("latin-1")
+    match = headers.HOST.fullmatch(text)
+    if match is None or (match[2] and int(match[2]) > 65535):
+        raise MessageError("bad_request", f"a malformed Host: {text[:60]!r}")
+    return text.removesuffix(":")
+
+
+def _frame_once(head: RequestHead) -> None:
+    """Refuse a second field that says where the body ends (RFC 9112 sections 6.1 and 6.3)."""
+    if head.framed:
+        raise MessageError("bad_request", "more than one of Content-Length and Transfer-Encoding")
+    head.framed = True
+
+
+def _content_length(head: RequestHead, value: bytes) -> None:
+    _frame_once(head)
+    if not _LENGTH.fullmatch(value):
+        raise MessageError("bad_request", f"a malformed Content-Length: {value[:40]!r}")
+    head.length = int(value)
+
+
+def _transfer_encoding(head: RequestHead, value: bytes) -> None:
+    _frame_once(head)
+    if value.lower() != b"chunked":
+        known = headers.list_members(value)[-1:] == [b"chunked"]
+        code = "not_implemented" if known and b"," in value else "bad_request"
+        raise MessageError(code, f"Transfer-Encoding {value[:40]!r}; only chunked is understood")
+    head.length = CHUNKED
+
+
+def _connection(head: RequestHead | ResponseHead, said: headers.Nomination) -> None:
+    head.nominated = said if head.nominated is None else head.nominated.joined(said)
+
+
+def _expect(head: RequestHead, value: bytes) -> None:
+    if value.lower() != b"100-continue" and head.minor == 1:
+        raise MessageError("expectation_failed", f"Expect: {value[:40]!r}; only 100-continue is understood")
+    head.expect = True
+
+
+def _upgrade(head: RequestHead | ResponseHead, value: bytes) -> None:
+    head.upgrade = value
+
+
+def _te(head: RequestHead, value: bytes) -> None:
+    head.te_trailers = b"trailers" in headers.list_members(value)
+
+
+def _response_length(head: ResponseHead, value: bytes) -> None:
+    if not _LENGTH.fullmatch(value):
+        raise MessageError("bad_response", f"a malformed Content-Length: {value[:40]!r}")
+    if head.length_field not in (-1, int(value)):
+        raise MessageError("bad_response", "two different Content-Length fields")
+    head.length_field = int(value)
+
+
+def _response_transfer_encoding(head: ResponseHead, value: bytes) -> None:
+    if value.lower() != b"chunked" or head.chunked:
+        raise MessageError("bad_response", f"Transfer-Encoding {value[:40]!r}; only chunked is understood")
+    head.chunked = True
+
+
+def _failed(head: ResponseHead, value: bytes) -> None:
+    head.failed = value
+
+
+# Values that are taken apart once, when their line is remembered.
+_PREPARED: dict[bytes, Callable[[bytes], Any]] = {b"connection": headers.Nomination.of, b"host": _checked_host}
+
+_REQUEST_ACTS: dict[bytes, Callable[..., None]] = {
+    b"connection": _connection,
+    b"content-length": _content_length,
+    b"expect": _expect,
+    b"host": _host,
+    b"keep-alive": _drop,
+    b"proxy-connection": _drop,
+    b"te": _te,
+    b"transfer-encoding": _transfer_encoding,
+    b"upgrade": _upgrade,
+}
+
+_RESPONSE_ACTS: dict[bytes, Callable[..., None]] = {
+    b"connection": _connection,
+    b"content-length": _response_length,
+    b"dockerproxy-exception": _failed,
+    b"keep-alive": _drop,
+    b"proxy-connection": _drop,
+    b"te": _drop,
+    b"transfer-encoding": _response_transfer_encoding,
+    b"upgrade": _upgrade,
+}

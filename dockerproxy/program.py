@@ -1,0 +1,72 @@
+"""Proxy: the whole proxy as a Python object, for programs that bring their own routes and handlers."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from dockerproxy import logs
+from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.routing.route import Route
+from dockerproxy.run import run_to_end, serve
+from dockerproxy.server import Server
+from dockerproxy.settings import Settings, load
+
+
+class Proxy:
+    """A proxy with routes given in Python.
+
+    listen:   `":8888"`, or several addresses
+    routes:   routes, answered by upstreams or by handlers (`Route(target=...)`)
+    settings: any other setting by its name, as in the settings file
+    Raises SettingsError for a setting that is wrong, when it is run.
+    """
+
+    def __init__(
+        self, listen: str | Sequence[str] | None = None, routes: Sequence[Route] = (), **settings: Any
+    ) -> None:
+        self.routes = tuple(routes)
+        self._given = {**settings, "listen": listen}
+
+    def __repr__(self) -> str:
+        return f"<Proxy with {len(self.routes)} routes>"
+
+    def settings(self, config: str | None = None, **overrides: Any) -> Settings:
+        """The settings: what was given here counts before environment and file. Raises SettingsError."""
+        given = {key: value for key, value in overrides.items() if value is not None}
+        return load(config, {**self._given, **given})
+
+    def server(self, settings: Settings | None = None) -> Server:
+        """A Server to be run in an event loop of one's own: `async with proxy.server(): ...`."""
+        return Server(settings or self.settings(), self.routes)
+
+    def run(self, config: str | None = None, **overrides: Any) -> int:
+        """Serve until SIGTERM or SIGINT; returns the exit code."""
+        read = partial(self.settings, config, **overrides)
+        try:
+            settings = read()
+        except SettingsError as error:
+            print(error, file=sys.stderr)
+            return 1
+        logs.set_up(settings.log_format, settings.log_level)
+        return run_to_end(serve(Server(settings, self.routes, read)))
+
+
+def load_proxy(name: str) -> Proxy:
+    """The Proxy called `module:name`. Raises SettingsError, with what is wrong in words."""
+    module_name, _, attribute = name.partition(":")
+    if not module_name or not attribute:
+        raise SettingsError(name, [Problem("", "expected MODULE:NAME, for example mypackage.site:proxy")])
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:  # whatever a program of somebody else's may raise while it is read
+        words = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+        raise SettingsError(name, [Problem("", f"cannot be imported: {words}")]) from error
+    proxy = getattr(module, attribute, None)
+    if not isinstance(proxy, Proxy):
+        found = "there is no such name in it" if proxy is None else f"it is a {type(proxy).__name__}"
+        raise SettingsError(name, [Problem("", f"expected a dockerproxy.Proxy, but {found}")])
+    return proxy

@@ -1,0 +1,116 @@
+"""Attempt: one try of one exchange at one upstream, and how it is counted.
+
+It begins counted as in flight and ends exactly once: succeeded, failed or abandoned.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from dockerproxy.http1.head import RequestHead
+from dockerproxy.http1.writer import request_block
+from dockerproxy.proxy.answers import ANSWERS
+from dockerproxy.proxy.failure import AttemptError
+from dockerproxy.proxy.forwarding import Origin
+from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.routing.route import Upstream
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.pool import Pool, Requester
+    from dockerproxy.proxy.upstream import UpstreamConnection
+
+log = logging.getLogger(__name__)
+
+
+class Attempt:
+    """One attempt.
+
+    connection: the connection it goes over, or None while there is none
+    """
+
+    __slots__ = ("_ended", "_live", "_started", "_stats", "connection", "pool", "upstream")
+
+    def __init__(self, live: LiveRoute, upstream: Upstream, pool: Pool, now: float) -> None:
+        self.upstream = upstream
+        self.pool = pool
+        self.connection: UpstreamConnection | None = None
+        self._live = live
+        self._started = now
+        self._ended = False
+        self._stats = live.stats.upstream(upstream.key)
+        self._stats.in_flight += 1
+
+    def __repr__(self) -> str:
+        return f"<Attempt at {self.upstream.name}: {self.connection!r}>"
+
+    def request_block(self, head: RequestHead, origin: Origin, error_code: str) -> bytes:
+        """The request's head as the upstream is to see it.
+
+        error_code: what the page is about when a handler is asked for an error page, else ""
+        """
+        upstream, live = self.upstream, self._live
+        added = origin.fields(head)
+        if upstream.handler:
+            added += origin.handler_fields(head, live.route.name)
+            if error_code:
+                added += f"Dockerproxy-Error: {ANSWERS[error_code].status} {error_code}\r\n".encode()
+        elif live.prefix:
+            added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
+        host_line = head.host_fields or f"Host: {upstream.host}:{upstream.port}".encode()
+        return request_block(head, live.target(head.target, upstream), host_line, added)
+
+    def succeeded(self) -> None:
+        """The upstream gave a usable answer."""
+        self._ended = True
+        stats = self._stats
+        stats.used_successfully += 1
+        stats.in_flight -= 1
+        stats.total_time += time.monotonic() - self._started
+        if self._live.balancer.succeeded(self.upstream):
+            log.info("%s: %s answers again and is back", self._live.route.name, self.upstream.name)
+
+    def failed(self, error: AttemptError) -> None:
+        """The attempt was an error; an answer that broke off was a success before."""
+        self.connection = None
+        self.count(error)
+
+    def count(self, error: AttemptError) -> None:
+        """Count an error whose answer is relayed all the same."""
+        self._end()
+        if error.counts:
+            self._live.count_error(self.upstream, error)
+        else:
+            self._live.balancer.abandoned(self.upstream)
+
+    def renewed(self) -> Attempt:
+        """The attempt anew: its kept-alive connection had died unseen, which says nothing of the upstream."""
+        self._end()
+        return Attempt(self._live, self.upstream, self.pool, time.monotonic())
+
+    def abandon(self, requester: Requester) -> None:
+        """Leave it without a verdict on the upstream; `requester` is who asked the pool."""
+        self.pool.cancel(requester)
+        self.leave()
+        if self._end():
+            self._live.balancer.abandoned(self.upstream)
+
+    def leave(self) -> None:
+        """Take nothing more of the answer."""
+        if self.connection is not None:
+            self.connection.leave()
+            self.connection = None
+
+    def leave_unless(self, done: bool) -> None:
+        """Take nothing more of the answer; one that is complete has given its connection back already."""
+        if not done:
+            self.leave()
+
+    def _end(self) -> bool:
+        """Count it as no longer in flight. False when it had ended before."""
+        if self._ended:
+            return False
+        self._ended = True
+        self._stats.in_flight -= 1
+        return True

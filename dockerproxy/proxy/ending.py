@@ -1,0 +1,83 @@
+"""Ending: the end of a client connection, without destroying an answer that is still on its way.
+
+Closing a socket into which the client is still sending makes the kernel answer with RST, which can throw away what
+the client has not read yet (RFC 9112 section 9.6). So the sending side is closed first, and the rest is discarded.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+from asyncio import Transport
+
+# How long, and how much, a client may go on sending after its answer.
+LINGER_TIME = 2.0  # seconds
+_LINGER_BYTES = 1 << 20
+
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
+
+
+def reset(transport: Transport) -> None:
+    """End a connection so that the other side sees it as broken, and the kernel drops what it still holds for it."""
+    sock = transport.get_extra_info("socket")
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    transport.abort()
+
+
+class Ending:
+    """How one connection ends.
+
+    lingering: whether the answer is complete and what still comes is discarded
+    """
+
+    __slots__ = ("_discarded", "_transport", "_unsent", "lingering")
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._discarded = 0
+        self._unsent = 0
+        self.lingering = False
+
+    def __repr__(self) -> str:
+        return f"<Ending {'lingering' if self.lingering else 'not begun'}, {self._discarded} bytes discarded>"
+
+    @property
+    def begun(self) -> bool:
+        """Whether there will be no further answer."""
+        return self.lingering or self._transport.is_closing()
+
+    @property
+    def over(self) -> bool:
+        """Whether the client has taken all of the last answer, and only has to close."""
+        return self.lingering and not self._transport.get_write_buffer_size()
+
+    def close(self) -> bool:
+        """Close once everything is sent. True when the client has yet to take some of it."""
+        self.mark()
+        self._transport.close()
+        return self._unsent > 0
+
+    def linger(self) -> None:
+        """Send no more, and discard what still comes."""
+        self.lingering = True
+        self.mark()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+
+    def discard(self, data: bytes) -> None:
+        """What came after the answer."""
+        self._discarded += len(data)
+        if self._discarded > _LINGER_BYTES:
+            self._transport.abort()
+
+    def mark(self) -> None:
+        """Remember how much the client has yet to take."""
+        self._unsent = self._transport.get_write_buffer_size()
+
+    def progressed(self) -> bool:
+        """Whether the client has taken anything since it was last asked."""
+        before = self._unsent
+        self.mark()
+        return self._unsent < before

@@ -1,0 +1,396 @@
+"""Exchange: one client request and its one answer.
+
+It chooses an upstream, gets a connection, sends the request, relays the answer, and tries again where that is
+allowed (the five rules in docs/matching.md). All of it is synchronous: callbacks of the front, of the pool and of
+the upstream connection move it on, so a plain request needs no task and no timer.
+
+It works on a head and two streams of bytes; how these look on the client's wire is the front's business.
+"""
+
+from __future__ import annotations
+
+import time
+from asyncio import TimerHandle
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from dockerproxy.http1.head import CHUNKED, RequestHead, ResponseHead
+from dockerproxy.proxy.answers import ANSWERS, answer, wants_html
+from dockerproxy.proxy.attempt import Attempt
+from dockerproxy.proxy.client import Client
+from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.request_body import RequestBody
+from dockerproxy.proxy.retry import IDEMPOTENT, Retry, may_repeat
+from dockerproxy.proxy.tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.plane import DataPlane
+    from dockerproxy.proxy.pool import Pool
+    from dockerproxy.proxy.upstream import UpstreamConnection
+
+
+class Exchange:
+    """One request of one client on one route.
+
+    request_body: None for a request without one
+    error_code:   when this exchange asks a handler for an error page, what the page is about, else ""
+    """
+
+    __slots__ = (
+        "_answered", "_attempt", "_begun", "_client", "_done", "_held", "_plane", "_retry", "_started", "_timer",
+        "error_code", "head", "live", "request_body",
+    )  # fmt: skip
+
+    def __init__(
+        self, plane: DataPlane, client: Client, head: RequestHead, live: LiveRoute, error_code: str = ""
+    ) -> None:
+        self.head = head
+        self.live = live
+        self.error_code = error_code
+        self.request_body = RequestBody() if head.length else None
+        self._plane = plane
+        self._client = client
+        self._started = time.monotonic()
+        self._attempt: Attempt | None = None
+        self._retry: Retry | None = None
+        self._timer: TimerHandle | None = None
+        self._begun = self._held = self._answered = self._done = False
+        stats = live.stats
+        stats.requests += 1
+        stats.in_flight += 1
+
+    def __repr__(self) -> str:
+        state = "done" if self._done else "relaying" if self._answered else "held" if self._held else "waiting"
+        return f"<Exchange {self.head.method} {self.head.target} on {self.live.route.name}: {state}, {self._retry!r}>"
+
+    @property
+    def has_body_begun(self) -> bool:
+        """Whether any of the request's body has come."""
+        return self.request_body is not None and self.request_body.size > 0
+
+    # Called by the front
+
+    def start(self) -> None:
+        """Make the first attempt. What is known of the body was given before."""
+        self._begun = True
+        if self._too_large():
+            self._show_error("body_too_large")
+        else:
+            self._next_attempt()
+
+    def body(self, data: bytes) -> None:
+        """The next part of the request's body."""
+        body = self.request_body
+        if body is None or self._done:
+            return
+        connection = self._connection()
+        body.add(data, flowing=connection is not None)
+        if connection is not None:
+            connection.send_body(data)
+        elif body.full:
+            self._client.valve.close()
+        if self._begun and self._too_large():
+            self.give_up("body_too_large")
+
+    def body_end(self, trailers: Sequence[bytes]) -> None:
+        """The request's body is complete."""
+        if self.request_body is not None:
+            self.request_body.ended = True
+            self.request_body.trailers = trailers
+        connection = self._connection()
+        if connection is not None:
+            connection.end_body(trailers)
+
+    def give_up(self, code: str) -> None:
+        """End the exchange from our side, whatever state it is in; `code` is what the client is told."""
+        if self._done:
+            return
+        self._abandon()
+        if self._answered:
+            self._finish(shown=True)
+            self._client.abort()
+        else:
+            self._show_error(code)
+
+    def client_lost(self) -> None:
+        """The client has gone: whatever goes on upstream is cancelled."""
+        if not self._done:
+            self._abandon()
+            self._finish()
+
+    def client_full(self) -> None:
+        """The client does not take more for now."""
+        connection = self._connection()
+        if connection is not None:
+            connection.valve.close()
+
+    def client_drained(self) -> None:
+        """The client takes more again."""
+        connection = self._connection()
+        if connection is not None:
+            connection.valve.open()
+
+    # Called by the live route
+
+    def wake(self) -> None:
+        """An upstream is there, or the route is gone."""
+        self._cancel_timer()
+        if self.live.gone:
+            self._show_error("no_upstream")
+        else:
+            self._next_attempt()
+
+    # Called by the pool
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """A connection to the chosen upstream is there."""
+        attempt = self._attempt
+        if self._done or attempt is None or attempt.pool is not connection.pool or attempt.connection is not None:
+            connection.pool.release(connection)
+        else:
+            self._cancel_timer()
+            self._send(attempt, connection)
+
+    def connect_failed(self, error: AttemptError) -> None:
+        """There is no connection to the chosen upstream."""
+        self._cancel_timer()
+        if not self._done:
+            self._attempt_failed(error)
+
+    # Called by the upstream connection
+
+    def interim(self, head: ResponseHead) -> None:
+        """An interim answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
+        if self.head.minor:
+            self._client.interim(head)
+
+    def answered(self, head: ResponseHead, data: bytes, done: bool) -> None:
+        """The head of the answer, with what has come of the body; `done` when that is all."""
+        attempt = self._attempt
+        assert attempt is not None
+        if head.failed or head.status in self.live.options.error_statuses:
+            if self._answered_badly(attempt, head, done):
+                return
+        else:
+            attempt.succeeded()
+        self._answered = True
+        if done:
+            self._finish()
+        self._client.respond(head, data, done)
+
+    def received(self, data: bytes, done: bool, trailers: Sequence[bytes]) -> None:
+        """The next part of the answer's body."""
+        if done:
+            self._finish()
+        self._client.send(data, done, trailers)
+
+    def upgraded(self, head: ResponseHead, data: bytes) -> None:
+        """The upstream switches protocols."""
+        attempt = self._attempt
+        assert attempt is not None
+        connection = attempt.connection
+        assert connection is not None
+        if not self.head.upgrade:
+            attempt.leave()
+            self._attempt_failed(AttemptError(Failure.MALFORMED, "101 without having been asked to switch protocols"))
+            return
+        attempt.succeeded()
+        self._answered = True
+        valves = self._client.valve, connection.valve
+        timeout = self.live.options.tunnel_timeout
+        tunnel = Tunnel(self._client.transport, connection.transport, valves, self._finish, timeout)
+        connection.join(tunnel)
+        self._client.tunnel(tunnel, head, data)
+
+    def failed(self, error: AttemptError) -> None:
+        """The connection broke, or what came over it was no answer."""
+        if self._answered:
+            self._broke_off(error)
+        else:
+            self._attempt_failed(error)
+
+    def upstream_full(self) -> None:
+        """The upstream does not take more of the body for now."""
+        self._client.valve.close()
+
+    def upstream_drained(self) -> None:
+        """The upstream takes more again."""
+        self._client.valve.open()
+
+    # Attempts
+
+    def _next_attempt(self) -> None:
+        """Choose an upstream and get a connection to it."""
+        self._timer = None
+        now = time.monotonic()
+        live = self.live
+        upstream = live.balancer.choose(self._retry.tried if self._retry is not None else (), now)
+        if upstream is None:
+            self._wait(now)
+            return
+        pool = self._plane.pool(upstream, live.options)
+        attempt = self._attempt = Attempt(live, upstream, pool, now)
+        connection = pool.take_idle()
+        if connection is None:
+            self._connect(pool)
+        elif connection.usable(now, repeatable=self.head.method in IDEMPOTENT):
+            self._send(attempt, connection)
+        else:
+            connection.close()
+            self._connect(pool)
+
+    def _connect(self, pool: Pool) -> None:
+        timeout = self.live.options.connect_timeout
+        if not pool.request(self, timeout):
+            self._timer = self._plane.loop.call_later(timeout, self._waited_too_long, pool)
+
+    def _waited_too_long(self, pool: Pool) -> None:
+        """No connection of the pool became free."""
+        pool.cancel(self)
+        self.connect_failed(AttemptError(Failure.BUSY))
+
+    def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
+        """Send the head, and what has come of the body."""
+        attempt.connection = connection
+        head, options, body = self.head, self.live.options, self.request_body
+        connection.begin(self, (options.response_timeout, options.stall_timeout), without_body=head.method == "HEAD")
+        block = attempt.request_block(head, self._client.origin, self.error_code)
+        if body is None:
+            connection.send(block)
+            return
+        connection.send_with_body(block, body.take(), chunked=head.length == CHUNKED, expect=head.expect)
+        if body.ended:
+            connection.end_body(body.trailers)
+        else:
+            self._client.valve.open()
+
+    def _attempt_failed(self, error: AttemptError) -> None:
+        """Count the error, and try again where that is allowed."""
+        attempt = self._attempt
+        assert attempt is not None
+        if error.stale and self._repeatable():
+            self._attempt = attempt.renewed()
+            self._connect(attempt.pool)
+            return
+        attempt.failed(error)
+        retry = self._retry
+        if retry is None:
+            retry = self._retry = Retry(self.live.options, self._started)
+        retry.failed(attempt.upstream.key, error)
+        handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
+        code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())
+        if code:
+            self._show_error(code)
+        else:
+            self.live.stats.retries += 1
+            self._next_attempt()
+
+    def _repeatable(self) -> bool:
+        body = self.request_body
+        return may_repeat(self.head.method, self.live.options) and (body is None or body.replayable)
+
+    def _wait(self, now: float) -> None:
+        """No upstream to try: pause until the next round, or be held until there is one."""
+        if not self.live.balancer.has_upstream:
+            self._hold(now)
+            return
+        assert self._retry is not None
+        pause = self._retry.pause(now)
+        if pause is None:
+            self._show_error(self._retry.exhausted())
+        else:
+            self._timer = self._plane.loop.call_later(pause, self._next_attempt)
+
+    def _hold(self, now: float) -> None:
+        if not self._held:
+            self._held = True
+            self.live.stats.held += 1
+        if self._retry is not None:
+            self._retry.tried.clear()
+        hold = self._started + self.live.options.hold - now
+        if hold <= 0 or self.live.gone:
+            self._show_error("no_upstream")
+        elif not self.live.hold(self):
+            self._show_error("too_many_held")
+        else:
+            self._timer = self._plane.loop.call_later(hold, self._held_too_long)
+
+    def _held_too_long(self) -> None:
+        self.live.unhold(self)
+        self._show_error("no_upstream")
+
+    def _answered_badly(self, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
+        """An answer that is an error. False when it is to be relayed all the same, for there is no other."""
+        if head.failed:
+            attempt.leave_unless(done)
+            attempt.failed(AttemptError(Failure.EXCEPTION, head.failed.decode("latin-1")))
+            self._show_error("handler_failed")
+            return True
+        error = AttemptError(Failure.STATUS, str(head.status))
+        if not self._repeatable():
+            attempt.count(error)
+            return False
+        attempt.leave_unless(done)
+        self._attempt_failed(error)
+        return True
+
+    def _abandon(self) -> None:
+        """Leave whatever is under way, without a verdict on the upstream."""
+        self._cancel_timer()
+        self.live.unhold(self)
+        if self._attempt is not None:
+            self._attempt.abandon(self)
+
+    def _connection(self) -> UpstreamConnection | None:
+        attempt = self._attempt
+        return attempt.connection if attempt is not None and not self._done else None
+
+    # The end
+
+    def _broke_off(self, error: AttemptError) -> None:
+        """The answer broke off after its head had gone out: the client must see that it is not whole."""
+        attempt = self._attempt
+        assert attempt is not None
+        attempt.failed(error)
+        head = self.head
+        self.live.log_error("cut", f"the answer of {attempt.upstream.name} to {head.method} {head.path}: {error}")
+        self._finish(shown=True)
+        self._client.abort()
+
+    def _show_error(self, code: str) -> None:
+        """Answer with the error page of the route, or with ours."""
+        self._log_shown(code)
+        self._finish(shown=True)
+        page = None if self.error_code else self._plane.error_page(self.live.route)
+        if page is None:
+            head, body = answer(self.error_code or code, html=wants_html(self.head))
+            self._client.respond(head, body, True)
+        else:
+            self._plane.ask_for_page(self._client, self.head, page, code)
+
+    def _finish(self, *, shown: bool = False) -> None:
+        """Count the exchange as over; `shown` when the client was shown an error."""
+        if self._done:
+            return
+        self._done = True
+        self._cancel_timer()
+        stats = self.live.stats
+        stats.in_flight -= 1
+        stats.errors_shown += shown
+        stats.latency.add(time.monotonic() - self._started)
+        self._client.valve.open()
+
+    def _too_large(self) -> bool:
+        body = self.request_body
+        return body is not None and body.exceeds(self.live.options.max_body, self.head.length)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _log_shown(self, code: str) -> None:
+        attempt = self._attempt
+        why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
+        self.live.log_error(f"{ANSWERS[code].status} {code}", f"for {self.head.method} {self.head.path}{why}")

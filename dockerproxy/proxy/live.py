@@ -1,0 +1,123 @@
+"""LiveRoute: what the data plane keeps of a route from one table to the next.
+
+The route itself is replaced; its balancer, counters and held exchanges stay.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Protocol
+
+from dockerproxy.routing.balancer import Balancer
+from dockerproxy.routing.bench import Bench
+from dockerproxy.routing.route import PathKind, Route, Upstream
+from dockerproxy.stats import RouteStats
+
+log = logging.getLogger(__name__)
+
+# A held request costs a connection and some memory; a route that is gone must not use up the proxy's.
+MOST_HELD = 1000  # exchanges per route
+# At most one line a second tells that a route shows an error of one kind; the counters tell the rest.
+_LOG_INTERVAL = 1.0  # seconds
+
+
+class Held(Protocol):
+    """An exchange that waits for an upstream."""
+
+    def wake(self) -> None:
+        """An upstream is there, or the route is gone."""
+
+
+class LiveRoute:
+    """A route in use.
+
+    gone: whether the table no longer has it
+    """
+
+    __slots__ = ("_held", "_log_after", "balancer", "gone", "options", "prefix", "route", "stats")
+
+    def __init__(self, route: Route, stats: RouteStats) -> None:
+        self.stats = stats
+        self.balancer = Balancer((), Bench(route.options.consecutive_errors, route.options.bench))
+        self.gone = False
+        self._held: dict[Held, None] = {}
+        self._log_after: dict[str, tuple[float, int]] = {}  # code -> when it may be said again, times unsaid
+        self.update(route)
+
+    def __repr__(self) -> str:
+        return f"<LiveRoute {self.route.name}: {self.balancer!r}, {len(self._held)} held>"
+
+    def update(self, route: Route) -> None:
+        """Take the route's new value; whoever is held is woken when there is an upstream again."""
+        self.route = route
+        self.options = route.options
+        strips = route.options.strip_prefix and route.path.kind is PathKind.PREFIX
+        self.prefix = route.path.text.rstrip("/") if strips else ""
+        self.balancer.limits(route.options.consecutive_errors, route.options.bench)
+        if route.upstreams != self.balancer.upstreams:
+            self.balancer.update(route.upstreams)
+        if self.balancer.has_upstream:
+            self._wake_held()
+
+    def remove(self) -> None:
+        """The table no longer has the route."""
+        self.gone = True
+        self._wake_held()
+
+    def hold(self, exchange: Held) -> bool:
+        """Let `exchange` wait. False when too many do already."""
+        if len(self._held) >= MOST_HELD:
+            return False
+        self._held[exchange] = None
+        return True
+
+    def unhold(self, exchange: Held) -> None:
+        """`exchange` waits no longer."""
+        self._held.pop(exchange, None)
+
+    def count_error(self, upstream: Upstream, error: Exception) -> None:
+        """Count an error of `upstream`, which may bench it."""
+        stats = self.stats.upstream(upstream.key)
+        stats.error_counter += 1
+        stats.last_error = str(error)
+        now = time.monotonic()
+        # Where all upstreams fail, all are benched and come back, again and again.
+        if self.balancer.failed(upstream, now) and self._unsaid(upstream.key, now) is not None:
+            status = self.balancer.status(upstream, now)
+            seconds = (status.benched_until or now) - now
+            log.warning(
+                "%s: %s is benched for %.0f s after %d errors in a row (%s)",
+                self.route.name, upstream.name, seconds, status.consecutive_errors, error,
+            )  # fmt: skip
+
+    def log_error(self, code: str, what: str) -> None:
+        """Log that a client was shown an error, at most once a second for each code."""
+        now = time.monotonic()
+        unsaid = self._unsaid(code, now)
+        if unsaid is None:
+            return
+        more = f" (and {unsaid} more like it before)" if unsaid else ""
+        log.warning("%s: %s %s%s", self.route.name, code, what, more)
+
+    def _unsaid(self, what: str, now: float) -> int | None:
+        """How often this was not said since it was said last, or None when it is not to be said now either."""
+        after, unsaid = self._log_after.get(what, (0.0, 0))
+        if now < after:
+            self._log_after[what] = (after, unsaid + 1)
+            return None
+        self._log_after[what] = (now + _LOG_INTERVAL, 0)
+        return unsaid
+
+    def target(self, target: str, upstream: Upstream) -> str:
+        """The target as `upstream` is to see it."""
+        if self.prefix and target.startswith(self.prefix):
+            target = target[len(self.prefix) :]
+            if not target.startswith("/"):
+                target = f"/{target}"
+        return upstream.base_path + target if upstream.base_path and target != "*" else target
+
+    def _wake_held(self) -> None:
+        held, self._held = self._held, {}  # one that is woken may have to be held again
+        for exchange in held:
+            exchange.wake()

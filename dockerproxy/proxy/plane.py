@@ -1,0 +1,218 @@
+"""DataPlane: what all connections share: the table, the live routes, the pools, the parsers and the wheel.
+
+`publish` swaps in a new table; everything else only looks things up. It has no settings reader, no discovery and no
+aiohttp: what it needs from there is handed in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+from dockerproxy.http1.head import RequestHead
+from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
+from dockerproxy.proxy.connector import ConnectHandler, Connector
+from dockerproxy.proxy.deadlines import Wheel
+from dockerproxy.proxy.exchange import Exchange
+from dockerproxy.proxy.forwarding import Forwarding
+from dockerproxy.proxy.front import Front
+from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.pool import Pool
+from dockerproxy.routing.route import Route, Upstream
+from dockerproxy.routing.table import RouteTable
+from dockerproxy.settings.model import Settings
+from dockerproxy.settings.options import RouteOptions
+from dockerproxy.stats import ProxyStats, RouteStats
+from dockerproxy.tasks import Tasks
+
+if TYPE_CHECKING:
+    from dockerproxy.routing.bench import UpstreamStatus
+
+
+class PlaneLimits(NamedTuple):
+    """Bounds on clients; times in seconds."""
+
+    head: Limits
+    head_timeout: float
+    body_timeout: float
+    write_timeout: float
+    idle_timeout: float
+    half_close_timeout: float
+    max_clients: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> PlaneLimits:
+        """The bounds that the settings give."""
+        return cls(
+            Limits(settings.head_size, settings.head_fields, settings.target_size),
+            settings.head_timeout,
+            settings.stall_timeout,
+            settings.stall_timeout,
+            settings.idle_timeout,
+            settings.half_close_timeout,
+            settings.max_clients,
+        )
+
+
+class DataPlane:
+    """Everything between the listening sockets and the upstreams."""
+
+    def __init__(self, settings: Settings, stats: ProxyStats, connect_handler: ConnectHandler) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.stats = stats
+        self.wheel = Wheel(self.loop)
+        self.table = RouteTable()
+        self.live: dict[str, LiveRoute] = {}
+        self.limits = PlaneLimits.of(settings)
+        self.stopping = False
+        # The suffix tells this proxy from others of its kind on the way, so that only a true loop is refused.
+        self._identity = f"dockerproxy-{secrets.token_hex(4)}".encode()
+        self.request_parser = RequestParser(self.limits.head, self._identity)
+        self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
+        self._tasks = Tasks("data plane")
+        self._connector = Connector(self.wheel, ResponseParser(self.limits.head), connect_handler)
+        self._pools: dict[tuple[str, bool], Pool] = {}
+        self._pages: dict[str, LiveRoute] = {}
+        self._not_found: Mapping[str, str] = {}
+        self._fronts: set[Front] = set()
+        self._all_gone: asyncio.Future[None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<DataPlane: {len(self.live)} routes, {len(self._fronts)} clients, {len(self._pools)} pools>"
+
+    # Called by the server
+
+    def configure(self, settings: Settings) -> None:
+        """Take new limits; connections that are open keep the parsers they have."""
+        self.limits = PlaneLimits.of(settings)
+        self.request_parser = RequestParser(self.limits.head, self._identity)
+        self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
+
+    def publish(self, table: RouteTable, not_found: Mapping[str, str]) -> None:
+        """Use `table` from now on.
+
+        not_found: handler of the not-found page by domain; "" is for all others
+        """
+        live: dict[str, LiveRoute] = {}
+        changed: list[tuple[LiveRoute, Route]] = []
+        for route in table.routes:
+            known = self.live.get(route.name)
+            if known is None:
+                known = LiveRoute(route, self.stats.route(route.name))
+            elif known.route is not route:
+                changed.append((known, route))
+            live[route.name] = known
+        removed = [known for name, known in self.live.items() if name not in live]
+        self.table, self.live, self._not_found = table, live, not_found
+        unused = self._revive_pools(table.routes)
+        for known, route in changed:
+            known.update(route)
+        for known in removed:
+            known.remove()
+        self._retire_pools(unused)
+
+    def front(self) -> Front:
+        """A protocol for one client connection."""
+        return Front(self)
+
+    async def stop(self, grace: float) -> None:
+        """Let what is in flight end within `grace` seconds, then end everything."""
+        self.stopping = True
+        for front in list(self._fronts):
+            front.shut_down()
+        if self._fronts and grace > 0:
+            self._all_gone = self.loop.create_future()
+            await asyncio.wait([self._all_gone], timeout=grace)
+        for front in list(self._fronts):
+            front.transport.abort()
+        for pool in list(self._pools.values()):  # whoever waits in one may go on to another
+            pool.retire()
+        await self._tasks.cancel_all()
+        self.wheel.stop()
+
+    @property
+    def in_flight(self) -> int:
+        """Exchanges under way."""
+        return sum(front.exchange is not None for front in self._fronts)
+
+    def status(self, route: str, upstream: Upstream) -> UpstreamStatus | None:
+        """The state of one upstream for statistics, or None for an unknown route."""
+        live = self.live.get(route)
+        return None if live is None else live.balancer.status(upstream, time.monotonic())
+
+    # Called by fronts
+
+    def admit(self, front: Front) -> bool:
+        """Count a new client connection. False when there are too many, or the proxy stops."""
+        self._fronts.add(front)
+        self.stats.connections = len(self._fronts)
+        self.stats.connections_total += 1
+        return len(self._fronts) <= self.limits.max_clients and not self.stopping
+
+    def leave(self, front: Front) -> None:
+        """A client connection has ended."""
+        self._fronts.discard(front)
+        self.stats.connections = len(self._fronts)
+        if self._all_gone is not None and not self._fronts and not self._all_gone.done():
+            self._all_gone.set_result(None)
+
+    def not_found_page(self, domain: str) -> LiveRoute | None:
+        """The handler of the not-found page for `domain`, or None for ours."""
+        name = domain.rpartition(":")[0]
+        key = self._not_found.get(domain) or self._not_found.get(name) or self._not_found.get("")
+        return self._page(key) if key else None
+
+    # Called by exchanges
+
+    def pool(self, upstream: Upstream, options: RouteOptions) -> Pool:
+        """The pool of connections to `upstream`."""
+        key = (upstream.address, options.tls_verify)
+        pool = self._pools.get(key)
+        if pool is None:
+            connect = self._connector.to(upstream, tls_verify=options.tls_verify)
+            pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, options.max_connections)
+        pool.limit = options.max_connections
+        return pool
+
+    def error_page(self, route: Route) -> LiveRoute | None:
+        """The handler of the error page of `route`, or None for ours."""
+        return self._page(route.error_handler) if route.error_handler else None
+
+    def ask_for_page(self, client: object, head: RequestHead, page: LiveRoute, code: str) -> None:
+        """Let a handler answer the client with a page about `code`."""
+        assert isinstance(client, Front)
+        asked = RequestHead("HEAD" if head.method == "HEAD" else "GET", head.target, head.minor)
+        asked.host, asked.host_fields, asked.lines = head.host, head.host_fields, head.lines
+        asked.claimed, asked.keep_alive = head.claimed, head.keep_alive
+        exchange = Exchange(self, client, asked, page, code)
+        client.run(exchange)
+
+    def _page(self, key: str) -> LiveRoute:
+        page = self._pages.get(key)
+        if page is None:
+            upstream = Upstream(name=key, url="", handler=key)
+            page = self._pages[key] = LiveRoute(Route(name=key, upstreams=(upstream,), handler=key), RouteStats())
+        return page
+
+    def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, bool]]:
+        """Note which pools are in use (again); returns the keys of the others."""
+        used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
+        unused = []
+        for key, pool in self._pools.items():
+            if key[0] in used or key[0] in self._pages:
+                pool.revive()
+            else:
+                unused.append(key)
+        return unused
+
+    def _retire_pools(self, unused: list[tuple[str, bool]]) -> None:
+        """Close idle connections to addresses that are out of rotation: an application that is told to stop waits
+        for them."""
+        for key in unused:
+            pool = self._pools[key]
+            pool.retire()
+            if pool.size == 0:
+                del self._pools[key]

@@ -1,0 +1,137 @@
+"""Pool: the connections to one address; idle ones last in first out, and a queue of those who wait for one.
+
+The pool decides who gets which connection; making one is handed in as `connect`, so it knows no sockets.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.tasks import Tasks
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.upstream import UpstreamConnection
+
+Connect = Callable[["Pool", float], Coroutine[Any, Any, "UpstreamConnection"]]
+
+
+class Requester(Protocol):
+    """Whoever asked for a connection."""
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """A connection is there, and is the requester's until it is released."""
+
+    def connect_failed(self, error: AttemptError) -> None:
+        """There will be none."""
+
+
+class Pool:
+    """The connections to one address, at most `limit` at a time."""
+
+    __slots__ = ("_connect", "_idle", "_retired", "_tasks", "_waiting", "address", "limit", "size")
+
+    def __init__(self, address: str, connect: Connect, tasks: Tasks, limit: int) -> None:
+        self.address = address
+        self.limit = limit
+        self.size = 0
+        self._connect = connect
+        self._tasks = tasks
+        self._idle: deque[UpstreamConnection] = deque()
+        self._waiting: OrderedDict[Requester, float] = OrderedDict()
+        self._retired = False
+
+    def __repr__(self) -> str:
+        return f"<Pool {self.address}: {self.size} open, {len(self._idle)} idle, {len(self._waiting)} waiting>"
+
+    def take_idle(self) -> UpstreamConnection | None:
+        """The connection that was used last, or None."""
+        return self._idle.pop() if self._idle else None
+
+    def request(self, requester: Requester, timeout: float) -> bool:
+        """Connect for `requester`, or queue it while the pool is full; its callbacks tell the outcome.
+
+        timeout: seconds for connecting. False when it was queued.
+        """
+        if self.size < self.limit:
+            self._start_connecting(requester, timeout)
+            return True
+        self._waiting[requester] = timeout
+        return False
+
+    def cancel(self, requester: Requester) -> None:
+        """`requester` waits no longer. A connection that is being made for it will serve another."""
+        self._waiting.pop(requester, None)
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give a connection back that can be used again."""
+        if self._waiting:
+            requester, _ = self._waiting.popitem(last=False)
+            requester.connected(connection)
+        elif self._retired:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def lost(self, connection: UpstreamConnection, *, idle: bool) -> None:
+        """A connection has ended; whoever waits gets a new one."""
+        if not connection.counted:
+            return  # it ended while it was being made, and whoever makes it counts
+        self.size -= 1
+        if idle and connection in self._idle:
+            self._idle.remove(connection)
+        self._serve_waiting()
+
+    def detach(self, connection: UpstreamConnection) -> None:
+        """A connection has become a tunnel, which may last for days: it takes no request's place."""
+        self.lost(connection, idle=False)
+        connection.counted = False
+
+    def retire(self) -> None:
+        """The address is out of use: close what is idle, and the rest as it is given back; whoever waits goes on."""
+        self._retired = True
+        while self._idle:
+            self._idle.pop().close()
+        waiting, self._waiting = list(self._waiting), OrderedDict()
+        for requester in waiting:
+            requester.connect_failed(AttemptError(Failure.BUSY))
+
+    def revive(self) -> None:
+        """The address is in use (again)."""
+        self._retired = False
+
+    def _serve_waiting(self) -> None:
+        """There is room: connect for whoever has waited longest."""
+        if self._waiting and self.size < self.limit:
+            self._start_connecting(*self._waiting.popitem(last=False))
+
+    def _start_connecting(self, requester: Requester, timeout: float) -> None:
+        self.size += 1
+        self._tasks.start(self._connecting(requester, timeout), name=f"connect to {self.address}")
+
+    async def _connecting(self, requester: Requester, timeout: float) -> None:
+        try:
+            connection = await self._connect(self, timeout)
+        except AttemptError as error:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(error)
+        except BaseException as error:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(AttemptError(Failure.UNREACHABLE, str(error)))
+            raise
+        else:
+            self._hand_over(connection, requester)
+
+    def _hand_over(self, connection: UpstreamConnection, requester: Requester) -> None:
+        """From now on the connection itself tells when it is lost."""
+        if connection.lost:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(AttemptError(Failure.REFUSED, "it was closed at once"))
+        else:
+            connection.counted = True
+            requester.connected(connection)

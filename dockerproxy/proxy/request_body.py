@@ -1,0 +1,59 @@
+"""RequestBody: what has come of a request's body, kept for as long as it may have to be sent again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Enough for a form; a larger upload gets one attempt once it has begun to flow.
+REPLAY_LIMIT = 64 << 10  # bytes
+
+
+class RequestBody:
+    """The body of one request.
+
+    size:       bytes that have come
+    ended:      whether that is all
+    replayable: whether everything that has come is still kept
+    """
+
+    __slots__ = ("_pieces", "ended", "replayable", "size", "trailers")
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self.size = 0
+        self.ended = False
+        self.replayable = True
+        self.trailers: Sequence[bytes] = ()
+
+    def __repr__(self) -> str:
+        return f"<RequestBody {self.size} bytes{', ended' if self.ended else ''}>"
+
+    @property
+    def full(self) -> bool:
+        """Whether no more can be kept."""
+        return self.size > REPLAY_LIMIT
+
+    def exceeds(self, limit: int | None, announced: int) -> bool:
+        """Whether the body is larger than `limit` bytes, by what has come or by what its head announced."""
+        return limit is not None and max(self.size, announced) > limit
+
+    def add(self, data: bytes, *, flowing: bool) -> None:
+        """Take the next part. Once it is `flowing` to an upstream, more than can be kept is not kept at all."""
+        self.size += len(data)
+        if flowing and self.full:
+            self._drop()
+        if self.replayable:
+            self._pieces.append(data)
+
+    def take(self) -> bytes:
+        """All that has come, to be sent to an upstream. Raises nothing; must not be called when not replayable."""
+        data = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+        if self.full:
+            self._drop()
+        elif len(self._pieces) > 1:
+            self._pieces = [data]
+        return data
+
+    def _drop(self) -> None:
+        self.replayable = False
+        self._pieces.clear()

@@ -1,0 +1,29 @@
+"""Routing: where a request goes. No I/O, no clock of its own, no asyncio.
+
+route.py     Route, Domain, PathRule, Upstream: frozen values
+table.py     RouteTable: match(host, method, path) -> Route, or why not
+balancer.py  Balancer: the next upstream for an attempt
+bench.py     Bench: who sits out until when
+
+table and balancer build on route; balancer asks bench.
+"""
+
+from dockerproxy.routing.balancer import Balancer
+from dockerproxy.routing.bench import Bench, UpstreamStatus
+from dockerproxy.routing.route import Domain, PathKind, PathRule, Route, Source, Upstream
+from dockerproxy.routing.table import Miss, MissReason, RouteTable
+
+__all__ = [
+    "Balancer",
+    "Bench",
+    "Domain",
+    "Miss",
+    "MissReason",
+    "PathKind",
+    "PathRule",
+    "Route",
+    "RouteTable",
+    "Source",
+    "Upstream",
+    "UpstreamStatus",
+]

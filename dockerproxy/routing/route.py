@@ -1,0 +1,242 @@
+"""Route, Domain, PathRule, Upstream: what a request can be sent to, as frozen values.
+
+They hold what was decided (by a file, by labels, by `/add`, in Python), never what happened: counters, benches
+and connections are kept elsewhere, keyed by `Route.name` and `Upstream.key`, and survive every new value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from dockerproxy.settings.options import RouteOptions
+from dockerproxy.settings.routes import (
+    parse_exact_path,
+    parse_host,
+    parse_hosts,
+    parse_methods,
+    parse_prefix,
+    parse_regex,
+    parse_upstream_url,
+)
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+class Source(StrEnum):
+    """Where a route or an upstream came from."""
+
+    STATIC = "static"
+    DOCKER = "docker"
+    DYNAMIC = "dynamic"
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A host name in lower case, exact or `*.` and one level, with the port of the address bar if it matters."""
+
+    name: str
+    port: int | None = None
+
+    @classmethod
+    def parse(cls, host: str) -> Domain:
+        """From `blog.localhost`, `*.example.com`, `blog.localhost:8888`, `[::1]:80`. Raises ValueError."""
+        host = parse_host(host)
+        name, colon, port = host.rpartition(":")
+        if not colon or host.endswith("]"):
+            return cls(host)
+        return cls(name, int(port))
+
+    @property
+    def wildcard(self) -> bool:
+        return self.name.startswith("*.")
+
+    def __str__(self) -> str:
+        return self.name if self.port is None else f"{self.name}:{self.port}"
+
+
+class PathKind(StrEnum):
+    """In the order in which they are preferred."""
+
+    EXACT = "exact"
+    PREFIX = "prefix"
+    REGEX = "regex"
+    ANY = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class PathRule:
+    """Which paths of a domain; `text` is the path, the prefix or the expression, and empty for ANY."""
+
+    kind: PathKind = PathKind.ANY
+    text: str = ""
+
+    @classmethod
+    def exact(cls, path: str) -> PathRule:
+        """Exactly this path. Raises ValueError."""
+        return cls(PathKind.EXACT, parse_exact_path(path))
+
+    @classmethod
+    def prefix(cls, path: str) -> PathRule:
+        """This path and all below it, by whole segments. Raises ValueError."""
+        return cls(PathKind.PREFIX, parse_prefix(path))
+
+    @classmethod
+    def regex(cls, pattern: str) -> PathRule:
+        """Paths in which this expression is found; its named groups reach a handler. Raises ValueError."""
+        return cls(PathKind.REGEX, parse_regex(pattern))
+
+    def __str__(self) -> str:
+        return {
+            PathKind.EXACT: self.text,
+            PathKind.PREFIX: self.text.rstrip("/") + "/*",
+            PathKind.REGEX: f"~{self.text}",
+            PathKind.ANY: "/*",
+        }[self.kind]
+
+    def groups(self, path: str) -> dict[str, str]:
+        """The named groups of a regex rule in `path`; empty for the other kinds."""
+        if self.kind is not PathKind.REGEX:
+            return {}
+        found = re.search(self.text, path)
+        return {} if found is None else {name: value or "" for name, value in found.groupdict().items()}
+
+
+ANY_PATH = PathRule()
+DEFAULT_OPTIONS = RouteOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """One URL that can answer for a route. Raises ValueError for a URL that cannot be one.
+
+    name:      how it is called in statistics and logs: the container's name, or what the file says
+    weight:    share in the round robin; 0 drains
+    container: id of the container behind it, or "" for a static upstream
+    draining:  out of rotation while what is in flight goes on (its container was told to stop)
+    handler:   for the in-process upstream of a handler route, the key of the handler
+    key:       what state is kept by
+    address:   what connections are pooled by: `http://127.0.0.1:2368`, or the handler's key
+    """
+
+    name: str
+    url: str
+    weight: int = 1
+    source: Source = Source.STATIC
+    container: str = ""
+    draining: bool = False
+    handler: str = ""
+    scheme: str = field(init=False)
+    host: str = field(init=False)
+    port: int = field(init=False)
+    base_path: str = field(init=False)
+    key: str = field(init=False)
+    address: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        if not self.handler:
+            parse_upstream_url(self.url)
+        parts = urlsplit(self.url)
+        scheme = parts.scheme or "http"
+        set_field = object.__setattr__
+        set_field(self, "scheme", scheme)
+        set_field(self, "host", parts.hostname or "")
+        set_field(self, "port", parts.port or DEFAULT_PORTS.get(scheme, 80))
+        set_field(self, "base_path", parts.path.rstrip("/"))
+        # A container keeps its counters through a rename; two static upstreams may share a URL.
+        set_field(self, "key", f"{self.container or self.name} {self.url}")
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        set_field(self, "address", self.handler or f"{scheme}://{host}:{self.port}")
+
+    @property
+    def in_rotation(self) -> bool:
+        """Whether new requests may go there, benches aside."""
+        return self.weight > 0 and not self.draining
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.handler or self.url})"
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Route:
+    """A name, domains, a path rule and methods, answered either by upstreams or by a handler.
+
+        Route("blog", "blog.localhost", upstreams=["http://localhost:2368"])
+        Route("hello", "localhost", path=PathRule.regex("^/(?P<page>[a-z]+)$"), handler=hello)
+
+    domains:   domains, or their names; none means every domain
+    path:      a rule, or a path prefix; ANY_PATH for the whole domain
+    methods:   in upper case, or comma-separated; none means every method
+    upstreams: upstreams, or their URLs
+    options:   per-route settings; those that were given count before the proxy's
+    handler:   Python code that answers: an aiohttp handler or Application, or its name `module:name`
+    target:    the handler itself when it was given as an object
+    access:    for admin handlers: `loopback`, `token`, `open`, or "" for the setting's default
+
+    Raises ValueError for a domain, path, method or URL that cannot be one.
+    """
+
+    name: str
+    domains: tuple[Domain, ...]
+    path: PathRule
+    methods: tuple[str, ...]
+    upstreams: tuple[Upstream, ...]
+    options: RouteOptions
+    source: Source
+    handler: str
+    target: Any = field(compare=False)
+    access: str
+    not_found_handler: str
+    error_handler: str
+
+    def __init__(
+        self,
+        name: str,
+        domains: str | Domain | Iterable[str | Domain] = (),
+        path: PathRule | str = ANY_PATH,
+        methods: str | Iterable[str] = (),
+        upstreams: Iterable[Upstream | str] = (),
+        *,
+        options: RouteOptions = DEFAULT_OPTIONS,
+        source: Source = Source.STATIC,
+        handler: str | Callable[..., Any] | Any = "",
+        target: Any = None,
+        access: str = "",
+        not_found_handler: str = "",
+        error_handler: str = "",
+    ) -> None:
+        given = {
+            "name": name,
+            "domains": _domains(domains),
+            "path": PathRule.prefix(path) if isinstance(path, str) else path,
+            "methods": parse_methods(methods),
+            "upstreams": tuple(Upstream(each, each) if isinstance(each, str) else each for each in upstreams),
+            "options": options,
+            "source": source,
+            "handler": handler if isinstance(handler, str) else "",
+            "target": target if isinstance(handler, str) else handler,
+            "access": access,
+            "not_found_handler": not_found_handler,
+            "error_handler": error_handler,
+        }
+        for key, value in given.items():
+            object.__setattr__(self, key, value)
+
+    @property
+    def kind(self) -> str:
+        return "handler" if self.handler else "proxy"
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.domains)) or "every domain"
+        return f"{self.name}: {where} {self.path}"
+
+
+def _domains(given: str | Domain | Iterable[str | Domain]) -> tuple[Domain, ...]:
+    if isinstance(given, Domain):
+        return (given,)
+    items: Iterable[str | Domain] = parse_hosts(given) if isinstance(given, str) else given
+    return tuple(Domain.parse(item) if isinstance(item, str) else item for item in items)

@@ -1,0 +1,99 @@
+"""Running a Server to its end on the fastest event loop there is; used by the command line and by Proxy."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+from dockerproxy.demo import EmbeddedEngine, demo_site
+from dockerproxy.errors import DockerproxyError
+from dockerproxy.memory import keep_steady
+from dockerproxy.server import Server
+from dockerproxy.settings import Settings
+
+log = logging.getLogger("dockerproxy")
+
+EXIT_OK = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """uvloop's loop where it is installed, else the standard one, which is slower."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+def run_to_end(main: Coroutine[Any, Any, None]) -> int:
+    """Run `main`; the exit code is 1 when it raises an error of ours, whose message is logged."""
+    keep_steady()
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            runner.run(main)
+    except DockerproxyError as error:
+        for line in str(error).splitlines():
+            log.error("%s", line)
+        return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+    return EXIT_OK
+
+
+async def serve(server: Server, started: Callable[[], None] = lambda: None) -> None:
+    """Start, call `started`, serve until a signal, stop within the grace period."""
+    server.handle_signals()
+    await server.start()
+    started()
+    try:
+        await server.run()
+    finally:
+        await server.stop()
+    log.info("stopped")
+
+
+def run_demo(settings: Settings, socket_path: str | Path) -> int:
+    """Serve with an embedded engine instead of Docker; returns the exit code."""
+    with tempfile.TemporaryDirectory(prefix="dockerproxy-demo-") as state:
+        docker = settings.docker.model_copy(update={"enabled": True, "host": f"unix://{socket_path}", "network": None})
+        demo = settings.model_copy(update={"docker": docker, "state_dir": Path(state)})
+        return run_to_end(_serve_demo(demo, socket_path))
+
+
+async def _serve_demo(settings: Settings, socket_path: str | Path) -> None:
+    async with EmbeddedEngine(socket_path, demo_site()):
+        server = Server(settings)
+        await serve(server, lambda: print(_welcome(server.addresses[0].port, settings.admin_host), flush=True))
+
+
+def _welcome(port: int, admin: str) -> str:
+    """What to open and what to try, with the command as this person has to type it."""
+    command = "dockerproxy" if shutil.which("dockerproxy") == os.path.abspath(sys.argv[0]) else sys.argv[0]
+    return _WELCOME.format(port=port, admin=admin, command=command)
+
+
+_WELCOME = """
+The demo runs: an embedded engine with labelled containers, found by the same watcher that talks to Docker.
+
+  open   http://blog.localhost:{port}/        three containers, of which two answer nothing: you never notice
+         http://shop.localhost:{port}/        two replicas that take turns
+         http://{admin}:{port}/statistics
+
+  try, in another terminal:
+
+         {command} demo ps
+         {command} demo stop blog-1       the last good one goes: requests wait until it is back
+         {command} demo start blog-1
+         {command} demo scale shop 4
+
+  stop   Ctrl-C
+"""

@@ -1,0 +1,205 @@
+"""Server: builds everything once, and runs it: start, reload, drain, stop.
+
+The only place that knows all the parts. What a lower part must call upward is handed to it here as a callable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from types import TracebackType
+
+from dockerproxy.control.registry import Registry
+from dockerproxy.control.store import Store
+from dockerproxy.discovery import DiscoveryStatus, Watcher
+from dockerproxy.errors import DockerproxyError, ListenError
+from dockerproxy.proxy.plane import DataPlane
+from dockerproxy.routing.bench import UpstreamStatus
+from dockerproxy.routing.route import Route, Upstream
+from dockerproxy.routing.table import RouteTable
+from dockerproxy.settings import Settings
+from dockerproxy.settings.values import ListenAddress
+from dockerproxy.stats import ProxyStats
+from dockerproxy.version import VERSION
+from dockerproxy.web.admin import open_admin_routes
+from dockerproxy.web.context import Control
+from dockerproxy.web.handlers import Handlers
+
+log = logging.getLogger("dockerproxy")
+
+# Connections that the kernel keeps until they are accepted; a page load opens six at a time.
+_BACKLOG = 4096
+# Settings that are built into what runs.
+_ONLY_AT_START = ("listen", "docker", "state_dir", "log_format", "log_level")
+_KILLED_BY_SECOND_SIGNAL = 1  # exit code
+_UNKNOWN = UpstreamStatus("up", 0, None)
+
+
+class Server:
+    """One proxy. `async with Server(settings)` runs it; `addresses` says where.
+
+    read_settings: reads the settings anew for SIGHUP, or None where there is nothing to read
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        routes: Sequence[Route] = (),
+        read_settings: Callable[[], Settings] | None = None,
+    ) -> None:
+        self._settings = self._started_with = settings
+        self._python_routes = tuple(routes)
+        self._read_settings = read_settings
+        self.stats = ProxyStats(time.time())
+        self.discovery = DiscoveryStatus()
+        self.addresses: tuple[ListenAddress, ...] = ()
+        self.plane: DataPlane
+        self.registry: Registry
+        self._handlers: Handlers
+        self._watcher: Watcher | None = None
+        self._listeners: list[asyncio.Server] = []
+        self._stop_asked = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
+
+    async def __aenter__(self) -> Server:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop(0.0 if error is not None else None)
+
+    async def start(self) -> None:
+        """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
+        loop = asyncio.get_running_loop()
+        self._handlers = Handlers(self._groups)
+        self.plane = DataPlane(self._settings, self.stats, self._handlers.connect)
+        self.registry = Registry(
+            self._settings,
+            Store(self._settings.state_dir),
+            self._publish,
+            loop.call_later,
+            loop.time,
+            self._python_routes,
+            self._handlers.prepare,
+        )
+        self._handlers.control = Control(self.registry, self.stats, self.discovery, VERSION, self._status)
+        try:
+            self.registry.start()
+            await self._listen()
+        except BaseException:
+            await self.stop(0.0)
+            raise
+        self._announce()
+        if self._settings.docker.enabled:
+            self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
+            self._watcher.start()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT (or `ask_to_stop`)."""
+        await self._stop_asked.wait()
+
+    def handle_signals(self) -> None:
+        """From now on SIGTERM and SIGINT let `run` return, a second one ends the process, SIGHUP reloads."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_stop_signal, number)
+        loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    def ask_to_stop(self) -> None:
+        """Let `run` return."""
+        self._stop_asked.set()
+
+    async def stop(self, grace: float | None = None) -> None:
+        """Stop accepting, let what is in flight end within `grace` seconds (the setting, when None), end all."""
+        grace = self.registry.settings.grace if grace is None else grace
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+        if self._watcher is not None:
+            watcher, self._watcher = self._watcher, None
+            await asyncio.to_thread(watcher.stop)
+        in_flight = self.plane.in_flight
+        if in_flight:
+            log.info("stopping: %d requests are in flight, they have up to %g s", in_flight, grace)
+        await self.plane.stop(grace)
+        await self._handlers.close()
+        self.registry.close()
+
+    def reload(self) -> None:
+        """Read the settings anew. A bad file changes nothing, and the log says why."""
+        if not self.addresses:
+            return  # it has not started yet, so it has read them just now
+        if self._read_settings is None:
+            log.warning("reload: there is no settings file to read again")
+            return
+        try:
+            settings = self._read_settings()
+            self.registry.reload(settings)
+        except DockerproxyError as error:
+            log.error("reload: nothing was changed, because:\n%s", error)
+            return
+        self.plane.configure(settings)
+        late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
+        if late:
+            log.warning("reload: the new value of %s counts only after a restart", " and ".join(late))
+        self._settings = settings
+        log.info("reload: done, %d routes", len(self.registry.routes))
+
+    def _publish(self, table: RouteTable, _routes: tuple[Route, ...]) -> None:
+        self.plane.publish(table, self.registry.not_found_handlers)
+
+    def _groups(self, route: str, path: str) -> dict[str, str]:
+        return self.registry.groups(route, path)
+
+    def _status(self, route: str, upstream: Upstream) -> UpstreamStatus:
+        return self.plane.status(route, upstream) or _UNKNOWN
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        addresses = []
+        for address in self._settings.listen:
+            try:
+                listener = await loop.create_server(
+                    self.plane.front, address.host or None, address.port, backlog=_BACKLOG, reuse_address=True
+                )
+            except OSError as error:
+                raise ListenError(_why_not_listen(address, error)) from None
+            self._listeners.append(listener)
+            port = listener.sockets[0].getsockname()[1]
+            addresses.append(ListenAddress(address.host, port))
+        self.addresses = tuple(addresses)
+
+    def _announce(self) -> None:
+        where = ", ".join(str(address) for address in self.addresses)
+        log.info("dockerproxy %s listens on %s, %d routes", VERSION, where, len(self.registry.routes))
+        for line in open_admin_routes(self.registry):
+            log.warning("%s", line)
+
+    def _on_stop_signal(self, number: signal.Signals) -> None:
+        if self._stop_asked.is_set():
+            log.warning("second %s: stopping at once", number.name)
+            os._exit(_KILLED_BY_SECOND_SIGNAL)
+        log.info("%s: stopping", number.name)
+        self._stop_asked.set()
+
+
+def _why_not_listen(address: ListenAddress, error: OSError) -> str:
+    """Why an address cannot be listened on, and what mends it."""
+    if error.errno == errno.EADDRINUSE:
+        return f"port {address.port} is taken by another program; choose another one with --listen :{address.port + 1}"
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return (
+            f"not allowed to listen on port {address.port}; ports below 1024 need root, choose one with --listen :8888"
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return f"{address.host} is not an address of this machine; --listen :{address.port} listens on all of them"
+    return f"cannot listen on {address}: {error.strerror or error}"

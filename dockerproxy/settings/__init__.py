@@ -1,0 +1,30 @@
+"""Settings: the only reader of the environment and of files that configure the proxy.
+
+values.py   kinds of value: durations, sizes, addresses, status lists
+options.py  RouteOptions: what can be set per route, with the defaults
+routes.py   RouteSettings: one route as a person writes it
+model.py    Settings: everything that can be set
+load.py     reads arguments, environment and file; tells what is wrong with them
+
+Calls run from load down to values.
+"""
+
+from dockerproxy.settings.load import describe, load, validate
+from dockerproxy.settings.model import DockerSettings, Settings
+from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
+from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, RouteSettings, UpstreamSettings
+
+__all__ = [
+    "OPTION_NAMES",
+    "Access",
+    "DockerSettings",
+    "DomainSettings",
+    "PathSettings",
+    "RouteOptions",
+    "RouteSettings",
+    "Settings",
+    "UpstreamSettings",
+    "describe",
+    "load",
+    "validate",
+]

@@ -1,0 +1,227 @@
+"""Reading settings: arguments, environment, file; and telling what is wrong with them, all at once.
+
+The only reader of the environment and of the settings file in the package. A problem is told with the full
+path of the key, the value, what was expected, and the key that was probably meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import EnvSettingsSource
+
+from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
+
+CONFIG_VARIABLE = "DOCKERPROXY_CONFIG"
+DEFAULT_CONFIG = "dockerproxy.yaml"
+# Variables with our prefix that are not settings: the file's name, and switches of the test suite.
+_OTHER_VARIABLES = (CONFIG_VARIABLE, "DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_", "DOCKERPROXY_PUBLISH")
+_VALUE_SHOWN = 80  # characters of a wrong value that a message repeats
+_SECRETS = frozenset({"admin_token"})
+
+
+class _UniqueKeys(yaml.SafeLoader):
+    """YAML in which a key that is given twice is an error: the second one would silently replace the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key!r} is given a second time", key_node.start_mark
+                )
+            if isinstance(key, Hashable):
+                seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def load(config: str | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """The settings from `config` (else DOCKERPROXY_CONFIG, else ./dockerproxy.yaml), environment and overrides.
+
+    overrides: values from the command line; a None is left out
+    Raises SettingsError with every problem found.
+    """
+    path = find_config(config)
+    file_values = read_file(path) if path is not None else {}
+    environment = _environment()
+    given = _given(overrides)
+    try:
+        return validate(
+            _merged(_merged(file_values, environment), given), str(path) if path is not None else "settings"
+        )
+    except SettingsError as error:
+        raise SettingsError(
+            error.source, [_blamed(problem, environment, given) for problem in error.problems]
+        ) from None
+
+
+def find_config(config: str | None) -> Path | None:
+    """The file to read, or None. Raises SettingsError when a file that was named is not there."""
+    named = config or os.environ.get(CONFIG_VARIABLE)
+    path = Path(named or DEFAULT_CONFIG)
+    if path.is_file():
+        return path
+    if named:
+        raise SettingsError(named, [Problem("", "no such file; give the path of a YAML file with --config")])
+    return None
+
+
+def read_file(path: Path) -> dict[str, Any]:
+    """The file's keys and values, unchecked. Raises SettingsError when it is not YAML or not a mapping."""
+    try:
+        values = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+    except yaml.YAMLError as error:
+        raise SettingsError(str(path), [Problem(_yaml_place(error), "not valid YAML" + _yaml_reason(error))]) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        message = f'expected keys and values such as `listen: [":8888"]`, found a {type(values).__name__}'
+        raise SettingsError(str(path), [Problem("", message)])
+    return values
+
+
+def validate(values: Mapping[str, Any], source: str) -> Settings:
+    """Settings from plain values. Raises SettingsError with every problem found."""
+    problems: list[Problem] = []
+    settings: Settings | None = None
+    try:
+        settings = Settings(**{str(key): value for key, value in values.items()})
+    except ValidationError as error:
+        problems = [describe(details, Settings) for details in error.errors()]
+    problems += _repeated_names(values)
+    if problems or settings is None:
+        raise SettingsError(source, problems)
+    return settings
+
+
+def describe(details: ErrorDetails, model: type[BaseModel]) -> Problem:
+    """A pydantic error in words: full path, value, expectation, did-you-mean."""
+    location = details["loc"]
+    where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    if details["type"] == "extra_forbidden":
+        return Problem(where, "unknown key" + _did_you_mean(str(location[-1]), _keys_beside(location, model)))
+    if details["type"] == "missing":
+        return Problem(where, "is missing")
+    message = details["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:] if message.startswith("Input should") else message
+    message = message.replace("a valid tuple", "a list").replace("a valid dictionary", "keys and values")
+    found = _shorten(details["input"])
+    told = found in message and isinstance(details["input"], str)
+    secret = bool(location) and location[-1] in _SECRETS
+    return Problem(where, message if told or secret else f"{message} (found {found})")
+
+
+def _did_you_mean(key: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
+    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}"
+
+
+def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:
+    """The keys that are allowed where `location`'s last part stands."""
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        found = _model_in(field.annotation) if field is not None else None
+        if found is None:
+            return []
+        model = found
+    return list(model.model_fields)
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _model_in(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _shorten(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _VALUE_SHOWN else text[: _VALUE_SHOWN - 1] + "…"
+
+
+def _repeated_names(values: Mapping[str, Any]) -> list[Problem]:
+    """Two static routes of one name: each is told, with the place of the first."""
+    routes = values.get("routes")
+    first: dict[str, int] = {}
+    problems = []
+    for index, route in enumerate(routes if isinstance(routes, (list, tuple)) else ()):
+        name = route.get("name") if isinstance(route, dict) else getattr(route, "name", None)
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            message = f"{name!r} is already the name of routes[{first[name]}]; give each route a name of its own"
+            problems.append(Problem(f"routes[{index}].name", message))
+    return problems
+
+
+def _environment() -> dict[str, Any]:
+    """The settings in the environment, nested. Raises SettingsError for a variable that is no setting."""
+    known = tuple(Settings.model_fields)
+    problems = []
+    for variable in sorted(os.environ):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_OTHER_VARIABLES):
+            continue
+        key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")[0]
+        if key not in known:
+            nested = [f"DOCKER__{name}" for name in DockerSettings.model_fields]
+            names = [ENVIRONMENT_PREFIX + name.upper() for name in (*known, *nested)]
+            problems.append(Problem(variable, "unknown variable" + _did_you_mean(variable, names)))
+    if problems:
+        raise SettingsError("environment", problems)
+    return dict(EnvSettingsSource(Settings)())
+
+
+def _blamed(problem: Problem, environment: Mapping[str, Any], given: Mapping[str, Any]) -> Problem:
+    """The problem with the argument or variable that it comes from, where it does not come from the file."""
+    keys = problem.where.partition("[")[0].split(".")
+    if keys[0] in given:
+        return replace(problem, source=f"--{keys[0].replace('_', '-')}")
+    values: Any = environment
+    for depth, key in enumerate(keys, 1):
+        if not isinstance(values, Mapping) or key not in values:
+            return problem
+        values = values[key]
+        if not isinstance(values, Mapping):
+            return replace(problem, source=ENVIRONMENT_PREFIX + "__".join(keys[:depth]).upper())
+    return problem
+
+
+def _given(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {key: value for key, value in (overrides or {}).items() if value is not None}
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` over `below`, key by key, nested mappings included."""
+    merged = dict(below)
+    for key, value in above.items():
+        lower = merged.get(key)
+        both = isinstance(lower, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merged(lower, value) if both else value  # type: ignore[arg-type]  # both are mappings here
+    return merged
+
+
+def _yaml_place(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f"line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+
+
+def _yaml_reason(error: yaml.YAMLError) -> str:
+    reason = getattr(error, "problem", None)
+    return f": {reason}" if reason else ""

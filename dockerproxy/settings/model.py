@@ -1,0 +1,147 @@
+"""Settings: everything that can be set, with its default, its check and its description.
+
+Precedence: arguments over the environment (`DOCKERPROXY_*`, `__` nests) over the file over the defaults.
+`settings.load` does the reading; this module only says what there is.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BeforeValidator, Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
+from dockerproxy.settings.routes import Access, RouteSettings, parse_host
+from dockerproxy.settings.values import Duration, Listen, Networks, Size, parse_listen, split_list
+
+ENVIRONMENT_PREFIX = "DOCKERPROXY_"
+DEFAULT_LISTEN = ":8888"
+DEFAULT_DOCKER_HOST = "unix:///var/run/docker.sock"
+DEFAULT_DOMAIN = "localhost"  # browsers resolve *.localhost to this machine without any DNS entry
+DEFAULT_GRACE = 30.0  # seconds; Kubernetes and Traefik users know this figure
+# RFC 9110 section 5.4 leaves limits to us; these are generous against browsers (8 KiB is usual elsewhere).
+DEFAULT_HEAD_SIZE = 64 << 10  # bytes
+DEFAULT_HEAD_FIELDS = 100  # fields
+DEFAULT_TARGET_SIZE = 8 << 10  # bytes; RFC 9112 section 3 asks for at least 8000
+DEFAULT_HEAD_TIMEOUT = 10.0  # seconds; a head is one packet, so this is for attackers
+DEFAULT_IDLE_TIMEOUT = 75.0  # seconds; browsers keep a connection for about that long
+DEFAULT_MAX_CLIENTS = 20_000  # connections, below the file limit of a usual service
+DEFAULT_HALF_CLOSE_TIMEOUT = 1.0  # seconds
+
+
+def default_state_dir() -> Path:
+    """The platform's folder for a user's state."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "dockerproxy"
+    base = os.environ.get("XDG_STATE_HOME")
+    return (Path(base) if base else Path.home() / ".local" / "state") / "dockerproxy"
+
+
+class DockerSettings(Strict):
+    """How containers are discovered."""
+
+    enabled: bool = Field(True, description="discover containers")
+    host: str = Field(DEFAULT_DOCKER_HOST, description="the engine's address: unix:///… or tcp://host:port")
+    network: str | None = Field(
+        None, description="reach containers over this network; default: one that the proxy shares with them"
+    )
+    default_domain: str = Field(DEFAULT_DOMAIN, description="a route without a host label is at <route>.<this>")
+    label_prefix: str = Field(
+        "dockerproxy", pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", description="prefix of the labels"
+    )
+    address: Literal["container", "published"] = Field(
+        "container", description="reach containers at their own IP, or at their published port on `published_host`"
+    )
+    published_host: str = Field("127.0.0.1", description="where published ports are reached")
+    resync: Duration = Field(60.0, gt=0, description="list all containers this often even without events")
+
+    @field_validator("host")
+    @classmethod
+    def _known_scheme(cls, value: str) -> str:
+        if not value.startswith(("unix://", "tcp://", "http://", "https://", "npipe://")):
+            raise ValueError(
+                f"{value!r} is not an engine's address; write unix:///var/run/docker.sock or tcp://host:2375"
+            )
+        return value
+
+    @field_validator("default_domain")
+    @classmethod
+    def _is_domain(cls, value: str) -> str:
+        return parse_host(value)
+
+
+def _listen_list(value: Any) -> Any:
+    items = value if isinstance(value, (list, tuple)) else split_list(value)
+    return tuple(parse_listen(item) for item in items)
+
+
+class Settings(RouteOptions, BaseSettings):
+    """All settings. The options of RouteOptions stand here as the defaults for every route."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENVIRONMENT_PREFIX,
+        env_nested_delimiter="__",
+        extra="forbid",
+        frozen=True,
+        enable_decoding=False,
+    )
+    go_names: ClassVar[Mapping[str, str]] = {**RouteOptions.go_names, "listenAndServe": "listen"}
+
+    listen: Annotated[tuple[Listen, ...], BeforeValidator(_listen_list)] = Field(
+        (parse_listen(DEFAULT_LISTEN),),
+        min_length=1,
+        description="addresses to listen on, such as `:8888` or `127.0.0.1:8888`",
+    )
+    docker: DockerSettings = Field(DockerSettings(), description="how containers are discovered")
+    routes: tuple[RouteSettings, ...] = Field((), description="static routes")
+    not_found_handler: str | None = Field(None, description="handler for requests that no route answers: `module:name`")
+    error_handler: str | None = Field(None, description="handler for the error page: `module:name`")
+    admin_host: str = Field(
+        "root.localhost", description="domain of the built-in admin handlers, `/statistics` among them"
+    )
+    admin_token: str | None = Field(
+        None, min_length=8, repr=False, description="token for admin handlers (`Authorization: Bearer …`)"
+    )
+    admin_access: Access | None = Field(
+        None,
+        description="who may call the admin handlers; default: `token` when admin_token is set, else `loopback`",
+    )
+    state_dir: Path = Field(default_factory=default_state_dir, description="folder for dynamic routes")
+    trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-* fields are believed")
+    grace: Duration = Field(DEFAULT_GRACE, description="how long what is in flight may take after SIGTERM")
+    head_size: Size = Field(DEFAULT_HEAD_SIZE, ge=1024, description="largest head of a request or response")
+    head_fields: int = Field(DEFAULT_HEAD_FIELDS, ge=10, description="most fields in a head")
+    target_size: Size = Field(
+        DEFAULT_TARGET_SIZE, ge=256, description="largest request target; a larger one is answered with 414"
+    )
+    head_timeout: Duration = Field(DEFAULT_HEAD_TIMEOUT, gt=0, description="time for a client to send a head")
+    idle_timeout: Duration = Field(DEFAULT_IDLE_TIMEOUT, gt=0, description="time a kept-alive connection may be idle")
+    half_close_timeout: Duration = Field(
+        DEFAULT_HALF_CLOSE_TIMEOUT,
+        description="how long a client that closed its sending side is served without a byte of progress",
+    )
+    max_clients: int = Field(DEFAULT_MAX_CLIENTS, ge=1, description="client connections at a time")
+    log_format: Literal["text", "json"] = Field("text", description="form of the log lines")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator("admin_host")
+    @classmethod
+    def _is_host(cls, value: str) -> str:
+        return parse_host(value)
+
+    @property
+    def effective_admin_access(self) -> Access:
+        """Who may call an admin handler that does not say so itself."""
+        if self.admin_access is not None:
+            return self.admin_access
+        return "token" if self.admin_token else "loopback"
+
+    @property
+    def route_defaults(self) -> RouteOptions:
+        """The options that every route starts from."""
+        return RouteOptions.model_validate({name: getattr(self, name) for name in OPTION_NAMES})

@@ -1,0 +1,112 @@
+"""RouteOptions: what can be set for one route, by file, environment, label or `/add`.
+
+One model, so that a name, a default, a check and a line of documentation exist once. The same names stand
+at the top of the settings, where they are the defaults for all routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds
+
+# Kept from the Go project: long enough that a restart passes unnoticed, short enough to notice a fault.
+DEFAULT_CONSECUTIVE_ERRORS = 10  # attempts
+DEFAULT_BENCH = 90.0  # seconds
+DEFAULT_MAX_ATTEMPTS = 20  # attempts in one exchange
+# A person gives up on a page after about half a minute; so does the exchange.
+DEFAULT_RETRY_DEADLINE = 30.0  # seconds
+# One SYN retransmission (1 s) and a margin: a host that has not answered by then is not there.
+DEFAULT_CONNECT_TIMEOUT = 2.0  # seconds
+DEFAULT_RESPONSE_TIMEOUT = 60.0  # seconds until the response head
+DEFAULT_STALL_TIMEOUT = 60.0  # seconds without a byte in either direction
+# A container that is recreated is back within a few seconds; a browser waits that long.
+DEFAULT_HOLD = 10.0  # seconds
+DEFAULT_LINGER = 60.0  # seconds
+# Enough for every thread of a usual application server, and a bound on sockets.
+DEFAULT_MAX_CONNECTIONS = 512  # connections to one upstream
+
+
+class Strict(BaseModel):
+    """The base of all settings: frozen, no unknown key, and the names of the Go project are accepted.
+
+    go_names: a name in the Go project -> the name here
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    go_names: ClassVar[Mapping[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_go_names(cls, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return data
+        renamed = {}
+        for key, value in data.items():
+            name = cls.go_names.get(key)
+            if name is not None and (name in data or name in renamed):
+                raise ValueError(f"{key} is another name of {name}, and both are given; leave one of them out")
+            if name is not None:
+                renamed[name] = value
+        return {**renamed, **{key: value for key, value in data.items() if key not in cls.go_names}}
+
+
+class RouteOptions(Strict):
+    """Per-route settings; times in seconds, sizes in bytes."""
+
+    go_names: ClassVar[Mapping[str, str]] = {
+        "consecutiveErrorsToDisable": "consecutive_errors",
+        "timeToKeepDisabled": "bench",
+        "maxLoopTry": "max_attempts",
+    }
+
+    consecutive_errors: int = Field(
+        DEFAULT_CONSECUTIVE_ERRORS,
+        ge=1,
+        description="errors in a row after which an upstream is benched",
+    )
+    bench: Annotated[Duration, BeforeValidator(parse_nanoseconds)] = Field(
+        DEFAULT_BENCH,
+        description="how long a benched upstream sits out; doubled at each repetition, up to 15 minutes",
+    )
+    max_attempts: int = Field(
+        DEFAULT_MAX_ATTEMPTS,
+        ge=1,
+        description="attempts in one exchange before the error page",
+    )
+    retry_deadline: Duration = Field(
+        DEFAULT_RETRY_DEADLINE,
+        description="after this time in one exchange, no upstream is tried a second time",
+    )
+    connect_timeout: Duration = Field(DEFAULT_CONNECT_TIMEOUT, gt=0, description="time to connect to an upstream")
+    response_timeout: Duration = Field(
+        DEFAULT_RESPONSE_TIMEOUT, gt=0, description="time until an upstream's response head has arrived"
+    )
+    stall_timeout: Duration = Field(
+        DEFAULT_STALL_TIMEOUT, gt=0, description="time without a byte while a body is on its way"
+    )
+    tunnel_timeout: Duration | None = Field(
+        None, gt=0, description="time a tunnel (WebSocket) may be silent in both directions; any time, when left out"
+    )
+    error_statuses: Statuses = Field(
+        frozenset(), description="statuses that count as an error, so that the next upstream is tried"
+    )
+    retry_non_idempotent: bool = Field(
+        False, description="try POST and PATCH again even if the first upstream may have seen the request"
+    )
+    hold: Duration = Field(
+        DEFAULT_HOLD, description="how long a request waits when the route has no upstream right now"
+    )
+    linger: Duration = Field(
+        DEFAULT_LINGER, description="how long a route stays known after its last container has gone"
+    )
+    max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
+    max_body: Size | None = Field(None, description="largest request body; a larger one is answered with 413")
+    strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
+    tls_verify: bool = Field(True, description="verify the certificate of an https upstream")
+
+
+OPTION_NAMES: tuple[str, ...] = tuple(RouteOptions.model_fields)

@@ -1,0 +1,141 @@
+"""The kinds of value that settings and labels share: durations, sizes, addresses, status lists.
+
+Each `parse_*` takes what a person wrote (a string, or a number from YAML) and returns the value, or raises
+`ValueError` with a message that says what was expected. It never reads a file or the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator, PlainSerializer
+
+_DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
+_SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1 << 10,
+               "m": 1 << 20, "mib": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gib": 1 << 30, "gb": 1 << 30}  # fmt: skip
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+# Anything shorter as a number of nanoseconds would be under a millisecond: nobody benches for that long.
+_LEAST_NANOSECONDS = 1_000_000
+
+
+def parse_duration(value: Any) -> float:
+    """Seconds, from `90`, `"90"`, `"90s"`, `"1m30s"`, `"250ms"`. Raises ValueError."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if not math.isfinite(value):
+            raise ValueError("expected a duration such as 90, 90s, 2m, 1m30s or 250ms")
+        return _not_too_long(_not_negative(float(value), value), value)
+    text = str(value).strip().lower().replace(" ", "")
+    if _NUMBER.fullmatch(text):
+        return _not_too_long(float(text), value)
+    parts = _DURATION_PART.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("expected a duration such as 90, 90s, 2m, 1m30s or 250ms")
+    return _not_too_long(sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts), value)
+
+
+def parse_nanoseconds(value: Any) -> float:
+    """Seconds, from what the Go project writes for a duration: its JSON holds nanoseconds."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_NANOSECONDS:
+        return value / 1e9
+    return parse_duration(value)
+
+
+def parse_size(value: Any) -> int:
+    """Bytes, from `65536`, `"64k"`, `"10MiB"`. Raises ValueError."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
+        return int(_not_negative(value, value))
+    match = _SIZE.fullmatch(str(value).strip().lower())
+    if match is None or match[2] not in _SIZE_UNITS:
+        raise ValueError("expected a size such as 65536, 64k, 10MiB or 1g")
+    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+
+
+def parse_statuses(value: Any) -> frozenset[int]:
+    """HTTP status codes, from `502`, `[502, 503]` or `"502,503"`. Raises ValueError."""
+    found = set()
+    for item in split_list(value):
+        text = str(item)
+        if not (text.isdecimal() and 300 <= int(text) <= 599):
+            raise ValueError(f"{text!r} is not a status code from 300 to 599; write for example 502,503")
+        found.add(int(text))
+    return frozenset(found)
+
+
+def split_list(value: Any) -> list[Any]:
+    """The items of a list, or of a comma-separated string; empty items are left out."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [item.strip() for item in value.split(",") if item.strip()]
+    if isinstance(value, Iterable):
+        return list(value)
+    return [value]
+
+
+class ListenAddress(NamedTuple):
+    """Where to listen. An empty host means all addresses of this machine."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+def parse_listen(value: Any) -> ListenAddress:
+    """`:8888`, `127.0.0.1:8888`, `[::1]:8888` or `8888`. Raises ValueError."""
+    if isinstance(value, ListenAddress):
+        return value
+    if isinstance(value, (list, tuple)) and len(value) == 2:
+        value = f"{value[0]}:{value[1]}"
+    host, _, port = str(value).strip().rpartition(":")
+    bracketed = host.startswith("[") and host.endswith("]")
+    if bracketed:
+        host = host[1:-1]
+    if not port.isdecimal() or int(port) > 65535 or "/" in host or (":" in host and not bracketed):
+        raise ValueError("expected an address such as :8888, 127.0.0.1:8888 or [::1]:8888, with a port up to 65535")
+    return ListenAddress("" if host in ("*", "0.0.0.0") else host, int(port))
+
+
+def parse_networks(value: Any) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """IP networks, from `10.0.0.0/8`, a list, or a comma-separated string. Raises ValueError."""
+    networks = []
+    for item in split_list(value):
+        try:
+            networks.append(ipaddress.ip_network(str(item), strict=False))
+        except ValueError:
+            raise ValueError(
+                f"{item!r} is not an IP address or network; write for example 10.0.0.0/8 or 192.168.1.7"
+            ) from None
+    return tuple(networks)
+
+
+def _not_too_long(seconds: float, written: Any) -> float:
+    if seconds > _LONGEST_DURATION:
+        raise ValueError(f"{written} is longer than a year; expected a duration such as 90s or 2m")
+    return seconds
+
+
+def _not_negative(number: float, written: Any) -> float:
+    if number < 0:
+        raise ValueError(f"{written} is negative; expected 0 or more")
+    return number
+
+
+Duration = Annotated[float, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+Statuses = Annotated[frozenset[int], BeforeValidator(parse_statuses), PlainSerializer(lambda found: sorted(found))]
+Listen = Annotated[ListenAddress, BeforeValidator(parse_listen), PlainSerializer(str)]
+Networks = Annotated[
+    tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...],
+    BeforeValidator(parse_networks),
+    PlainSerializer(lambda networks: [str(network) for network in networks]),
+]

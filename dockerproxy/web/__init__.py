@@ -1,0 +1,19 @@
+"""Web: what is answered in-process, by aiohttp handlers and Applications.
+
+handlers.py     Handlers: in-process upstreams, reached over socket pairs
+application.py  what a person may give as a handler -> aiohttp Application
+loading.py      `module:name` -> the Python object, or what is wrong with it in words
+entrance.py     the middleware before every handler: the client as it really is, access, failures
+access.py       who may call an admin handler
+context.py      what a handler is told beside its request: Control, its route, the error
+admin.py        add_route, remove_route, health
+statistics.py   the report that GET /statistics gives
+
+Calls run from handlers down to loading, and from the admin handlers down to control. It never speaks
+to a client itself: the data plane connects to a handler as it does to a container.
+"""
+
+from dockerproxy.web.context import CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo
+from dockerproxy.web.handlers import Handlers
+
+__all__ = ["CONTROL", "ERROR_INFO", "ROUTE_NAME", "Control", "ErrorInfo", "Handlers"]

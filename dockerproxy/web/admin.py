@@ -1,0 +1,125 @@
+"""The admin handlers: what they take and answer. The deciding is done by the registry."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from pydantic import ValidationError
+
+from dockerproxy.control.registry import Registry
+from dockerproxy.control.store import as_json
+from dockerproxy.errors import (
+    DockerproxyError,
+    InvalidInput,
+    Problem,
+    RouteExists,
+    RouteNotRemovable,
+    StoreError,
+    UnknownRoute,
+)
+from dockerproxy.settings import RouteSettings, describe
+from dockerproxy.web.access import check_access
+from dockerproxy.web.context import CONTROL, ROUTE_NAME
+
+_LARGEST_BODY = 1 << 20  # bytes; thousands of upstreams in one route
+
+_STATUSES: Mapping[type[DockerproxyError], int] = {
+    InvalidInput: 422,
+    RouteExists: 409,
+    RouteNotRemovable: 409,
+    UnknownRoute: 404,
+    StoreError: 507,  # Insufficient Storage, RFC 4918 section 11.5: the state folder needs a hand
+}
+
+
+class _NotJson(DockerproxyError):
+    """The body is not a JSON object."""
+
+
+def guarded(handler: Callable[[web.Request], Any]) -> Handler:
+    """An admin handler: who may call it is said by its route, else by the setting `admin_access`.
+
+    What the registry refuses is answered in JSON: `{"error": …, "problems": [{"where", "message"}]}`.
+    """
+
+    @functools.wraps(handler)
+    async def guard(request: web.Request) -> web.StreamResponse:
+        control = request.app[CONTROL]
+        route = control.registry.route(request[ROUTE_NAME])
+        if route is None or not route.access:  # else the entrance has checked it
+            check_access(request, control.settings.effective_admin_access, control.settings.admin_token)
+        try:
+            response: web.StreamResponse = await handler(request)
+        except DockerproxyError as error:
+            return _refused(error)
+        return response
+
+    return guard
+
+
+@guarded
+async def add_route(request: web.Request) -> web.StreamResponse:
+    """POST a proxy route in JSON: 201 with the route as it is kept, once it is on disk and live."""
+    body = await _json_object(request)
+    try:
+        wanted = RouteSettings.model_validate(body)
+    except ValidationError as error:
+        raise InvalidInput("route", [describe(details, RouteSettings) for details in error.errors()]) from None
+    await request.app[CONTROL].registry.add(wanted)
+    return web.json_response(as_json(wanted), status=201)
+
+
+@guarded
+async def remove_route(request: web.Request) -> web.StreamResponse:
+    """POST `{"name": …}`: 200 once the route is gone from disk and from the table."""
+    body = await _json_object(request)
+    problems = [Problem(key, "unknown key; expected only name") for key in body if key != "name"]
+    name = body.get("name")
+    if not isinstance(name, str):
+        problems.append(Problem("name", 'is missing or no string; expected {"name": "the route\'s name"}'))
+    if problems:
+        raise InvalidInput("request", problems)
+    await request.app[CONTROL].registry.remove(str(name))
+    return web.json_response({"removed": name})
+
+
+async def health(_request: web.Request) -> web.StreamResponse:
+    """GET: 200 as long as the proxy serves. It tells nothing else, so anybody may ask."""
+    return web.json_response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+def open_admin_routes(registry: Registry) -> list[str]:
+    """One line for the log per handler of ours that anybody may call and that tells something."""
+    default = registry.settings.effective_admin_access
+    return [
+        f"{route.name}: {route.handler} at {', '.join(map(str, route.domains)) or 'every domain'} {route.path} "
+        "is open to everybody"
+        for route in registry.routes
+        if route.handler.startswith("dockerproxy.web.")
+        and route.handler != "dockerproxy.web.admin:health"
+        and (route.access or default) == "open"
+    ]
+
+
+async def _json_object(request: web.Request) -> dict[str, Any]:
+    """The body, whatever its Content-Type says: curl -d does not send JSON's."""
+    try:
+        body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read())
+    except (ValueError, RecursionError) as error:
+        raise _NotJson(f"the body is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise _NotJson(f"expected a JSON object, found a {type(body).__name__}")
+    return body
+
+
+def _refused(error: DockerproxyError) -> web.Response:
+    status = next((status for kind, status in _STATUSES.items() if isinstance(error, kind)), 400)
+    answer: dict[str, Any] = {"error": str(error)}
+    if isinstance(error, InvalidInput):
+        answer["problems"] = [{"where": problem.where, "message": problem.message} for problem in error.problems]
+    return web.json_response(answer, status=status)

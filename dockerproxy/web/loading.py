@@ -1,0 +1,77 @@
+"""`module:name` -> the Python object, or what is wrong with it in words. The only importer of people's code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import logging
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from dockerproxy.errors import Problem, SettingsError
+
+log = logging.getLogger("dockerproxy.web")
+
+
+def load_object(name: str) -> Any:
+    """The object that `module:name` stands for; the current folder is searched too. Raises SettingsError."""
+    module_name, colon, path = name.partition(":")
+    if not (module_name and colon and path):
+        raise _wrong(name, "expected module:name, as in examples.pages:hello")
+    found: Any = _import(name, module_name)
+    for part in path.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise _wrong(name, f"{_place(found)} has no {part!r}{_did_you_mean(part, found)}") from None
+    return found
+
+
+def check_target(name: str, target: Any) -> Any:
+    """The target, if it can be one at all. Raises SettingsError."""
+    if callable(target):
+        return target
+    raise _wrong(
+        name,
+        f"is a {type(target).__name__}; expected `async def handler(request)`, an aiohttp View class, "
+        "an aiohttp Application, or a function without parameters that makes one",
+    )
+
+
+def _import(name: str, module_name: str) -> ModuleType:
+    folder = str(Path.cwd())
+    if folder not in sys.path and "" not in sys.path:
+        sys.path.insert(0, folder)
+    importlib.invalidate_caches()
+    try:
+        return importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise _failed_import(name, module_name, error) from None
+        raise _wrong(name, f"there is no module {error.name!r}; looked in {folder} and in Python's own path") from None
+    except Exception as error:
+        log.debug("importing %s failed", module_name, exc_info=True)
+        raise _failed_import(name, module_name, error) from None
+
+
+def _failed_import(name: str, module_name: str, error: Exception) -> SettingsError:
+    """The last line of the person's own code is where to look."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
+    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if len(frames) > 1 else ""
+    return _wrong(name, f"importing {module_name} failed{where}: {type(error).__name__}: {error}")
+
+
+def _place(found: Any) -> str:
+    return f"module {found.__name__}" if isinstance(found, ModuleType) else repr(found)
+
+
+def _did_you_mean(part: str, found: Any) -> str:
+    close = difflib.get_close_matches(part, [name for name in dir(found) if not name.startswith("_")], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _wrong(name: str, message: str) -> SettingsError:
+    return SettingsError(f"handler {name!r}", [Problem("", message)])

@@ -1,0 +1,142 @@
+"""GET /statistics: the report on the proxy, its discovery, its routes and their upstreams. It only reads."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aiohttp import web
+
+from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.routing.route import Route, Upstream
+from dockerproxy.stats import Latency, RouteStats, UpstreamStats
+from dockerproxy.web.admin import guarded
+from dockerproxy.web.context import CONTROL, Control
+
+_PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
+
+
+@guarded
+async def statistics(request: web.Request) -> web.StreamResponse:
+    """The report in JSON; a browser gets it indented."""
+    found = report(request.app[CONTROL], now=asyncio.get_running_loop().time(), wall=time.time())
+    indent = 2 if "text/html" in request.headers.get("Accept", "") else None
+    text = json.dumps(found, indent=indent, ensure_ascii=False)
+    return web.json_response(text=text, headers={"Cache-Control": "no-store"})
+
+
+def report(control: Control, now: float, wall: float) -> dict[str, Any]:
+    """The whole report. Times are ISO-8601 in UTC, durations are seconds.
+
+    now:  seconds of the loop's clock, by which upstreams are benched
+    wall: seconds since the epoch
+    """
+    return {
+        "proxy": _proxy(control, wall),
+        "discovery": _discovery(control),
+        "routes": [_route(control, route, wall - now) for route in control.registry.routes],
+    }
+
+
+def _proxy(control: Control, wall: float) -> dict[str, Any]:
+    stats = control.stats
+    return {
+        "version": control.version,
+        "started_at": _time(stats.started_at),
+        "uptime_seconds": round(max(0.0, wall - stats.started_at), 3),
+        "listen": [str(address) for address in control.settings.listen],
+        "connections": stats.connections,
+        "requests": stats.requests,
+        "in_flight": stats.in_flight,
+    }
+
+
+def _discovery(control: Control) -> dict[str, Any]:
+    status = control.discovery
+    return {
+        "state": str(status.state),
+        "engine": status.engine,
+        "events": status.events,
+        "last_event_at": _time(status.last_event_at),
+        "last_sync_at": _time(status.last_sync_at),
+        "reconnects": status.reconnects,
+        "containers": [_container(view) for view in control.registry.containers if view.mentioned],
+    }
+
+
+def _container(view: ContainerView) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "name": view.name,
+        "routed": view.routed,
+        "routes": list(dict.fromkeys(wish.route for wish in view.wishes)),
+        "address": view.address,
+        "reasons": list(view.reasons),
+    }
+
+
+def _route(control: Control, route: Route, wall_offset: float) -> dict[str, Any]:
+    stats = control.stats.routes.get(route.name) or RouteStats()
+    proxied = () if route.handler else route.upstreams
+    return {
+        "name": route.name,
+        "source": str(route.source),
+        "hosts": [str(domain) for domain in route.domains],
+        "path": str(route.path),
+        "methods": list(route.methods),
+        "kind": route.kind,
+        "requests": stats.requests,
+        "errors_shown": stats.errors_shown,
+        "retries": stats.retries,
+        "held": stats.held,
+        "latency_seconds": _latency(stats.latency),
+        "upstreams": [_upstream(control, route, upstream, stats, wall_offset) for upstream in proxied],
+        "handler": _handler(route, stats) if route.handler else None,
+    }
+
+
+def _upstream(
+    control: Control, route: Route, upstream: Upstream, stats: RouteStats, wall_offset: float
+) -> dict[str, Any]:
+    counters = stats.upstreams.get(upstream.key) or UpstreamStats()
+    status = control.status(route.name, upstream)
+    until = status.benched_until
+    return {
+        "name": upstream.name,
+        "url": upstream.url,
+        "source": str(upstream.source),
+        "container": upstream.container or None,
+        "state": status.state if upstream.in_rotation else "draining",
+        "weight": upstream.weight,
+        "in_flight": counters.in_flight,
+        "used_successfully": counters.used_successfully,
+        "error_counter": counters.error_counter,
+        "consecutive_errors": status.consecutive_errors,
+        "total_time_seconds": round(counters.total_time, 6),
+        "benched_until": _time(until + wall_offset) if until is not None else None,
+        "last_error": counters.last_error or None,
+    }
+
+
+def _handler(route: Route, stats: RouteStats) -> dict[str, Any]:
+    counters = [stats.upstreams[upstream.key] for upstream in route.upstreams if upstream.key in stats.upstreams]
+    return {
+        "name": route.handler,
+        "used_successfully": sum(counter.used_successfully for counter in counters),
+        "total_time_seconds": round(sum(counter.total_time for counter in counters), 6),
+    }
+
+
+def _latency(latency: Latency) -> dict[str, float | None]:
+    found = {name: latency.percentile(fraction) for name, fraction in _PERCENTILES}
+    return {name: None if seconds is None else round(seconds, 6) for name, seconds in found.items()}
+
+
+def _time(seconds: float | None) -> str | None:
+    """ISO-8601 in UTC, to the millisecond, with a Z."""
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

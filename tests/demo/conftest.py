@@ -1,0 +1,44 @@
+"""The engines that the tests of the demo share."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import docker
+import pytest
+
+from dockerproxy.demo import EmbeddedEngine, demo_site
+
+from .support import connected
+
+
+@pytest.fixture
+def socket_path() -> Iterator[Path]:
+    """Short enough for a UNIX socket, which pytest's own folders are not always."""
+    folder = Path(tempfile.mkdtemp(prefix="dp"))
+    yield folder / "demo.sock"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def engine(socket_path: Path) -> AsyncIterator[EmbeddedEngine]:
+    """An engine without containers."""
+    async with EmbeddedEngine(socket_path) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def client(engine: EmbeddedEngine) -> AsyncIterator[docker.APIClient]:
+    client = await connected(engine)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+async def demo(socket_path: Path) -> AsyncIterator[EmbeddedEngine]:
+    """The demo's site."""
+    async with EmbeddedEngine(socket_path, demo_site()) as engine:
+        yield engine

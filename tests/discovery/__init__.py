@@ -1,0 +1,1 @@
+"""Tests of discovery: labels and containers as values, the watcher against the embedded engine."""

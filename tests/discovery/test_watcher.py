@@ -1,0 +1,360 @@
+"""The watcher against the embedded engine: what happens there is published here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health
+from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
+from dockerproxy.discovery.timing import Timing
+from dockerproxy.settings import DockerSettings
+
+from .support import Watched, eventually, hanging_engine, watching
+
+LABELS = {"dockerproxy.host": "blog.localhost", "com.docker.compose.service": "blog"}
+QUICK = Timing(backoff_first=0.01, backoff_most=0.05, ping_every=0.1, ping_timeout=0.3, request_timeout=0.5)
+SURVIVES = Timing(stop_grace=0.2, stop_margin=0.1, grace_lookup=0.05)
+
+
+def blog(name: str = "blog-1", **more: object) -> ContainerSpec:
+    return ContainerSpec(name, labels=LABELS, **more)  # type: ignore[arg-type]  # fields of ContainerSpec
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """Short enough for a UNIX socket."""
+    folder = Path(tempfile.mkdtemp(prefix="dp"))
+    yield folder / "engine.sock"
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def engine(path: Path) -> AsyncIterator[EmbeddedEngine]:
+    async with EmbeddedEngine(path, [blog("blog-1"), blog("blog-2"), ContainerSpec("stranger")]) as engine:
+        yield engine
+
+
+async def test_the_first_snapshot_holds_what_runs_already(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        assert {view.name for view in watched.snapshots[-1].containers} == {"blog-1", "blog-2"}
+        assert watched.threads == {threading.main_thread().name}
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        assert watched.status.engine.endswith(f"at {engine.base_url}")
+        assert watched.status.last_sync_at is not None
+        assert engine.base_url in repr(watched.watcher)
+        assert "2 labelled containers" in repr(watched.watcher)
+
+
+async def test_an_engine_without_labelled_containers_gives_an_empty_snapshot(path: Path) -> None:
+    async with EmbeddedEngine(path, [ContainerSpec("stranger")]) as engine, watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.snapshots)
+        assert watched.snapshots[0].containers == ()
+
+
+async def test_start_stop_rename_pause_and_removal_are_followed(engine: EmbeddedEngine) -> None:
+    acts = engine.containers
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        await acts.add(blog("blog-3"))
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2", "blog-3"})
+        await acts.stop("blog-3")
+        await watched.sees(lambda seen: seen["blog-3"].state == "exited" and not seen["blog-3"].routed)
+        await acts.start("blog-3")
+        await watched.sees(lambda seen: "blog-3" in seen.routed())
+        await acts.pause("blog-1")
+        await watched.sees(lambda seen: seen["blog-1"].reasons and "paused" in seen["blog-1"].reasons[0])
+        await acts.unpause("blog-1")
+        await watched.sees(lambda seen: "blog-1" in seen.routed())
+        await acts.rename("blog-2", "renamed")
+        await watched.sees(lambda seen: "renamed" in seen.routed())
+        await acts.remove("blog-3", force=True)
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "renamed"})
+        assert watched.status.events > 0
+        assert watched.status.last_event_at is not None
+
+
+async def test_a_container_with_a_health_check_joins_and_leaves_with_its_health(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.snapshots)
+        await engine.containers.add(blog("sick", health=Health.STARTING))
+        await watched.sees(lambda seen: "has not succeeded yet" in str(seen["sick"].reasons))
+        engine.containers.set_health("sick", Health.HEALTHY)
+        await watched.sees(lambda seen: "sick" in seen.routed())
+        engine.containers.set_health("sick", Health.UNHEALTHY)
+        await watched.sees(lambda seen: "health check fails" in str(seen["sick"].reasons))
+
+
+async def test_networks_are_followed(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(ContainerSpec("lost", labels={**LABELS, "dockerproxy.network": "front"}))
+    engine.containers.networks.ensure("front")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: "docker network connect front lost" in str(seen["lost"].reasons))
+        await engine.containers.connect("front", "lost")
+        await watched.sees(lambda seen: "lost" in seen.routed())
+        await engine.containers.disconnect("front", "lost")
+        await watched.sees(lambda seen: "lost" not in seen.routed())
+
+
+async def test_a_stop_signal_drains_before_the_container_dies(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("slow", stubborn=True))
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: "slow" in seen.routed())
+        stopping = asyncio.ensure_future(engine.containers.stop("slow", timeout=1))
+        await watched.sees(lambda seen: seen.draining() == {"slow"})
+        assert watched["slow"].state == "running"
+        assert watched["slow"].routed
+        # A list in between must not bring it back.
+        await engine.containers.add(blog("blog-3"))
+        await watched.sees(lambda seen: "blog-3" in seen.routed())
+        assert watched.draining() == {"slow"}
+        await stopping
+        await watched.sees(lambda seen: seen["slow"].state == "exited")
+        in_rotation = _rotation(watched, "slow")
+        assert in_rotation == sorted(in_rotation, reverse=True), "once out of rotation, it never came back"
+
+
+def _rotation(watched: Watched, name: str) -> list[bool]:
+    """Whether the container was in rotation, snapshot by snapshot."""
+    return [
+        any(wish.upstream.in_rotation for wish in view.wishes)
+        for snapshot in watched.snapshots
+        for view in snapshot.containers
+        if view.name == name
+    ]
+
+
+async def test_a_survivor_of_the_signal_comes_back(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("tough", stubborn=True))
+    async with watching(engine.base_url, SURVIVES) as watched:
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        await engine.containers.kill("tough", "SIGTERM")
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        await watched.sees(lambda seen: "tough" in seen.routed())
+
+
+async def test_a_stop_signal_of_its_own_drains_and_other_signals_do_not(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("nginx", stubborn=True, stop_signal="SIGQUIT"))
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: "nginx" in seen.routed())
+        before = len(watched.snapshots)
+        await engine.containers.kill("nginx", "SIGHUP")
+        await watched.sees(lambda seen: seen.status.events)
+        events = watched.status.events
+        await engine.containers.kill("nginx", "SIGQUIT")
+        await watched.sees(lambda seen: seen.draining() == {"nginx"})
+        assert watched.status.events > events
+        assert len(watched.snapshots) == before + 1, "SIGHUP published nothing"
+
+
+async def test_a_restart_brings_it_back_at_once_with_its_new_address(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: "blog-1" in seen.routed())
+        await engine.containers.restart("blog-1")
+        new = engine.containers.find("blog-1").address
+        assert new is not None
+        await watched.sees(lambda seen: "blog-1" in seen.routed() and seen["blog-1"].address == f"{new[0]}:{new[1]}")
+
+
+async def test_many_changes_at_once_need_few_snapshots(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url, Timing(coalesce_factor=100)) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        for number in range(100):
+            await engine.containers.add(blog(f"many-{number}", address="127.0.0.1:9"))
+        await watched.sees(lambda seen: len(seen.routed()) == 102)
+        assert len(watched.snapshots) < 40
+
+
+async def test_the_engine_may_come_later(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "dockerproxy.discovery")
+    async with watching(f"unix://{path}", QUICK) as watched:
+        await watched.sees(lambda seen: "there is no socket" in seen.status.error)
+        assert watched.status.state is EngineState.RECONNECTING
+        async with EmbeddedEngine(path, [blog()]):
+            await watched.sees(lambda seen: seen.routed() == {"blog-1"})
+            await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+            assert watched.status.error == ""
+            assert watched.status.reconnects == 0
+            told = [record.getMessage() for record in caplog.records]
+    assert sum("there is no socket" in line for line in told) == 1
+    assert sum("engine: connected to Docker" in line for line in told) == 1
+
+
+async def test_an_event_that_comes_before_the_list_shows_the_change_is_not_lost(engine: EmbeddedEngine) -> None:
+    container = engine.containers.find("blog-1")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        # As Docker 20.10 does it: the event first, the state that the list shows some milliseconds later.
+        engine.events.emit("container", "pause", container.id, {"name": "blog-1"})
+        told = time.time()
+        await watched.sees(lambda seen: (seen.status.last_sync_at or 0) > told)
+        container.pause()
+        await watched.sees(lambda seen: seen["blog-1"].state == "paused")
+
+
+async def test_a_container_that_crashes_leaves_at_once_although_the_list_is_late(engine: EmbeddedEngine) -> None:
+    container = engine.containers.find("blog-1")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "139"})
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+        assert watched["blog-1"].state == "running"
+
+
+async def test_a_cut_stream_loses_no_event(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url, QUICK) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        engine.cut_events()
+        await engine.containers.stop("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+        await watched.sees(lambda seen: seen.status.reconnects >= 1)
+        await engine.containers.start("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+
+
+async def test_the_last_snapshot_stands_while_the_engine_is_restarted(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "dockerproxy.discovery")
+    async with watching(engine.base_url, QUICK) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        published = len(watched.snapshots)
+        await engine.stop(keep_containers=True)
+        await watched.sees(lambda seen: seen.status.state is EngineState.RECONNECTING and seen.status.error)
+        assert len(watched.snapshots) == published
+        await engine.start()
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        assert watched.status.reconnects == 1
+        assert len(watched.snapshots) == published, "nothing has changed"
+        await engine.containers.stop("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+    told = [record.getMessage() for record in caplog.records]
+    assert any("engine: lost (" in line and "serving on with what is known" in line for line in told)
+    assert any(line.endswith(" again") for line in told)
+
+
+async def test_an_equal_snapshot_is_not_published(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url, resync=0.02) as watched:
+        await watched.sees(lambda seen: seen.status.last_sync_at)
+        synced = watched.status.last_sync_at
+        await watched.sees(lambda seen: (seen.status.last_sync_at or 0) > (synced or 0) + 0.1)
+        assert len(watched.snapshots) == 1
+
+
+async def test_a_change_that_no_event_told_is_found_by_the_periodic_list_and_the_stream_is_renewed(
+    engine: EmbeddedEngine,
+) -> None:
+    engine.events.clear()  # those from before are told again at the beginning, and lead to lists of their own
+    async with watching(engine.base_url, QUICK, resync=0.1) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        engine.containers.find("blog-1").health = Health.UNHEALTHY  # behind the back of the event log
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+        await watched.sees(lambda seen: seen.status.reconnects >= 1 and seen.status.state is EngineState.CONNECTED)
+
+
+async def test_the_watchdog_finds_an_engine_that_has_fallen_silent(engine: EmbeddedEngine) -> None:
+    async with _Freezable(engine.socket_path) as front, watching(front.host, QUICK) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        front.freeze()
+        await watched.sees(lambda seen: "does not answer in time" in seen.status.error)
+        assert watched.routed() == {"blog-1", "blog-2"}
+        front.thaw()
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+
+
+class _Freezable:
+    """A socket before the engine's, whose bytes can be held up: what a hanging engine looks like."""
+
+    def __init__(self, engine: Path) -> None:
+        self._engine = engine
+        self._path = engine.with_name("front.sock")
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self.host = f"unix://{self._path}"
+
+    def freeze(self) -> None:
+        self._flowing.clear()
+
+    def thaw(self) -> None:
+        self._flowing.set()
+
+    async def __aenter__(self) -> _Freezable:
+        self._server = await asyncio.start_unix_server(self._relay, self._path)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.thaw()
+        self._server.close()
+
+    async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_unix_connection(self._engine)
+        await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(65536):
+                await self._flowing.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.close()
+
+
+async def test_stop_returns_soon_although_the_engine_hangs() -> None:
+    with hanging_engine() as host:
+        async with watching(host, Timing(ping_timeout=30, stop_wait=0.2)) as watched:
+            await eventually(lambda: _thread("dockerproxy-discovery"))
+            began = time.monotonic()
+            watched.watcher.stop()
+            watched.watcher.stop()
+            assert time.monotonic() - began < 2
+    assert watched.snapshots == []
+
+
+async def test_after_stop_nothing_is_published_and_no_thread_is_left(engine: EmbeddedEngine) -> None:
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+    published = len(watched.snapshots)
+    await eventually(lambda: not _thread("dockerproxy-discovery") and not _thread("dockerproxy-events"))
+    await engine.containers.stop("blog-1")
+    assert len(watched.snapshots) == published
+    await eventually(lambda: engine.events.readers == 0)
+
+
+async def test_discovery_that_is_switched_off_does_nothing() -> None:
+    async with watching("unix:///nowhere.sock", enabled=False) as watched:
+        assert watched.status.state is EngineState.DISABLED
+        assert not _thread("dockerproxy-discovery")
+
+
+async def test_a_closed_loop_ends_discovery_quietly(engine: EmbeddedEngine) -> None:
+    loop = asyncio.new_event_loop()
+    loop.close()
+    watcher = Watcher(DockerSettings(host=engine.base_url), lambda _: None, DiscoveryStatus(), loop)
+    watcher.start()
+    await eventually(lambda: not _thread("dockerproxy-discovery"))
+    await asyncio.to_thread(watcher.stop)
+
+
+async def test_a_socket_that_must_not_be_opened_is_told(engine: EmbeddedEngine, path: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may open every socket")
+    os.chmod(path, 0)
+    async with watching(engine.base_url, QUICK) as watched:
+        await watched.sees(lambda seen: "permission denied" in seen.status.error and "group_add" in seen.status.error)
+
+
+def _thread(name: str) -> bool:
+    return any(thread.name == name for thread in threading.enumerate())

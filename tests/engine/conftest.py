@@ -1,0 +1,186 @@
+"""Fixtures: an engine, images, containers, and proxies.
+
+Where there is no engine, or something it needs is missing, tests skip with the reason in one line; with
+DOCKERPROXY_REQUIRE_ENGINE=1 they fail with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import docker
+import pytest
+
+from tests.engine.base_image import ensure_base_image
+from tests.engine.compose import Project
+from tests.engine.containers import Containers
+from tests.engine.images import ProxyImage, build_app_image, build_proxy_image
+from tests.engine.proxy_process import ProxyProcess
+from tests.support.docker_engine import Engine, NoEngine, PrivateEngine, find_engine, start_private_engine
+
+REQUIRE_VARIABLE = "DOCKERPROXY_REQUIRE_ENGINE"
+DEADLINE = 60.0  # seconds, for what containers do by themselves
+POLL = 0.05  # seconds between two looks
+# A static route that containers may join by its name; its own one has no upstream at all.
+STATIC_ROUTE = {"name": "shop", "host": "shop.localhost"}
+
+T = TypeVar("T")
+Wait = Callable[[Callable[[], bool], Callable[[], str]], None]
+Launch = Callable[..., ProxyProcess]
+AppImage = Callable[[str], str]
+ContainersAt = Callable[[Engine], Containers]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests against the engine run in one process, for there is one engine."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """A Docker engine, for the whole run."""
+    with contextlib.closing(_or_skip(find_engine)) as found:
+        yield found
+
+
+@pytest.fixture
+def own_engine(engine: Engine) -> Iterator[PrivateEngine]:
+    """An engine that may be stopped and restarted; it runs again afterwards."""
+    if isinstance(engine, PrivateEngine):
+        yield engine
+        engine.restart()
+        return
+    with contextlib.closing(_or_skip(start_private_engine)) as private:
+        yield private
+
+
+@pytest.fixture
+def mortal_engine() -> Iterator[PrivateEngine]:
+    """An engine whose containers end with it (no live restore)."""
+    with contextlib.closing(_or_skip(lambda: start_private_engine(live_restore=False))) as private:
+        yield private
+
+
+@pytest.fixture(scope="session")
+def docker_client(engine: Engine) -> Iterator[docker.DockerClient]:
+    """The Docker SDK's client of the engine."""
+    with contextlib.closing(engine.client()) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def python_image(docker_client: docker.DockerClient) -> str:
+    """An image with python3, venv and pip."""
+    return _or_skip(lambda: ensure_base_image(docker_client))
+
+
+@pytest.fixture(scope="session")
+def app_image(docker_client: docker.DockerClient, python_image: str) -> AppImage:
+    """The test application's image with these exposed ports, as in `app_image("8000 8001")`."""
+
+    def exposing(ports: str) -> str:
+        return build_app_image(docker_client, python_image, ports)
+
+    return exposing
+
+
+@pytest.fixture(scope="session")
+def proxy_image(engine: Engine, docker_client: docker.DockerClient, python_image: str) -> ProxyImage:
+    """The image that the Dockerfile makes of this source."""
+    return _or_skip(lambda: build_proxy_image(docker_client, engine, python_image))
+
+
+@pytest.fixture
+def containers(docker_client: docker.DockerClient, app_image: AppImage) -> Iterator[Containers]:
+    """Containers and networks of one test."""
+    factory = Containers(docker_client, app_image("8000"))
+    yield factory
+    factory.remove_all()
+
+
+@pytest.fixture
+def containers_at() -> Iterator[ContainersAt]:
+    """Containers and networks of one test at another engine than the run's own."""
+    with contextlib.ExitStack() as stack:
+
+        def at(engine: Engine) -> Containers:
+            client = stack.enter_context(contextlib.closing(engine.client()))
+            base = _or_skip(lambda: ensure_base_image(client))
+            factory = Containers(client, build_app_image(client, base))
+            stack.callback(factory.remove_all)
+            return factory
+
+        yield at
+
+
+@pytest.fixture(scope="module")
+def proxy(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProxyProcess]:
+    """One proxy on this machine for all tests of a module, connected to the engine."""
+    settings = {"docker": {"host": engine.host}, "routes": [STATIC_ROUTE]}
+    process = ProxyProcess(tmp_path_factory.mktemp("proxy"), settings)
+    try:
+        process.start()
+        process.wait_until_connected()
+        yield process
+    finally:
+        process.stop()
+
+
+@pytest.fixture
+def launch(tmp_path: Path) -> Iterator[Launch]:
+    """Start a further proxy with its own settings, as in `launch(docker={"host": …})`."""
+    with contextlib.ExitStack() as stack:
+
+        def start(**settings: Any) -> ProxyProcess:
+            process = ProxyProcess(tmp_path / f"proxy-{len(list(tmp_path.iterdir()))}", settings)
+            stack.callback(process.stop)
+            process.start()
+            return process
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def project(
+    docker_client: docker.DockerClient,
+    engine: Engine,
+    proxy_image: ProxyImage,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Project]:
+    """docker-compose.yml, up."""
+    found = _or_skip(lambda: Project(docker_client, engine, proxy_image, tmp_path_factory.mktemp("compose")))
+    try:
+        found.run("up", "-d", "--no-build")
+        found.proxy.wait_until_connected()
+        yield found
+    finally:
+        found.run("down", "--volumes", "--timeout", "1")
+
+
+@pytest.fixture
+def wait() -> Wait:
+    """Wait until a condition holds; else fail with what was awaited and how things stood."""
+
+    def until(condition: Callable[[], bool], what: Callable[[], str]) -> None:
+        end = time.monotonic() + DEADLINE
+        while not condition():
+            assert time.monotonic() < end, f"waited {DEADLINE:g} s for: {what()}"
+            time.sleep(POLL)
+
+    return until
+
+
+def _or_skip(get: Callable[[], T]) -> T:
+    try:
+        return get()
+    except NoEngine as reason:
+        if os.environ.get(REQUIRE_VARIABLE) == "1":
+            pytest.fail(f"{reason} ({REQUIRE_VARIABLE}=1 makes this a failure)", pytrace=False)
+        pytest.skip(str(reason))

@@ -1,0 +1,40 @@
+"""Where container addresses cannot be reached (Docker Desktop): `docker.address: published` goes by published ports."""
+
+from __future__ import annotations
+
+from docker.models.containers import Container
+
+from tests.engine.conftest import Launch
+from tests.engine.containers import Containers
+from tests.engine.proxy_process import address_in
+from tests.support.docker_engine import Engine
+
+# The port on this machine is the engine's choice, anew at each start.
+ON_LOOPBACK = {"8000/tcp": ("127.0.0.1", None)}
+
+
+def published_address(container: Container) -> str:
+    """Where the engine publishes the container's port now."""
+    container.reload()
+    published = container.ports["8000/tcp"]
+    assert published is not None
+    return f"127.0.0.1:{published[0]['HostPort']}"
+
+
+def test_a_published_port_is_used_and_followed_when_a_restart_changes_it(
+    engine: Engine, containers: Containers, launch: Launch
+) -> None:
+    proxy = launch(docker={"host": engine.host, "address": "published"})
+    route = containers.unique("route")
+    app = containers.run(labels={"dockerproxy.route": route}, ports=ON_LOOPBACK)
+    proxy.wait_until_answering(route, app)
+    assert address_in(proxy.statistics(), app) == published_address(app)
+    app.restart()
+    proxy.wait_for(lambda found: address_in(found, app) == published_address(app), "the new port is used")
+    assert proxy.get(f"{route}.localhost").container == app.name
+
+
+def test_a_container_that_publishes_nothing_is_reported(engine: Engine, containers: Containers, launch: Launch) -> None:
+    proxy = launch(docker={"host": engine.host, "address": "published"})
+    app = containers.run(labels={"dockerproxy.enable": "true"})
+    proxy.wait_for_reason(app, "publish")

@@ -1,0 +1,170 @@
+"""What upstreams and handlers are told of the client, and what a client may not claim."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from ..support.certificate import self_signed
+from ..support.scene import Scene
+from ..support.upstreams import Conversation, Request, Upstream
+
+CLAIMS = {
+    "X_Forwarded_For": "1.2.3.4",
+    "X_Forwarded_Proto": "https",
+    "X_Forwarded_Host": "evil.example",
+    "X_Forwarded_Port": "444",
+    "X_Forwarded_Prefix": "/evil",
+    "X_Real_IP": "1.2.3.4",
+    "Forwarded": "for=1.2.3.4",
+    "Dockerproxy_Remote": "1.2.3.4",
+    "Dockerproxy_Route": "admin",
+}
+
+
+async def told(scene: Scene, upstream: Upstream, host: str = "site.localhost:8888", **fields: str) -> Request:
+    client = await scene.client()
+    assert (await client.get(host=host, **fields)).status == 200
+    return upstream.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("site.localhost:8888", "8888"), ("site.localhost", "80"), ("[::1]:81", "81"), ("[::1]", "80")]
+)
+async def test_an_upstream_is_told_where_the_request_comes_from(scene: Scene, host: str, port: str) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    request = await told(scene, upstream, host)
+    assert request["x-forwarded-for"] == "127.0.0.1"
+    assert request["x-forwarded-proto"] == "http"
+    assert request["x-forwarded-host"] == host
+    assert request["x-forwarded-port"] == port
+    assert request["x-real-ip"] == "127.0.0.1"
+    assert request["via"].startswith("1.1 dockerproxy-")
+    assert not [name for name, _ in request.fields if name.startswith("dockerproxy")]
+
+
+async def test_what_a_client_claims_of_itself_does_not_get_through(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    client = await scene.client()
+    for _ in range(2):
+        await client.get(host="site.localhost", **CLAIMS)
+    for request in upstream.requests:
+        text = str(request.fields)
+        assert not [claim for claim in ("1.2.3.4", "evil", "444", "admin") if claim in text]
+        assert request["x-forwarded-proto"] == "http"
+        assert request["x-forwarded-for"] == "127.0.0.1"
+        assert "forwarded" not in request
+
+
+async def test_a_field_that_an_application_would_take_for_ours_does_not_get_through(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    client = await scene.client()
+    await client.send(
+        b"GET / HTTP/1.1\r\nHost: test\r\nX_Forwarded_For: 1.2.3.4\r\nX_Real-IP: 1.2.3.4\r\n"
+        b"Dockerproxy_Remote: 1.2.3.4\r\nContent_Length: 4\r\nMy_Own: fine\r\n\r\n"
+    )
+    await client.answer()
+    assert "1.2.3.4" not in str(upstream.requests[0].fields)
+    assert upstream.requests[0]["my_own"] == "fine"
+
+
+async def test_a_trusted_proxy_is_believed(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies=["127.0.0.0/8", "10.0.0.0/8"])
+    client = await scene.client()
+    await client.get(
+        host="site.localhost", X_Forwarded_For="6.6.6.6, 203.0.113.9, 10.0.0.7", X_Forwarded_Proto="https",
+        X_Forwarded_Host="shop.example", X_Forwarded_Port="8443", X_Real_IP="6.6.6.6",
+    )  # fmt: skip
+    request = upstream.requests[0]
+    assert request["x-forwarded-for"] == "6.6.6.6, 203.0.113.9, 10.0.0.7, 127.0.0.1"
+    assert request["x-forwarded-proto"] == "https"
+    assert request["x-forwarded-host"] == "shop.example"
+    assert request["x-forwarded-port"] == "8443"
+    assert request["x-real-ip"] == "203.0.113.9"  # the nearest that is not a proxy of ours
+
+    await client.get(host="site.localhost")
+    request = upstream.requests[1]
+    assert (request["x-forwarded-for"], request["x-forwarded-proto"]) == ("127.0.0.1", "http")
+
+
+async def test_a_trusted_proxy_that_claims_nonsense_is_taken_for_the_client(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies=["127.0.0.1"])
+    request = await told(scene, upstream, X_Forwarded_For="unknown, not-an-address", X_Forwarded_Proto="gopher")
+    assert request["x-real-ip"] == "127.0.0.1"
+    assert request["x-forwarded-proto"] == "http"
+
+
+async def test_another_proxy_in_the_same_network_is_not_believed(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies=["127.0.0.2"])
+    request = await told(scene, upstream, X_Forwarded_For="1.2.3.4")
+    assert request["x-forwarded-for"] == "127.0.0.1"
+    client = await scene.client(source="127.0.0.2")
+    await client.get(X_Forwarded_For="1.2.3.4")
+    assert upstream.requests[-1]["x-forwarded-for"] == "1.2.3.4, 127.0.0.2"
+    assert upstream.requests[-1]["x-real-ip"] == "1.2.3.4"
+
+
+async def test_the_name_of_the_host_may_change_within_a_connection(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    client = await scene.client()
+    for host in ("a.localhost", "b.localhost", "a.localhost"):
+        await client.get(host=host)
+    assert [request["x-forwarded-host"] for request in upstream.requests] == [
+        "a.localhost", "b.localhost", "a.localhost"
+    ]  # fmt: skip
+
+
+async def test_a_request_that_comes_back_is_a_loop(scene: Scene) -> None:
+    async def back(conversation: Conversation) -> None:
+        request = await conversation.request()
+        client = await scene.client()
+        await client.ask(host="test", via=request.all("via")[-1], body=b"x")
+        answer = await client.answer()
+        conversation.answer(answer.body, answer.line.partition(" ")[2])
+
+    await scene.proxy(await scene.upstream(back))
+    answer = await scene.get(via="1.1 some-cache, 1.0 other")
+    assert answer.status == 508
+    assert scene.route().requests == 1
+
+
+async def test_the_via_of_others_is_kept(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    request = await told(scene, upstream, via="1.1 dockerproxy-of-somebody")
+    assert request.all("via")[0] == "1.1 dockerproxy-of-somebody"
+    assert len(request.all("via")) == 2
+
+
+async def test_an_https_upstream_is_reached_without_checking_when_the_route_says_so(scene: Scene) -> None:
+    upstream = await scene.upstream(tls=self_signed())
+    await scene.proxy(upstream, tls_verify=False)
+    client = await scene.client()
+    assert [(await client.get()).text for _ in range(3)] == ["a"] * 3
+    await client.ask("POST", body=b"x" * 300_000)
+    assert (await client.answer()).text == "a"
+    assert upstream.requests[-1].body == b"x" * 300_000
+    assert upstream.connections == 1
+
+
+async def test_an_https_upstream_whose_certificate_is_not_trusted_is_an_error(scene: Scene) -> None:
+    asyncio.get_running_loop().set_exception_handler(lambda *_: None)  # the upstream's side of the failed handshake
+    upstream = await scene.upstream(tls=self_signed())
+    await scene.proxy(upstream, max_attempts=2)
+    assert (await scene.post(b"order")).status == 502
+    assert upstream.requests == []
+    assert "certificate" in scene.counted(upstream).last_error.lower()
+    assert scene.open_connections() == 0
+
+
+async def test_plain_http_at_an_https_upstream_is_an_error(scene: Scene) -> None:
+    await scene.proxy((await scene.upstream()).url.replace("http", "https"), max_attempts=1, connect_timeout="500ms")
+    assert (await scene.get()).status in (502, 504)

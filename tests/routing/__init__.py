@@ -1,0 +1,1 @@
+"""Tests of dockerproxy.routing: no I/O, the clock is a number."""

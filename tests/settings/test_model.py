@@ -1,0 +1,191 @@
+"""Every setting: its default, what may be written, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dockerproxy.settings import OPTION_NAMES, Settings, validate
+from dockerproxy.settings.model import default_state_dir
+
+from .conftest import wrong
+
+# name -> default, something to write, what it means
+SETTINGS: dict[str, tuple[Any, Any, Any]] = {
+    "listen": ([":8888"], "127.0.0.1:1, :2", ["127.0.0.1:1", ":2"]),
+    "not_found_handler": (None, "pages:lost", "pages:lost"),
+    "error_handler": (None, "pages:sorry", "pages:sorry"),
+    "admin_host": ("root.localhost", "Admin.Example.com.", "admin.example.com"),
+    "admin_token": (None, "12345678", "12345678"),
+    "admin_access": (None, "open", "open"),
+    "trusted_proxies": ([], "10.0.0.0/8", ["10.0.0.0/8"]),
+    "grace": (30.0, "5s", 5.0),
+    "head_size": (65536, "32k", 32768),
+    "head_fields": (100, "50", 50),
+    "target_size": (8192, "4k", 4096),
+    "head_timeout": (10.0, "5s", 5.0),
+    "idle_timeout": (75.0, "2m", 120.0),
+    "half_close_timeout": (1.0, 0, 0.0),
+    "max_clients": (20_000, 10, 10),
+    "log_format": ("text", "json", "json"),
+    "log_level": ("info", "debug", "debug"),
+    "consecutive_errors": (10, 3, 3),
+    "bench": (90.0, "1m30s", 90.0),
+    "max_attempts": (20, 5, 5),
+    "retry_deadline": (30.0, "10s", 10.0),
+    "connect_timeout": (2.0, "500ms", 0.5),
+    "response_timeout": (60.0, 30, 30.0),
+    "stall_timeout": (60.0, 30, 30.0),
+    "tunnel_timeout": (None, "1h", 3600.0),
+    "error_statuses": ([], "502,503", [502, 503]),
+    "retry_non_idempotent": (False, "true", True),
+    "hold": (10.0, "0s", 0.0),
+    "linger": (60.0, "2m", 120.0),
+    "max_connections": (512, 8, 8),
+    "max_body": (None, "10MiB", 10 << 20),
+    "strip_prefix": (False, True, True),
+    "tls_verify": (True, "no", False),
+}
+
+DOCKER: dict[str, tuple[Any, Any, Any]] = {
+    "enabled": (True, "false", False),
+    "host": ("unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+    "network": (None, "front", "front"),
+    "default_domain": ("localhost", "Apps.Example.com", "apps.example.com"),
+    "label_prefix": ("dockerproxy", "proxy.v1", "proxy.v1"),
+    "address": ("container", "published", "published"),
+    "published_host": ("127.0.0.1", "host.docker.internal", "host.docker.internal"),
+    "resync": (60.0, "5m", 300.0),
+}
+
+# key -> a wrong value, and words of what is said about it
+WRONG: list[tuple[str, Any, str]] = [
+    ("listen", "nowhere", "listen: expected an address such as :8888"),
+    ("listen", [], "listen: "),
+    ("admin_host", "http://root", "admin_host: 'http://root' is not a domain"),
+    ("admin_access", "everybody", "admin_access: input should be 'loopback', 'token' or 'open' (found 'everybody')"),
+    ("trusted_proxies", "proxy", "trusted_proxies: 'proxy' is not an IP address or network"),
+    ("grace", "soon", "grace: expected a duration such as 90, 90s, 2m, 1m30s or 250ms (found 'soon')"),
+    ("head_size", 10, "head_size: input should be greater than or equal to 1024 (found 10)"),
+    ("head_fields", 1, "head_fields: input should be greater than or equal to 10 (found 1)"),
+    ("target_size", "2", "target_size: input should be greater than or equal to 256 (found"),
+    ("head_timeout", 0, "head_timeout: input should be greater than 0 (found 0"),
+    ("idle_timeout", 0, "idle_timeout: input should be greater than 0 (found 0"),
+    ("half_close_timeout", -1, "half_close_timeout: -1 is negative; expected 0 or more"),
+    ("max_clients", 0, "max_clients: input should be greater than or equal to 1 (found 0)"),
+    ("log_format", "xml", "log_format: input should be 'text' or 'json' (found 'xml')"),
+    ("log_level", "loud", "log_level: input should be 'debug', 'info', 'warning' or 'error' (found 'loud')"),
+    ("consecutive_errors", 0, "consecutive_errors: input should be greater than or equal to 1 (found 0)"),
+    ("consecutive_errors", "ten", "consecutive_errors: input should be a valid integer"),
+    ("bench", "never", "bench: expected a duration such as"),
+    ("max_attempts", 0, "max_attempts: input should be greater than or equal to 1 (found 0)"),
+    ("connect_timeout", "0s", "connect_timeout: input should be greater than 0"),
+    ("response_timeout", 0, "response_timeout: input should be greater than 0"),
+    ("stall_timeout", 0, "stall_timeout: input should be greater than 0"),
+    ("tunnel_timeout", 0, "tunnel_timeout: input should be greater than 0"),
+    ("error_statuses", "200", "error_statuses: '200' is not a status code from 300 to 599"),
+    ("retry_non_idempotent", "maybe", "retry_non_idempotent: input should be a valid boolean"),
+    ("max_connections", 0, "max_connections: input should be greater than or equal to 1 (found 0)"),
+    ("max_body", "huge", "max_body: expected a size such as 65536, 64k, 10MiB or 1g (found 'huge')"),
+    ("tls_verify", "perhaps", "tls_verify: input should be a valid boolean"),
+    ("docker", "on", "docker: "),
+    (
+        "docker",
+        {"host": "docker"},
+        "docker.host: 'docker' is not an engine's address; write unix:///var/run/docker.sock",
+    ),
+    ("docker", {"default_domain": "a b"}, "docker.default_domain: 'a b' is not a domain"),
+    ("docker", {"label_prefix": "my label"}, "docker.label_prefix: "),
+    ("docker", {"address": "host"}, "docker.address: input should be 'container' or 'published' (found 'host')"),
+    ("docker", {"resync": 0}, "docker.resync: input should be greater than 0"),
+    ("docker", {"hots": "x"}, "docker.hots: unknown key; did you mean 'host'?"),
+    ("lissten", ":1", "lissten: unknown key; did you mean 'listen'?"),
+    ("benchh", "1s", "benchh: unknown key; did you mean 'bench'?"),
+    ("zzz", 1, "zzz: unknown key; known keys: admin_access, "),
+]
+
+
+def plain(settings: Any, name: str) -> Any:
+    """The value as it would be written in JSON."""
+    return settings.model_dump(mode="json")[name]
+
+
+def test_the_tables_here_name_every_setting() -> None:
+    assert set(SETTINGS) | {"docker", "routes", "state_dir"} == set(Settings.model_fields)
+    assert set(DOCKER) == set(type(validate({}, "test").docker).model_fields)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_has_its_default_and_takes_what_is_written(name: str) -> None:
+    default, written, value = SETTINGS[name]
+    assert plain(validate({}, "test"), name) == default
+    assert plain(validate({name: written}, "test"), name) == value
+
+
+@pytest.mark.parametrize("name", DOCKER)
+def test_a_setting_of_docker_has_its_default_and_takes_what_is_written(name: str) -> None:
+    default, written, value = DOCKER[name]
+    assert plain(validate({}, "test").docker, name) == default
+    assert plain(validate({"docker": {name: written}}, "test").docker, name) == value
+
+
+@pytest.mark.parametrize(("key", "value", "words"), WRONG, ids=lambda part: str(part)[:30])
+def test_a_wrong_value_is_told_with_its_path_its_value_and_what_was_expected(key: str, value: Any, words: str) -> None:
+    (problem,) = wrong(**{key: value})
+    assert problem.startswith(words)
+
+
+def test_every_setting_is_described() -> None:
+    settings = validate({}, "test")
+    for model in (type(settings), type(settings.docker)):
+        assert [name for name, field in model.model_fields.items() if not field.description] == []
+
+
+def test_a_secret_that_is_wrong_is_not_repeated() -> None:
+    (problem,) = wrong(admin_token="s3cret")
+    assert problem.startswith("admin_token: ")
+    assert "8" in problem
+    assert "s3cret" not in problem
+
+
+def test_a_secret_that_is_right_is_not_shown_by_repr() -> None:
+    assert "12345678" not in repr(validate({"admin_token": "12345678"}, "test"))
+
+
+def test_settings_cannot_be_changed() -> None:
+    settings: Any = validate({}, "test")
+    with pytest.raises(ValueError, match="frozen"):
+        settings.bench = 1.0
+
+
+@pytest.mark.parametrize(
+    ("given", "access"),
+    [
+        ({}, "loopback"),
+        ({"admin_token": "12345678"}, "token"),
+        ({"admin_token": "12345678", "admin_access": "open"}, "open"),
+    ],
+)
+def test_admin_handlers_are_for_this_machine_unless_there_is_a_token(given: dict[str, str], access: str) -> None:
+    assert validate(given, "test").effective_admin_access == access
+
+
+def test_route_options_at_the_top_are_the_defaults_of_every_route() -> None:
+    defaults = validate({"bench": "5s", "hold": 0}, "test").route_defaults
+    assert (defaults.bench, defaults.hold, defaults.max_attempts) == (5.0, 0.0, 20)
+    assert set(OPTION_NAMES) <= set(Settings.model_fields)
+
+
+def test_the_state_folder_is_the_platform_s_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+    assert default_state_dir() == Path("/home/ada/.local/state/dockerproxy")
+    monkeypatch.setenv("XDG_STATE_HOME", "/elsewhere")
+    assert default_state_dir() == Path("/elsewhere/dockerproxy")
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert default_state_dir() == Path("/home/ada/Library/Application Support/dockerproxy")
+    assert validate({"state_dir": "/var/lib/x"}, "test").state_dir == Path("/var/lib/x")

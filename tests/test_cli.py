@@ -1,0 +1,350 @@
+"""The command `dockerproxy`, as a process of its own: what it prints, what it answers, how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from .support.command import Process, Upstream, get, running_upstream, spoil, write
+
+_LISTENS = re.compile(r"listens on .*:(\d+), (\d+) routes")
+
+
+Start = Callable[..., Awaitable[Process]]
+Run = Callable[..., Awaitable[tuple[int, str]]]
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[Start]:
+    """Starts the command with these arguments, in the test's folder; whatever still runs at the end is killed."""
+    started: list[asyncio.subprocess.Process] = []
+
+    async def start_with(*arguments: str, **environment: str) -> Process:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("DOCKERPROXY_")}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "dockerproxy", *arguments,
+            cwd=tmp_path, env={**clean, "XDG_STATE_HOME": str(tmp_path / "state"), **environment},
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        started.append(process)
+        return Process(process)
+
+    yield start_with
+    for process in started:
+        if process.returncode is None:
+            process.kill()
+            await process.communicate()
+
+
+@pytest.fixture
+def run(start: Start) -> Run:
+    """Runs the command to its end; the exit code and all it wrote."""
+
+    async def run_with(*arguments: str, **environment: str) -> tuple[int, str]:
+        process = await start(*arguments, **environment)
+        code = await process.end()
+        return code, process.text
+
+    return run_with
+
+
+@pytest.fixture
+def serve(start: Start) -> Start:
+    """Runs `dockerproxy run` until it listens, on a free port and without Docker."""
+
+    async def serve_with(*arguments: str, **environment: str) -> Process:
+        given = {"DOCKERPROXY_DOCKER__ENABLED": "false", **environment}
+        process = await start("run", "--listen", "127.0.0.1:0", *arguments, **given)
+        found = _LISTENS.search(await process.until("listens on"))
+        assert found is not None
+        process.port = int(found[1])
+        return process
+
+    return serve_with
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[Upstream]:
+    async with running_upstream() as running:
+        yield running
+
+
+# Help and mistakes on the command line
+
+
+async def test_help_lists_the_commands_and_the_exit_codes(run: Run) -> None:
+    code, text = await run("--help")
+    assert code == 0
+    for words in ("run", "check", "demo", "health", "exit codes:", "DOCKERPROXY_LISTEN", "SIGHUP"):
+        assert words in text
+
+
+@pytest.mark.parametrize("command", ["run", "check", "demo", "health"])
+async def test_each_command_has_help_of_its_own(run: Run, command: str) -> None:
+    code, text = await run(command, "--help")
+    assert code == 0
+    assert f"usage: dockerproxy {command}" in text
+
+
+async def test_the_version_is_told(run: Run) -> None:
+    code, text = await run("--version")
+    assert code == 0
+    assert re.fullmatch(r"dockerproxy \d+\.\d+\.\d+", text.strip())
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        ("start",),
+        ("run", "--prot", "1"),
+        ("check",),
+        ("run", "--log-level", "loud"),
+        ("demo", "dance"),
+        ("health", "x", "y"),
+    ],
+)
+async def test_a_wrong_command_line_exits_with_2_and_says_what_there_is(run: Run, arguments: tuple[str, ...]) -> None:
+    code, text = await run(*arguments)
+    assert code == 2
+    assert "usage: dockerproxy" in text
+
+
+# run
+
+
+async def test_sigterm_ends_it_with_0(serve: Start) -> None:
+    process = await serve()
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    assert "SIGTERM: stopping" in process.text
+    assert process.log[-1].endswith("stopped")
+    assert "Traceback" not in process.text
+
+
+async def test_ctrl_c_ends_it_with_0(serve: Start) -> None:
+    process = await serve()
+    process.send(signal.SIGINT)
+    assert await process.end() == 0
+    assert "Traceback" not in process.text
+
+
+async def test_what_is_in_flight_is_answered_before_it_ends(serve: Start, upstream: Upstream, tmp_path: Path) -> None:
+    process = await serve("--config", write(tmp_path, ("blog", upstream.url)))
+    upstream.may_answer.clear()
+    request = asyncio.create_task(get(process.port, "blog.test"))
+    await upstream.asked.wait()
+    process.send(signal.SIGTERM)
+    await process.until("in flight")
+    upstream.may_answer.set()
+    assert await request == (200, "hello")
+    assert await process.end() == 0
+
+
+async def test_a_second_signal_ends_it_at_once(serve: Start, upstream: Upstream, tmp_path: Path) -> None:
+    process = await serve("--config", write(tmp_path, ("blog", upstream.url), grace="1h"))
+    upstream.may_answer.clear()
+    _, writer = await asyncio.open_connection("127.0.0.1", process.port)
+    writer.write(b"GET / HTTP/1.1\r\nHost: blog.test\r\n\r\n")
+    await upstream.asked.wait()
+    process.send(signal.SIGTERM)
+    await process.until("in flight")
+    process.send(signal.SIGTERM)
+    assert await process.end() == 1
+    assert "second SIGTERM: stopping at once" in process.text
+    writer.close()
+
+
+async def test_a_taken_port_is_told_with_the_way_out_and_without_a_traceback(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, text = await run("run", "--listen", f"127.0.0.1:{port}", DOCKERPROXY_DOCKER__ENABLED="false")
+    assert code == 1
+    assert f"port {port} is taken" in text
+    assert f"--listen :{port + 1}" in text
+    assert "Traceback" not in text
+
+
+async def test_settings_that_are_wrong_are_all_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "dockerproxy.yaml").write_text("bench: never\nlissten: 1\n")
+    code, text = await run("run")
+    assert code == 1
+    assert "bench: expected a duration" in text
+    assert "did you mean 'listen'" in text
+    assert "Traceback" not in text
+
+
+async def test_a_state_folder_that_cannot_be_used_is_told_without_a_traceback(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    code, text = await run(
+        "run", "--listen", "127.0.0.1:0",
+        DOCKERPROXY_DOCKER__ENABLED="false", DOCKERPROXY_STATE_DIR=str(tmp_path / "file" / "state"),
+    )  # fmt: skip
+    assert code == 1
+    assert str(tmp_path / "file" / "state") in text
+    assert "Traceback" not in text
+
+
+async def test_without_an_engine_static_routes_are_served(serve: Start, upstream: Upstream, tmp_path: Path) -> None:
+    process = await serve(
+        "--config", write(tmp_path, ("blog", upstream.url)),
+        DOCKERPROXY_DOCKER__ENABLED="true", DOCKERPROXY_DOCKER__HOST=f"unix://{tmp_path}/no.sock",
+    )  # fmt: skip
+    assert await get(process.port, "blog.test") == (200, "hello")
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    assert "Traceback" not in process.text
+
+
+async def test_a_log_in_json_is_json_on_every_line(serve: Start) -> None:
+    process = await serve("--log-format", "json", "--log-level", "debug")
+    await get(process.port, "nobody.test")
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    entries = [json.loads(line) for line in process.log]
+    assert {"time", "level", "logger", "message"} <= entries[0].keys()
+
+
+# Reload
+
+
+async def statistics(process: Process, name: str) -> dict[str, int]:
+    _, body = await get(process.port, "root.localhost", "/statistics")
+    (found,) = [route for route in json.loads(body)["routes"] if route["name"] == name]
+    return found  # type: ignore[no-any-return]  # JSON
+
+
+async def test_sighup_reads_the_file_again_and_counters_survive(
+    serve: Start, upstream: Upstream, tmp_path: Path
+) -> None:
+    process = await serve("--config", write(tmp_path, ("blog", upstream.url)))
+    for _ in range(3):
+        assert await get(process.port, "blog.test") == (200, "hello")
+    write(tmp_path, ("blog", upstream.url), ("shop", upstream.url), bench="5s")
+    process.send(signal.SIGHUP)
+    await process.until("reload: done")
+    assert await get(process.port, "shop.test") == (200, "hello")
+    assert await get(process.port, "blog.test") == (200, "hello")
+    assert (await statistics(process, "blog"))["requests"] == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("bench: never\n", "bench: expected a duration"),
+        ("routes: [\n", "not valid YAML"),
+        (None, "no such file"),
+        ("routes: [{name: a, host: h}, {name: b, host: h}]", "is already answered by route 'a'"),
+        ("routes: [{name: a, host: h, handler: 'nothing_here:page'}]", "nothing_here"),
+    ],
+    ids=["wrong value", "not yaml", "gone", "clash", "handler"],
+)
+async def test_sighup_with_a_bad_file_changes_nothing_and_says_why(
+    serve: Start, upstream: Upstream, tmp_path: Path, text: str | None, reason: str
+) -> None:
+    path = write(tmp_path, ("blog", upstream.url))
+    process = await serve("--config", path)
+    spoil(path, text)
+    process.send(signal.SIGHUP)
+    await process.until("reload: nothing was changed, because:")
+    assert await get(process.port, "blog.test") == (200, "hello")
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    assert reason in process.text
+    assert "Traceback" not in process.text
+
+
+async def test_a_new_listen_address_counts_only_after_a_restart_and_the_log_says_so(
+    serve: Start, tmp_path: Path
+) -> None:
+    process = await serve("--config", write(tmp_path))
+    write(tmp_path, docker={"default_domain": "apps.test"})
+    process.send(signal.SIGHUP)
+    await process.until("counts only after a restart")
+    assert (await get(process.port, "root.localhost", "/health"))[0] == 200
+
+
+# check and health
+
+
+async def test_check_of_a_good_file_exits_with_0(run: Run, tmp_path: Path) -> None:
+    code, text = await run("check", write(tmp_path, ("blog", "http://localhost:1")))
+    assert code == 0
+    assert "blog: blog.test /* -> http://localhost:1" in text
+
+
+async def test_check_of_a_bad_file_exits_with_1_and_tells_all_problems(run: Run, tmp_path: Path) -> None:
+    code, text = await run("check", write(tmp_path, ("blog", "localhost:1"), bench="never", lissten=1))
+    assert code == 1
+    assert "3 problems, nothing would be served" in text
+    assert "Traceback" not in text
+
+
+async def test_health_is_0_while_it_runs_and_1_when_nobody_answers(serve: Start, run: Run) -> None:
+    process = await serve()
+    where = f"127.0.0.1:{process.port}"
+    assert await run("health", "--listen", where) == (0, "")
+    process.send(signal.SIGTERM)
+    await process.end()
+    code, text = await run("health", "--listen", where)
+    assert code == 1
+    assert f"no dockerproxy answers at {where}" in text
+
+
+async def test_health_is_1_when_somebody_else_answers(run: Run) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    listener = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = listener.sockets[0].getsockname()[1]
+    code, text = await run("health", "--listen", f"127.0.0.1:{port}")
+    listener.close()
+    assert code == 1
+    assert "answered with 404" in text
+
+
+# run MODULE:NAME
+
+SITE = """
+from aiohttp import web
+from dockerproxy import Proxy, Route
+
+async def hello(request):
+    return web.Response(text="hello from python")
+
+proxy = Proxy(routes=[Route("hello", "hello.test", handler=hello)])
+"""
+
+
+async def test_a_program_is_run_by_its_name_and_reads_its_file_again(
+    serve: Start, upstream: Upstream, tmp_path: Path
+) -> None:
+    (tmp_path / "site_of_cli.py").write_text(SITE)
+    process = await serve("site_of_cli:proxy", "--config", write(tmp_path), "--log-format", "json")
+    assert await get(process.port, "hello.test") == (200, "hello from python")
+    write(tmp_path, ("blog", upstream.url))
+    process.send(signal.SIGHUP)
+    await process.until("reload: done")
+    assert await get(process.port, "blog.test") == (200, "hello")
+    assert await get(process.port, "hello.test") == (200, "hello from python")
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    assert all(json.loads(line) for line in process.log)
+
+
+async def test_a_program_that_is_not_there_is_told_without_a_traceback(run: Run) -> None:
+    code, text = await run("run", "no_such_site:proxy")
+    assert code == 1
+    assert "no_such_site:proxy: cannot be imported" in text
+    assert "Traceback" not in text

@@ -1,0 +1,246 @@
+"""The layers: imports run one way, downwards, and what belongs in one place stays there. Read from the source."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "dockerproxy"
+
+# From the top to the bottom; a part may import itself and parts of the rows below its own, none of its own row.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("__main__",),
+    ("cli",),
+    ("",),  # the package itself: the public names
+    ("check", "health", "program"),
+    ("run",),
+    ("server",),
+    ("web",),
+    ("control",),
+    ("proxy", "discovery"),
+    ("routing", "http1", "stats", "tasks"),
+    ("settings",),
+    ("errors", "logs", "memory", "version"),
+)
+# Parts that stand beside the layers: what each may import, and who may import it.
+BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}
+STRANGERS = (("proxy", "discovery"), ("discovery", "proxy"))
+
+LONGEST_FILE = 400  # lines
+LONGEST_FUNCTION = 60  # lines
+
+# What may be imported, and where; a module or a folder of modules. Everywhere else it is a mistake.
+ONLY_IN = {
+    "docker": {"discovery", "demo/client"},
+    "requests": {"discovery", "demo/client"},
+    "pydantic": {"settings", "discovery/label_table", "web", "control"},
+    "yaml": {"settings"},
+    "aiohttp": {"web", "demo"},
+    "argparse": {"cli", "demo/page"},
+}
+# What has no place in the pure parts.
+PURE = ("routing", "http1")
+IMPURE = {"asyncio", "socket", "selectors", "threading", "time", "os", "select", "ssl", "aiohttp", "docker"}
+
+
+def modules() -> list[str]:
+    """Every module, as `proxy/front`; a package as `proxy/__init__`."""
+    return sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+
+
+@cache
+def source(module: str) -> str:
+    return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    return ast.parse(source(module))
+
+
+def module_name(module: str) -> str:
+    """`dockerproxy.proxy.front`; for a package, the package."""
+    return f"dockerproxy.{module}".replace("/", ".").removesuffix(".__init__")
+
+
+def imports(module: str, nodes: Iterable[ast.AST] | None = None) -> Iterator[str]:
+    """The dotted names of the modules that it imports, anywhere or in these nodes."""
+    known = {module_name(other) for other in modules()}
+    for node in ast.walk(tree(module)) if nodes is None else nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}: a relative import hides where it goes"
+            assert node.module is not None
+            for alias in node.names:
+                below = f"{node.module}.{alias.name}"
+                yield below if below in known else node.module
+
+
+def when_loaded(module: str) -> Iterator[str]:
+    """The imports that happen when the module is loaded: not those for type checking or inside functions."""
+    return imports(module, tree(module).body)
+
+
+def part_of(name: str) -> str | None:
+    """The part of the package that a module or a dotted name belongs to, or None for other packages."""
+    name = name.replace("/", ".")
+    if name == "dockerproxy":
+        return ""
+    return name.removeprefix("dockerproxy.").split(".")[0] if name.startswith("dockerproxy.") else None
+
+
+def rank(part: str) -> int:
+    return next(index for index, row in enumerate(LAYERS) if part in row)
+
+
+def edges() -> Iterator[tuple[str, str, str]]:
+    """(module, its part, the part that it imports), for every import within the package."""
+    for module in modules():
+        own = part_of(module_name(module))
+        assert own is not None
+        for name in imports(module):
+            other = part_of(name)
+            if other is not None and other != own:
+                yield module, own, other
+
+
+def test_every_module_has_its_place_in_the_layers() -> None:
+    placed = {part for row in LAYERS for part in row} | BESIDE.keys()
+    found = {part_of(module_name(module)) for module in modules()}
+    assert found == placed
+
+
+def test_imports_run_downwards() -> None:
+    wrong = [
+        f"{module} imports {other or 'dockerproxy'}"
+        for module, own, other in edges()
+        if own not in BESIDE and other not in BESIDE and rank(other) <= rank(own)
+    ]
+    assert wrong == []
+
+
+def test_proxy_and_discovery_do_not_know_each_other() -> None:
+    assert [edge for edge in edges() if edge[1:] in STRANGERS] == []
+
+
+def test_what_stands_beside_the_layers_is_imported_by_the_few_that_may_and_imports_little() -> None:
+    wrong = [
+        f"{module} imports {other}"
+        for module, own, other in edges()
+        if (own in BESIDE and other not in BESIDE[own][0]) or (other in BESIDE and own not in BESIDE[other][1])
+    ]
+    assert wrong == []
+
+
+def test_there_are_no_cycles_among_modules_when_they_are_loaded() -> None:
+    graph = {module_name(module): set[str]() for module in modules()}
+    for module in modules():
+        name = module_name(module)
+        graph[name] |= {other for other in when_loaded(module) if other in graph and other != name}
+    settled: set[str] = set()
+    while ready := {name for name, others in graph.items() if name not in settled and others <= settled}:
+        settled |= ready
+    assert sorted(graph.keys() - settled) == []
+
+
+@pytest.mark.parametrize("package", sorted(ONLY_IN))
+def test_other_packages_are_imported_only_where_they_belong(package: str) -> None:
+    wrong = [
+        module
+        for module in modules()
+        if any(name.split(".")[0] == package for name in imports(module))
+        and not any(module == place or module.startswith(f"{place}/") for place in ONLY_IN[package])
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", PURE)
+def test_the_pure_parts_do_no_io_and_have_no_clock(part: str) -> None:
+    wrong = [
+        f"{module} imports {name}"
+        for module in modules()
+        if module.startswith(f"{part}/")
+        for name in imports(module)
+        if name.split(".")[0] in IMPURE
+    ]
+    assert wrong == []
+
+
+@pytest.mark.parametrize("part", PURE)
+def test_the_pure_parts_wait_for_nothing(part: str) -> None:
+    wrong = [
+        f"{module}: line {node.lineno}"
+        for module in modules()
+        if module.startswith(f"{part}/")
+        for node in ast.walk(tree(module))
+        if isinstance(node, (ast.AsyncFunctionDef, ast.Await))
+    ]
+    assert wrong == []
+
+
+def uses(attribute: str) -> list[str]:
+    """The modules in which an attribute or a name like this is used, once for each use."""
+    return [
+        module
+        for module in modules()
+        for node in ast.walk(tree(module))
+        if (isinstance(node, ast.Attribute) and node.attr == attribute)
+        or (isinstance(node, ast.Name) and node.id == attribute)
+    ]
+
+
+def test_tasks_are_made_in_one_place() -> None:
+    assert uses("create_task") == ["tasks"]
+    assert uses("ensure_future") == []
+    assert uses("TaskGroup") == []
+
+
+def test_one_door_leads_from_other_threads_into_the_loop() -> None:
+    assert len(uses("call_soon_threadsafe")) == 1
+    assert uses("run_coroutine_threadsafe") == []
+
+
+def test_the_environment_is_read_by_the_settings_and_by_the_demo_s_paths_only() -> None:
+    readers = {module for name in ("environ", "getenv", "environb") for module in uses(name)}
+    assert {module for module in readers if not module.startswith("settings/")} <= {"demo/paths"}
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_says_what_it_is_for(module: str) -> None:
+    assert ast.get_docstring(tree(module)), f"{module} has no docstring"
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_is_short_enough_to_be_read(module: str) -> None:
+    assert len(source(module).splitlines()) <= LONGEST_FILE
+
+
+def functions(module: str) -> Iterator[tuple[str, int]]:
+    """Names and lengths in lines."""
+    for node in ast.walk(tree(module)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def test_no_function_is_longer_than_a_screen() -> None:
+    long = [
+        f"{module}: {name}" for module in modules() for name, length in functions(module) if length > LONGEST_FUNCTION
+    ]
+    assert long == []
+
+
+def test_most_functions_are_ten_lines_or_shorter() -> None:
+    lengths = sorted(length for module in modules() for _, length in functions(module))
+    assert lengths[len(lengths) // 2] <= 10
+
+
+@pytest.mark.parametrize("module", modules())
+def test_a_module_keeps_no_state_of_its_own(module: str) -> None:
+    """No name of a module is bound anew from within a function."""
+    rebound = [node.lineno for node in ast.walk(tree(module)) if isinstance(node, ast.Global)]
+    assert rebound == []

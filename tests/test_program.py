@@ -1,0 +1,191 @@
+"""Proxy: the whole proxy as a Python object."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from dockerproxy import Domain, PathRule, Proxy, Route, Upstream
+from dockerproxy.errors import ListenError, SettingsError
+from dockerproxy.program import load_proxy
+from dockerproxy.server import Server
+
+
+@pytest.fixture(autouse=True)
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("DOCKERPROXY_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+async def upstream() -> AsyncIterator[str]:
+    """The URL of an application that tells which path it was asked for."""
+
+    async def tell(request: web.Request) -> web.Response:
+        return web.Response(text=f"upstream: {request.path}")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", tell)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+def proxy_of(tmp_path: Path, *routes: Route, **settings: object) -> Proxy:
+    given = {"docker": {"enabled": False}, "state_dir": str(tmp_path), "grace": 0, **settings}
+    return Proxy("127.0.0.1:0", routes, **given)
+
+
+async def get(server: Server, host: str, path: str = "/") -> tuple[int, str]:
+    url = f"http://127.0.0.1:{server.addresses[0].port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url, headers={"Host": host}) as response:
+        return response.status, await response.text()
+
+
+async def hello(request: web.Request) -> web.Response:
+    return web.Response(text=f"hello {request.match_info.get('name', 'nobody')}")
+
+
+async def test_upstreams_and_handlers_are_routes_alike(tmp_path: Path, upstream: str) -> None:
+    proxy = proxy_of(
+        tmp_path,
+        Route("blog", (Domain("blog.localhost"),), upstreams=(Upstream("one", upstream),)),
+        Route("hello", (Domain("hello.localhost"),), PathRule.regex("^/(?P<name>[a-z]+)$"), target=hello),
+    )
+    async with proxy.server() as server:
+        assert await get(server, "blog.localhost", "/a") == (200, "upstream: /a")
+        assert await get(server, "hello.localhost", "/ada") == (200, "hello ada")
+        assert (await get(server, "other.localhost"))[0] == 404
+
+
+async def test_a_route_may_be_written_in_plain_words(tmp_path: Path, upstream: str) -> None:
+    proxy = proxy_of(
+        tmp_path,
+        Route("blog", "blog.localhost, www.localhost", "/blog", "get,head", [upstream]),
+        Route("hello", "hello.localhost", handler=hello),
+    )
+    async with proxy.server() as server:
+        assert await get(server, "www.localhost", "/blog/x") == (200, "upstream: /blog/x")
+        assert await get(server, "hello.localhost") == (200, "hello nobody")
+
+
+async def test_a_whole_application_answers_a_route(tmp_path: Path) -> None:
+    app = web.Application()
+    app.router.add_get("/page/{name}", hello)
+    async with proxy_of(tmp_path, Route("app", (Domain("app.localhost"),), target=app)).server() as server:
+        assert await get(server, "app.localhost", "/page/ada") == (200, "hello ada")
+        assert (await get(server, "app.localhost", "/other"))[0] == 404
+
+
+async def test_settings_of_the_proxy_are_the_defaults_of_routes_made_in_python(tmp_path: Path, upstream: str) -> None:
+    route = Route("blog", (Domain("blog.localhost"),), upstreams=(Upstream("one", upstream),))
+    async with proxy_of(tmp_path, route, consecutive_errors=3).server() as server:
+        found = server.registry.route("blog")
+    assert found is not None
+    assert found.options.consecutive_errors == 3
+
+
+def test_what_is_given_in_python_counts_before_environment_and_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "dockerproxy.yaml").write_text("bench: 1s\nhold: 1s\nlinger: 1s\n")
+    monkeypatch.setenv("DOCKERPROXY_BENCH", "2s")
+    monkeypatch.setenv("DOCKERPROXY_HOLD", "2s")
+    settings = Proxy(bench="3s").settings()
+    assert (settings.bench, settings.hold, settings.linger) == (3.0, 2.0, 1.0)
+
+
+def test_what_is_given_when_it_is_run_counts_before_all() -> None:
+    assert [str(address) for address in Proxy(":1").settings(listen=[":2"]).listen] == [":2"]
+    assert [str(address) for address in Proxy([":1", ":2"]).settings(listen=None).listen] == [":1", ":2"]
+
+
+def test_a_wrong_setting_is_told_when_it_is_used() -> None:
+    with pytest.raises(SettingsError, match="did you mean 'listen'"):
+        Proxy(lissten=":1").server()
+
+
+def test_a_wrong_setting_ends_the_run_with_words(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Proxy(bench="never").run() == 1
+    assert "bench: expected a duration" in capsys.readouterr().err
+
+
+async def test_two_routes_of_one_name_do_not_start(tmp_path: Path) -> None:
+    proxy = proxy_of(tmp_path, Route("a", (Domain("a.test"),)), Route("a", (Domain("b.test"),)))
+    with pytest.raises(SettingsError, match="already taken"):
+        await proxy.server().start()
+
+
+async def test_a_taken_port_is_an_error_that_says_how_to_choose_another(tmp_path: Path) -> None:
+    async with proxy_of(tmp_path / "one").server() as first:
+        port = first.addresses[0].port
+        second = proxy_of(tmp_path / "two")
+        with pytest.raises(ListenError, match=f"port {port} is taken .* --listen :{port + 1}"):
+            await second.server(second.settings(listen=[f"127.0.0.1:{port}"])).start()
+
+
+async def test_an_address_of_another_machine_is_an_error_that_says_so(tmp_path: Path) -> None:
+    proxy = proxy_of(tmp_path)
+    with pytest.raises(ListenError, match=r"192\.0\.2\.1 is not an address of this machine"):
+        await proxy.server(proxy.settings(listen=["192.0.2.1:8888"])).start()
+
+
+async def test_a_server_listens_on_each_of_its_addresses(tmp_path: Path) -> None:
+    route = Route("hello", (Domain("hello.localhost"),), target=hello)
+    proxy = proxy_of(tmp_path, route)
+    settings = proxy.settings(listen=["127.0.0.1:0", "127.0.0.2:0"])
+    async with proxy.server(settings) as server:
+        assert [address.host for address in server.addresses] == ["127.0.0.1", "127.0.0.2"]
+        assert repr(server) == f"<Server at {server.addresses[0]}, {server.addresses[1]}>"
+
+
+def test_a_proxy_says_how_many_routes_it_has() -> None:
+    assert repr(Proxy(routes=[Route("a")])) == "<Proxy with 1 routes>"
+
+
+# load_proxy
+
+
+@pytest.fixture
+def module(tmp_path: Path) -> Iterator[str]:
+    (tmp_path / "site_of_program.py").write_text("from dockerproxy import Proxy\nproxy = Proxy(':1')\nnumber = 7\n")
+    yield "site_of_program"
+    sys.modules.pop("site_of_program", None)
+
+
+def test_a_proxy_is_found_by_its_name(module: str) -> None:
+    assert isinstance(load_proxy(f"{module}:proxy"), Proxy)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("{}", "expected MODULE:NAME, for example mypackage.site:proxy"),
+        ("{}:", "expected MODULE:NAME"),
+        (":proxy", "expected MODULE:NAME"),
+        ("{}:missing", "expected a dockerproxy.Proxy, but there is no such name in it"),
+        ("{}:number", "expected a dockerproxy.Proxy, but it is a int"),
+        ("no_such_module_here:proxy", "cannot be imported: No module named 'no_such_module_here'"),
+    ],
+)
+def test_a_name_that_leads_to_no_proxy_is_told_in_words(module: str, name: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        load_proxy(name.format(module))
+
+
+def test_a_module_with_a_mistake_in_it_is_told_with_the_mistake(tmp_path: Path) -> None:
+    (tmp_path / "broken_site_of_program.py").write_text("proxy = (\n")
+    with pytest.raises(SettingsError, match="broken_site_of_program"):
+        load_proxy("broken_site_of_program:proxy")
