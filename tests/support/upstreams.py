@@ -51,6 +51,7 @@ class Conversation:
         self.writer = writer
         self.number = number
         self.sent = 0
+        self._socket: socket.socket | None = writer.get_extra_info("socket")
 
     async def head(self) -> Request:
         """The head of the next request. Raises EOFError when there is none."""
@@ -115,9 +116,14 @@ class Conversation:
 
     def reset(self) -> None:
         """End the connection with RST."""
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        assert self._socket is not None
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.writer.transport.abort()
+
+    def abort(self) -> None:
+        """End the connection at once, unless it has ended: asyncio fails on a transport that closed with bytes unsent."""
+        if self._socket is not None and self._socket.fileno() >= 0:
+            self.writer.transport.abort()
 
 
 Script = Callable[[Conversation], Awaitable[None]]
@@ -174,7 +180,7 @@ class Upstream:
         if self._server is not None:
             self._server.close()
         for conversation in self.conversations:
-            conversation.writer.transport.abort()
+            conversation.abort()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         conversation = Conversation(reader, writer, len(self.conversations) + 1)
