@@ -176,6 +176,8 @@ class Route:
     handler:   Python code that answers: an aiohttp handler or Application, or its name `module:name`
     target:    the handler itself when it was given as an object
     access:    for admin handlers: `loopback`, `token`, `open`, or "" for the setting's default
+    maintenance: what clients are told in place of an answer, "" for our own words; None: the route answers
+    paused:    whether requests are held until the pause is over
 
     Raises ValueError for a domain, path, method or URL that cannot be one.
     """
@@ -192,6 +194,8 @@ class Route:
     access: str
     not_found_handler: str
     error_handler: str
+    maintenance: str | None
+    paused: bool
 
     def __init__(
         self,
@@ -208,6 +212,8 @@ class Route:
         access: str = "",
         not_found_handler: str = "",
         error_handler: str = "",
+        maintenance: str | None = None,
+        paused: bool = False,
     ) -> None:
         given = {
             "name": name,
@@ -222,6 +228,8 @@ class Route:
             "access": access,
             "not_found_handler": not_found_handler,
             "error_handler": error_handler,
+            "maintenance": maintenance,
+            "paused": paused,
         }
         for key, value in given.items():
             object.__setattr__(self, key, value)
