@@ -103,6 +103,18 @@ class Balancer:
         if self._bench.abandon(upstream.key):
             self._recheck = 0.0
 
+    def impose(self, upstream: Upstream, until: float) -> None:
+        """Bench `upstream` whatever it has done, until `until`, or until all others are benched too."""
+        self._bench.impose(upstream.key, until)
+        self._recheck = 0.0
+
+    def release(self, upstream: Upstream) -> bool:
+        """End the bench of `upstream` at once. True when it was benched, or on probation."""
+        if not self._bench.release(upstream.key):
+            return False
+        self._recheck = 0.0
+        return True
+
     def status(self, upstream: Upstream, now: float) -> UpstreamStatus:
         """What statistics tell of `upstream`."""
         status = self._bench.status(upstream.key, now)

@@ -28,15 +28,19 @@ class UpstreamStatus(NamedTuple):
 
 
 class _Record:
-    """The errors of one upstream since its last success."""
+    """The errors of one upstream since its last success.
 
-    __slots__ = ("benches", "errors", "probing", "until")
+    imposed: whether its bench was not earned by errors, but set from outside
+    """
+
+    __slots__ = ("benches", "errors", "imposed", "probing", "until")
 
     def __init__(self) -> None:
         self.errors = 0
         self.benches = 0
         self.until: float | None = None
         self.probing = False
+        self.imposed = False
 
 
 class Bench:
@@ -79,7 +83,14 @@ class Bench:
         if self._newcomers:
             self._newcomers.discard(key)
         record = self._records.pop(key, None)
-        return record is not None and record.until is not None
+        if record is None:
+            return False
+        if record.imposed and not record.probing:
+            # An attempt from before the bench came to its end; it says nothing that whoever set it did not know.
+            record.errors = 0
+            self._records[key] = record
+            return False
+        return record.until is not None
 
     def error(self, key: str, now: float) -> bool:
         """Count an error. True when it benches the upstream."""
@@ -94,6 +105,22 @@ class Bench:
         doubled = first * 2 ** min(record.benches, _MOST_DOUBLINGS)
         record.until = now + min(doubled, max(LONGEST_BENCH, self.duration))
         record.benches += 1
+        record.imposed = False
+        return True
+
+    def impose(self, key: str, until: float) -> None:
+        """Bench an upstream whatever it has done; errors that were counted stay counted."""
+        record = self._records.setdefault(key, _Record())
+        record.until = until
+        record.probing = False
+        record.imposed = True
+
+    def release(self, key: str) -> bool:
+        """End the bench of one upstream, with all that was counted. True when it was benched."""
+        record = self._records.get(key)
+        if record is None or record.until is None:
+            return False
+        del self._records[key]
         return True
 
     def abandon(self, key: str) -> bool:

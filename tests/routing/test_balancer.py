@@ -191,3 +191,28 @@ def test_a_balancer_tells_its_state() -> None:
     subject = balancer(1, 1)
     subject.choose((), 0.0)
     assert repr(subject) == "<Balancer of 2: 2 available, <Bench: 0 benched, 0 with errors>>"
+
+
+def test_a_bench_that_is_set_or_ended_counts_from_the_next_choice() -> None:
+    subject = balancer(1, 1)
+    assert names(subject, 2) == "ab"
+    subject.impose(subject.upstreams[0], 30.0)
+    assert names(subject, 3, 1.0) == "bbb"
+    assert subject.release(subject.upstreams[0])
+    assert not subject.release(subject.upstreams[0])
+    assert names(subject, 2, 2.0) == "ab"
+
+
+def test_a_bench_that_is_set_ends_by_itself() -> None:
+    subject = balancer(1, 1)
+    subject.impose(subject.upstreams[0], 30.0)
+    assert names(subject, 2, 29.0) == "bb"
+    assert "a" in names(subject, 2, 30.0)
+
+
+def test_benches_that_are_set_for_all_are_void_for_something_might_answer() -> None:
+    subject = balancer(1, 1)
+    for upstream in subject.upstreams:
+        subject.impose(upstream, 30.0)
+    assert sorted(names(subject, 2)) == ["a", "b"]
+    assert subject.status(subject.upstreams[0], 0.0).state == "up"

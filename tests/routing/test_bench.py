@@ -189,3 +189,51 @@ def test_the_first_bench_of_a_newcomer_is_never_longer_than_the_setting() -> Non
     bench.join("a", newcomer=True)
     assert bench.error("a", 0.0)
     assert bench.status("a", 0.0).benched_until == 0.5
+
+
+def test_a_bench_can_be_set_from_outside_and_ends_in_a_probation(bench: Bench) -> None:
+    bench.impose("a", 30.0)
+    assert bench.status("a", 0.0) == UpstreamStatus("benched", 0, 30.0)
+    assert not bench.available("a", 29.9)
+    assert bench.begin("a", 30.0)
+    assert bench.success("a") is True
+    assert bench.status("a", 30.0) == UpstreamStatus("up", 0, None)
+
+
+def test_what_was_under_way_when_a_bench_was_set_does_not_end_it(bench: Bench) -> None:
+    bench.error("a", 0.0)
+    bench.impose("a", 30.0)
+    assert bench.success("a") is False
+    assert bench.status("a", 1.0) == UpstreamStatus("benched", 0, 30.0)
+    assert bench.error("a", 2.0) is False
+    assert bench.status("a", 2.0) == UpstreamStatus("benched", 1, 30.0)
+
+
+def test_an_error_after_a_bench_that_was_set_benches_as_ever(bench: Bench) -> None:
+    bench.impose("a", 30.0)
+    bench.begin("a", 30.0)
+    assert bench.error("a", 31.0)
+    assert bench.status("a", 31.0).benched_until == 121.0
+    assert bench.success("a") is True  # the bench was earned this time
+
+
+def test_a_bench_that_is_set_anew_has_the_new_end(bench: Bench) -> None:
+    benched_at(bench, 0.0)
+    bench.impose("a", 30.0)
+    assert bench.status("a", 0.0) == UpstreamStatus("benched", 10, 30.0)
+
+
+def test_any_bench_can_be_ended_at_once(bench: Bench) -> None:
+    benched_at(bench, 0.0)
+    assert bench.release("a") is True
+    assert bench.status("a", 0.0) == UpstreamStatus("up", 0, None)
+    bench.impose("a", 30.0)
+    assert bench.release("a") is True
+    assert bench.available("a", 0.0)
+
+
+def test_ending_the_bench_of_one_that_is_not_benched_changes_nothing(bench: Bench) -> None:
+    bench.error("a", 0.0)
+    assert bench.release("a") is False
+    assert bench.release("never seen") is False
+    assert bench.status("a", 0.0).consecutive_errors == 1
