@@ -1,56 +1,75 @@
 """Counters per route and upstream, under the names that `/statistics` shows.
 
 Numbers only: who is benched is `routing.bench`'s business. Everything here is written by the data plane, on one
-thread, and read by statistics. Counters are kept by name and key, so they survive every change of the table.
+thread, and read by statistics and metrics. Counters are kept by name and key, so they survive every change of the
+table, and are forgotten some time after their route or upstream has left it.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Collection, Iterator, Mapping
+from itertools import accumulate
 
-# Bucket bounds grow by a quarter: a percentile read from them is off by at most 12.5 %.
-_GROWTH = 1.25
-_FIRST_BOUND = 0.0001  # seconds
-_BUCKETS = 64  # the last bound is about 127 s
+# Ten bounds to a factor of ten, as in the series R10 of ISO 3, but with bounds that people write: a percentile read
+# from them is off by at most an eighth.
+_STEPS = ("1", "1.25", "1.6", "2", "2.5", "3.2", "4", "5", "6.3", "8")
+_SMALLEST, _LARGEST = -4, 2  # powers of ten: from 0.1 ms to 200 s
+_MOST = 200.0  # seconds
 
 
 def _bounds() -> tuple[float, ...]:
-    return tuple(_FIRST_BOUND * _GROWTH**index for index in range(_BUCKETS))
-
-
-def _middle(index: int) -> float:
-    """What a duration in this bucket is taken for."""
-    upper = LATENCY_BOUNDS[min(index, _BUCKETS - 1)]
-    return upper * (1 + 1 / _GROWTH) / 2
+    bounds = [float(f"{step}e{power}") for power in range(_SMALLEST, _LARGEST + 1) for step in _STEPS]
+    return tuple(bound for bound in bounds if bound <= _MOST)
 
 
 LATENCY_BOUNDS = _bounds()
 
+# An hour is longer than any deployment takes, and than the memory of whoever asks how it went.
+KEEP_GONE = 3600.0  # seconds
+# With that, what is kept of upstreams that are gone stays within a few megabytes, whatever a container does.
+MOST_GONE = 10_000
+_BETWEEN_LOOKS = 60.0  # seconds
+
+
+def _middle(index: int) -> float:
+    """What a duration in this bucket is taken for: the value that is off by the same part from both ends."""
+    if index == 0:
+        return LATENCY_BOUNDS[0]
+    lower, upper = LATENCY_BOUNDS[index - 1], LATENCY_BOUNDS[min(index, len(LATENCY_BOUNDS) - 1)]
+    return 2 * lower * upper / (lower + upper)
+
 
 class Latency:
-    """A histogram of seconds with fixed, exponential buckets."""
+    """A histogram of seconds with fixed, exponential buckets.
 
-    __slots__ = ("_counts", "count")
+    total: seconds of all durations together
+    """
+
+    __slots__ = ("_counts", "total")
 
     def __init__(self) -> None:
-        self._counts = [0] * (_BUCKETS + 1)
-        self.count = 0
+        self._counts = [0] * (len(LATENCY_BOUNDS) + 1)
+        self.total = 0.0
+
+    @property
+    def count(self) -> int:
+        """How many durations were counted."""
+        return sum(self._counts)
 
     def add(self, seconds: float) -> None:
         """Count one duration."""
         self._counts[bisect_left(LATENCY_BOUNDS, seconds)] += 1
-        self.count += 1
+        self.total += seconds
+
+    def up_to(self) -> list[int]:
+        """How many durations were at most as long as each of LATENCY_BOUNDS, and at last how many there were."""
+        return list(accumulate(self._counts))
 
     def percentile(self, fraction: float) -> float | None:
         """Seconds below which `fraction` (0 to 1) of the durations lie, or None without any."""
-        if not self.count:
-            return None
-        wanted, seen = fraction * self.count, 0
-        for index, count in enumerate(self._counts):
-            seen += count
-            if seen >= wanted:
-                return _middle(index)
-        return _middle(_BUCKETS)
+        seen = self.up_to()
+        return _middle(bisect_left(seen, fraction * seen[-1])) if seen[-1] else None
 
 
 class UpstreamStats:
@@ -58,15 +77,17 @@ class UpstreamStats:
 
     used_successfully: attempts that brought an answer
     error_counter:     attempts that were errors
+    benches:           times that errors benched it
     total_time:        seconds spent in successful attempts
     last_error:        in words, or ""
     """
 
-    __slots__ = ("error_counter", "in_flight", "last_error", "total_time", "used_successfully")
+    __slots__ = ("benches", "error_counter", "in_flight", "last_error", "total_time", "used_successfully")
 
     def __init__(self) -> None:
         self.used_successfully = 0
         self.error_counter = 0
+        self.benches = 0
         self.in_flight = 0
         self.total_time = 0.0
         self.last_error = ""
@@ -79,15 +100,17 @@ class RouteStats:
     """What happened on one route.
 
     requests:     exchanges begun
+    answers:      exchanges by the first digit of the status that the client was sent; one that it left early is in none
     errors_shown: exchanges that ended in an error page of ours, or in a broken answer
     retries:      attempts after the first one of their exchange
     held:         exchanges that had to wait for an upstream
     """
 
-    __slots__ = ("errors_shown", "held", "in_flight", "latency", "requests", "retries", "upstreams")
+    __slots__ = ("answers", "errors_shown", "held", "in_flight", "latency", "requests", "retries", "upstreams")
 
     def __init__(self) -> None:
         self.requests = 0
+        self.answers = [0] * 10
         self.errors_shown = 0
         self.retries = 0
         self.held = 0
@@ -109,7 +132,9 @@ class ProxyStats:
     unrouted: requests that no route answered (404, 405) or that could not be understood (400, 413, 431 …)
     """
 
-    __slots__ = ("connections", "connections_total", "requests", "routes", "started_at", "unrouted")
+    __slots__ = (
+        "_gone", "_look_after", "connections", "connections_total", "requests", "routes", "started_at", "unrouted",
+    )  # fmt: skip
 
     def __init__(self, started_at: float) -> None:
         self.started_at = started_at
@@ -118,6 +143,9 @@ class ProxyStats:
         self.requests = 0
         self.unrouted = 0
         self.routes: dict[str, RouteStats] = {}
+        # Route, and key of the upstream or "" for all of the route -> since when the table has not had it.
+        self._gone: dict[tuple[str, str], float] = {}
+        self._look_after = 0.0
 
     @property
     def in_flight(self) -> int:
@@ -130,3 +158,41 @@ class ProxyStats:
         if found is None:
             found = self.routes[name] = RouteStats()
         return found
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to look for counters to forget; `now` is in seconds of any monotonic clock."""
+        return now >= self._look_after
+
+    def forget(self, present: Mapping[str, Collection[str]], now: float) -> None:
+        """Drop the counters of what has been gone for KEEP_GONE, and of the longest gone beyond MOST_GONE.
+
+        A container that is recreated has a new address and so a new key; without this, counters would only grow.
+
+        present: the table's routes, by name, with the keys of their upstreams
+        """
+        self._look_after = now + _BETWEEN_LOOKS
+        known, self._gone = self._gone, {}
+        for place in self._absent(present):
+            self._gone[place] = known.get(place, now)
+        oldest_first = sorted(self._gone, key=lambda place: self._gone[place])
+        surplus = len(oldest_first) - MOST_GONE
+        for index, place in enumerate(oldest_first):
+            if index < surplus or now - self._gone[place] >= KEEP_GONE:
+                self._drop(*place)
+                del self._gone[place]
+
+    def _absent(self, present: Mapping[str, Collection[str]]) -> Iterator[tuple[str, str]]:
+        """What the table does not have and nothing is under way at."""
+        for name, route in self.routes.items():
+            keys = present.get(name)
+            if keys is None and not route.in_flight:
+                yield name, ""
+            for key, upstream in route.upstreams.items():
+                if not upstream.in_flight and (keys is None or key not in keys):
+                    yield name, key
+
+    def _drop(self, name: str, key: str) -> None:
+        if not key:
+            self.routes.pop(name, None)
+        elif name in self.routes:
+            self.routes[name].upstreams.pop(key, None)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerproxy.stats import LATENCY_BOUNDS, Latency, ProxyStats, RouteStats
+from dockerproxy.stats import KEEP_GONE, LATENCY_BOUNDS, MOST_GONE, Latency, ProxyStats, RouteStats
 
 
 def test_without_any_duration_there_is_no_percentile() -> None:
@@ -64,3 +64,73 @@ def test_an_upstream_s_counters_read_well_in_a_debugger() -> None:
     upstream = RouteStats().upstream("one")
     upstream.error_counter = 3
     assert repr(upstream) == "<UpstreamStats ok=0 errors=3 in_flight=0>"
+
+
+def test_the_answers_up_to_each_bound_are_counted_and_their_time_is_summed() -> None:
+    latency = Latency()
+    for seconds in (0.001, 0.0011, 0.5, 1000.0):
+        latency.add(seconds)
+    found = dict(zip((*LATENCY_BOUNDS, float("inf")), latency.up_to(), strict=True))
+    assert (found[0.0008], found[0.001], found[0.00125], found[0.4], found[0.5]) == (0, 1, 2, 2, 3)
+    assert (found[LATENCY_BOUNDS[-1]], found[float("inf")]) == (3, 4)
+    assert latency.total == pytest.approx(1000.5021)
+
+
+def with_upstreams(*places: tuple[str, str]) -> ProxyStats:
+    stats = ProxyStats(0.0)
+    for route, key in places:
+        stats.route(route).upstream(key).used_successfully = 1
+    return stats
+
+
+def test_an_upstream_that_left_the_table_is_forgotten_an_hour_later() -> None:
+    stats = with_upstreams(("blog", "here"), ("blog", "gone"))
+    stats.forget({"blog": {"here"}}, now=10.0)
+    stats.forget({"blog": {"here"}}, now=10.0 + KEEP_GONE - 1)
+    assert stats.route("blog").upstreams.keys() == {"here", "gone"}
+    stats.forget({"blog": {"here"}}, now=10.0 + KEEP_GONE)
+    assert stats.route("blog").upstreams.keys() == {"here"}
+
+
+def test_a_route_that_left_the_table_is_forgotten_with_its_upstreams() -> None:
+    stats = with_upstreams(("blog", "one"), ("shop", "two"))
+    stats.forget({"shop": {"two"}}, now=0.0)
+    stats.forget({"shop": {"two"}}, now=KEEP_GONE)
+    assert stats.routes.keys() == {"shop"}
+
+
+def test_what_comes_back_goes_on_counting_and_has_another_hour_when_it_leaves_again() -> None:
+    stats = with_upstreams(("blog", "one"))
+    stats.forget({}, now=0.0)
+    stats.forget({"blog": {"one"}}, now=KEEP_GONE - 1)
+    stats.forget({}, now=KEEP_GONE + 1)
+    stats.forget({}, now=2 * KEEP_GONE)
+    assert stats.route("blog").upstream("one").used_successfully == 1
+
+
+def test_what_has_something_in_flight_is_not_forgotten() -> None:
+    stats = with_upstreams(("blog", "tunnel"), ("blog", "idle"))
+    stats.route("blog").in_flight = stats.route("blog").upstream("tunnel").in_flight = 1
+    for now in (0.0, KEEP_GONE, 2 * KEEP_GONE):
+        stats.forget({}, now)
+    assert (stats.in_flight, stats.route("blog").upstreams.keys()) == (1, {"tunnel"})
+
+
+def test_however_many_containers_come_and_go_what_is_kept_of_them_is_bounded() -> None:
+    stats = with_upstreams(("blog", "here"), *(("blog", f"first {number}") for number in range(5)))
+    stats.forget({"blog": {"here"}}, now=0.0)
+    for number in range(MOST_GONE):
+        stats.route("blog").upstream(f"later {number}")
+    stats.forget({"blog": {"here"}}, now=60.0)
+    kept = stats.route("blog").upstreams.keys()
+    assert len(kept) == MOST_GONE + 1
+    assert "here" in kept
+    assert not any(key.startswith("first") for key in kept)
+
+
+def test_counters_to_forget_are_looked_for_once_a_minute_at_most() -> None:
+    stats = ProxyStats(0.0)
+    assert stats.due(5.0)
+    stats.forget({}, now=5.0)
+    assert not stats.due(64.0)
+    assert stats.due(65.0)
