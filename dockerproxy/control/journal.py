@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from dockerproxy.control.overrides import Drain, Maintenance, Override, Overrides, Weight, key_of
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.routing.route import Route, Source, Upstream
 
 # A container that was stopped, or whose health check has yet to succeed, is not a complaint; statistics tell it.
 _AT_REST = frozenset({"exited", "created", "dead", "removing", "starting"})
+_DONE = {
+    "drain": "{upstream} is drained by the operator",
+    "weight": "{upstream} has weight {weight} by the operator",
+    "maintenance": "under maintenance by the operator",
+    "pause": "paused by the operator",
+}
+_UNDONE = {
+    "drain": "{upstream} is no longer drained by the operator",
+    "weight": "{upstream} has the weight again that its source says",
+    "maintenance": "no longer under maintenance",
+    "pause": "the pause is over, requests go on",
+}
 
 
-def changes(before: Sequence[Route], after: Sequence[Route]) -> list[str]:
-    """One line per thing that changed between two sets of routes."""
+def changes(before: Sequence[Route], after: Sequence[Route], told: Collection[tuple[str, str]] = ()) -> list[str]:
+    """One line per thing that changed between two sets of routes.
+
+    told: routes and names of upstreams that go out of rotation or come back by an operator's decision
+    """
     old = {route.name: route for route in before}
     new = {route.name: route for route in after}
     lines = [f"{name}: route removed" for name in old if name not in new]
@@ -22,8 +38,26 @@ def changes(before: Sequence[Route], after: Sequence[Route]) -> list[str]:
             continue
         if known is None:
             lines.append(f"{name}: new route at {_where(route)}")
-        lines += _changes_of(known, route)
+        lines += _changes_of(known, route, told)
     return lines
+
+
+def decisions(before: Overrides, after: Overrides, routes: Mapping[str, Route]) -> list[str]:
+    """One line per thing that an operator has decided.
+
+    routes: as they are under the new overrides, by name
+    """
+    new = after.minus(before)
+    renewed = {key_of(override) for override in new}
+    gone = [override for override in before.minus(after) if key_of(override) not in renewed]
+    told = [(override, _UNDONE) for override in gone] + [(override, _DONE) for override in new]
+    return [_decision(override, words[override.kind], routes.get(override.route)) for override, words in told]
+
+
+def decided(before: Overrides, after: Overrides) -> set[tuple[str, str]]:
+    """Routes and names of upstreams of which an operator has decided anew."""
+    differing = before.minus(after) + after.minus(before)
+    return {(override.route, override.upstream) for override in differing if isinstance(override, (Drain, Weight))}
 
 
 def complaints(containers: Iterable[ContainerView]) -> dict[tuple[str, str], str]:
@@ -36,7 +70,7 @@ def complaints(containers: Iterable[ContainerView]) -> dict[tuple[str, str], str
     }
 
 
-def _changes_of(known: Route | None, route: Route) -> Iterator[str]:
+def _changes_of(known: Route | None, route: Route, told: Collection[tuple[str, str]]) -> Iterator[str]:
     if known is not None and _where(known) != _where(route):
         yield f"{route.name}: now at {_where(route)}"
     elif known is not None and known.options != route.options:
@@ -44,26 +78,38 @@ def _changes_of(known: Route | None, route: Route) -> Iterator[str]:
     if route.handler:
         return
     before = known.upstreams if known is not None else ()
-    yield from _upstream_changes(route, before)
+    yield from _upstream_changes(route, before, told)
     if not route.upstreams and (before or known is None):
         yield _empty(route)
 
 
-def _upstream_changes(route: Route, before: Sequence[Upstream]) -> Iterator[str]:
+def _upstream_changes(route: Route, before: Sequence[Upstream], told: Collection[tuple[str, str]]) -> Iterator[str]:
     old = {upstream.key: upstream for upstream in before}
     new = {upstream.key: upstream for upstream in route.upstreams}
-    count = sum(upstream.in_rotation for upstream in route.upstreams)
+    count = _rotating(route)
     for key, upstream in old.items():
         if key not in new:
             yield f"{route.name}: {upstream.name} left" + (f", {_counted(count)}" if new else "")
     for key, upstream in new.items():
         known = old.get(key)
         if known is None:
-            yield f"{route.name}: {upstream.name} joined ({_address(upstream)}), {_counted(count)}"
+            drains = "" if upstream.in_rotation else ", but is draining"
+            yield f"{route.name}: {upstream.name} joined ({_address(upstream)}){drains}, {_counted(count)}"
+        elif (route.name, upstream.name) in told:
+            continue
         elif upstream.in_rotation and not known.in_rotation:
             yield f"{route.name}: {upstream.name} is back, {_counted(count)}"
         elif known.in_rotation and not upstream.in_rotation:
             yield f"{route.name}: {upstream.name} is draining, {_counted(count)} left"
+
+
+def _decision(override: Override, words: str, route: Route | None) -> str:
+    line = f"{override.route}: {words.format(**override.model_dump())}"
+    if isinstance(override, Maintenance) and override.message and words == _DONE[override.kind]:
+        return f"{line} ({override.message})"
+    if isinstance(override, (Drain, Weight)) and route is not None:
+        return f"{line}, {_counted(_rotating(route))} in rotation"
+    return line
 
 
 def _empty(route: Route) -> str:
@@ -79,6 +125,10 @@ def _where(route: Route) -> str:
 
 def _address(upstream: Upstream) -> str:
     return upstream.address.removeprefix("http://")
+
+
+def _rotating(route: Route) -> int:
+    return sum(upstream.in_rotation for upstream in route.upstreams)
 
 
 def _counted(count: int) -> str:

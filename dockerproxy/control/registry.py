@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dockerproxy.control.admission import refuse_new, refuse_removal
 from dockerproxy.control.base import Base, build_base
-from dockerproxy.control.journal import changes, complaints
+from dockerproxy.control.journal import changes, complaints, decided, decisions
 from dockerproxy.control.linger import Linger
 from dockerproxy.control.merge import joined_names, merge
+from dockerproxy.control.overrides import Overrides
 from dockerproxy.control.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.store import Store
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
@@ -44,6 +46,7 @@ class Registry:
     python_routes: routes that the program gives; they count as static
     load_handlers: is told the handlers that static routes name, before they are published: key -> the handler given
                    in Python, or None if it is to be loaded; may raise SettingsError, and nothing changes then
+    wall:          seconds since the epoch
     """
 
     def __init__(
@@ -55,6 +58,7 @@ class Registry:
         now: Callable[[], float],
         python_routes: Sequence[Route] = (),
         load_handlers: Callable[[Mapping[str, Any]], None] = _load_nothing,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -63,6 +67,9 @@ class Registry:
         self._now = now
         self._python_routes = tuple(python_routes)
         self._load_handlers = load_handlers
+        self.wall = wall
+        self._overrides = Overrides()
+        self._pause_ends: dict[str, float] = {}  # by `now`, so that a clock that is set prolongs no pause
         self._dynamic: dict[str, RouteSettings] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
@@ -104,6 +111,11 @@ class Registry:
         return self._containers
 
     @property
+    def overrides(self) -> Overrides:
+        """What an operator has set."""
+        return self._overrides
+
+    @property
     def not_found_handlers(self) -> Mapping[str, str]:
         """A domain as written in its routes -> key of its not-found handler; "" is for every other domain."""
         return self._static.pages.not_found
@@ -128,11 +140,16 @@ class Registry:
         return route.path.groups(path) if route is not None else {}
 
     def start(self) -> None:
-        """Load handlers and dynamic routes, and publish. Raises SettingsError, StoreError."""
+        """Load handlers, dynamic routes and overrides, and publish. Raises SettingsError, StoreError."""
         self._load_handlers(self.handlers)
         self._dynamic = {route.name: route for route in self._store.load()}
+        overrides = Overrides(self._store.load_overrides())
+        self._use_overrides(overrides.without(pause for pause in overrides.pauses if pause.until <= self.wall()))
         self._started = True
-        self._use_base(self._built(self._settings, self._static, self._dynamic))
+        none = Overrides()
+        base = self._built(self._settings, self._static, self._dynamic)
+        self._use_base(base, decided(none, self._overrides))
+        _log_lines(decisions(none, self._overrides, self._by_name))
 
     def close(self) -> None:
         """End the timer and give the state folder back."""
@@ -157,32 +174,59 @@ class Registry:
             existing = [route for route in self.routes if not self._linger.keeps(route)]
             route = route_of(wanted, self._defaults, Source.DYNAMIC)
             refuse_new(wanted, route, existing, self._dynamic)
-            await self._use_dynamic({**self._dynamic, wanted.name: wanted})
+            await self._use_dynamic({**self._dynamic, wanted.name: wanted}, self._overrides)
         return self._by_name.get(wanted.name, route)
 
     async def remove(self, name: str) -> None:
-        """Remove a dynamic route: from disk, then from the table.
+        """Remove a dynamic route with what is set of it: from disk, then from the table.
 
         Raises UnknownRoute, RouteNotRemovable, StoreError.
         """
         async with self._writing:
             if name not in self._dynamic:
                 refuse_removal(name, self._by_name.get(name), self._base.builtin, self._dynamic)
-            await self._use_dynamic({other: route for other, route in self._dynamic.items() if other != name})
+            left = {other: route for other, route in self._dynamic.items() if other != name}
+            await self._use_dynamic(left, self._overrides_without(name))
 
-    def reload(self, settings: Settings) -> None:
-        """Use new settings. Raises SettingsError, and then nothing has changed."""
+    async def override(self, decide: Callable[[Overrides], Overrides]) -> None:
+        """Let an operator decide what is set: on disk, then in the table, then this returns.
+
+        decide: what is set now -> what shall be set; what it raises ends this without a change
+        Raises StoreError.
+        """
+        async with self._writing:
+            before = self._overrides
+            after = decide(before)
+            if after == before:
+                return
+            await self._store.save_overrides(tuple(after))
+            self._use_overrides(after)
+            self._refresh(decided(before, after))
+            _log_lines(decisions(before, after, self._by_name))
+
+    def reload(self, settings: Settings) -> list[str]:
+        """Use new settings. Returns what changed, in words. Raises SettingsError, and then nothing has changed."""
         static = static_routes(settings, self._python_routes)
         base = self._built(settings, static, self._dynamic)
         self._load_handlers(_handlers(static, base))
         # Not-found pages belong to no route, so a table of equal routes does not tell of them.
         self._published = self._published and static.pages == self._static.pages
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
-        self._use_base(base)
+        return self._use_base(base)
 
-    async def _use_dynamic(self, dynamic: dict[str, RouteSettings]) -> None:
+    def _overrides_without(self, name: str) -> Overrides:
+        """What is set but for a dynamic route; all of it where the name is a static route's, which stays."""
+        route = self._by_name.get(name)
+        if route is None or route.source is not Source.DYNAMIC:
+            return self._overrides
+        return self._overrides.without(override for override in self._overrides if override.route == name)
+
+    async def _use_dynamic(self, dynamic: dict[str, RouteSettings], overrides: Overrides) -> None:
+        if overrides != self._overrides:
+            await self._store.save_overrides(tuple(overrides))
         await self._store.save(tuple(dynamic.values()))
         self._dynamic = dynamic
+        self._use_overrides(overrides)
         # Settings may have been reloaded while the disk was busy, so what they say is read only now.
         self._use_base(self._built(self._settings, self._static, dynamic))
 
@@ -190,23 +234,44 @@ class Registry:
         defaults = settings.route_defaults
         return build_base(settings, static, [route_of(route, defaults, Source.DYNAMIC) for route in dynamic.values()])
 
-    def _use_base(self, base: Base) -> None:
-        for warning in base.warnings:
-            if warning not in self._base.warnings:
-                log.warning("%s", warning)
+    def _use_base(self, base: Base, told: Collection[tuple[str, str]] = ()) -> list[str]:
+        warnings = [warning for warning in base.warnings if warning not in self._base.warnings]
+        for warning in warnings:
+            log.warning("%s", warning)
         self._base = base
-        self._refresh()
+        return warnings + self._refresh(told)
 
-    def _refresh(self) -> None:
-        """Merge what all sources say now, and publish it if it differs."""
+    def _use_overrides(self, overrides: Overrides) -> None:
+        now, wall = self._now(), self.wall()
+        known = {pause.route: pause for pause in self._overrides.pauses}
+        self._pause_ends = {
+            pause.route: self._pause_ends[pause.route] if known.get(pause.route) == pause else now + pause.until - wall
+            for pause in overrides.pauses
+        }
+        self._overrides = overrides
+
+    def _refresh(self, told: Collection[tuple[str, str]] = ()) -> list[str]:
+        """Merge what all sources say now, and publish it if it differs. Returns what changed, in words.
+
+        told: upstreams of which the log tells otherwise that they go out of rotation or come back
+        """
         now = self._now()
+        self._end_pauses(now)
         snapshots = tuple(self._snapshots.values())
         self._keep_what_has_gone(joined_names(snapshots), now)
         merged = merge(self._base, snapshots, self._linger.routes, self._defaults, self._settings.docker.label_prefix)
         self._docker, self._containers = merged.docker, merged.containers
         self._complain()
-        self._publish_if_changed(merged.routes)
+        lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
         self._arm(now)
+        return lines
+
+    def _end_pauses(self, now: float) -> None:
+        over = [pause for pause in self._overrides.pauses if self._pause_ends[pause.route] <= now]
+        if over:
+            before = self._overrides
+            self._use_overrides(before.without(over))  # the disk says itself when they end
+            _log_lines(decisions(before, self._overrides, {}))
 
     def _keep_what_has_gone(self, wished: set[str], now: float) -> None:
         firm = self._base.routes
@@ -216,19 +281,20 @@ class Registry:
         self._linger.keep(gone, now)
         self._linger.expire(now)
 
-    def _publish_if_changed(self, merged: tuple[Route, ...]) -> None:
+    def _publish_if_changed(self, merged: tuple[Route, ...], told: Collection[tuple[str, str]]) -> list[str]:
         # A route that did not change stays the same object, so that comparing tables is cheap everywhere.
         known = self._by_name
         routes = tuple(known[route.name] if known.get(route.name) == route else route for route in merged)
         if routes == self.routes and self._published:
-            return
+            return []
         # What stands firm from the beginning is no news.
-        lines = changes(self.routes or tuple(self._base.routes.values()), routes)
+        lines = changes(self.routes or tuple(self._base.routes.values()), routes, told)
         self._published = True
         self._by_name = {route.name: route for route in routes}
         self._table = RouteTable(routes)
         self._publish(self._table, routes)
         _log_lines(lines)
+        return lines
 
     def _complain(self) -> None:
         found = complaints(self._containers)
@@ -238,9 +304,11 @@ class Registry:
         self._complaints = found
 
     def _arm(self, now: float) -> None:
-        """One timer for the next route whose time is over; a later end is armed when this one has rung."""
-        end = self._linger.next_end()
-        if end is None or end >= self._timer_end:
+        """One timer for the next route or pause whose time is over; a later end is armed when this one has rung."""
+        lingering = self._linger.next_end()
+        ends = [*self._pause_ends.values(), *(() if lingering is None else (lingering,))]
+        end = min(ends, default=float("inf"))
+        if end >= self._timer_end:
             return
         self._timer_end = end
         self._timer = self._call_later(end - now, self._ring)
