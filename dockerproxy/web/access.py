@@ -1,19 +1,30 @@
-"""Who may call a handler: programs on this machine, whoever bears the token, or everybody. Decides; never serves."""
+"""Who may call a handler: programs on this machine, whoever bears the token, or everybody. Decides; never serves.
+
+Whoever sends wrong tokens is slowed down by the proxy's Throttle, by address.
+"""
 
 from __future__ import annotations
 
 import hmac
 import ipaddress
+import logging
+import math
+import time
 from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from dockerproxy.web.context import CONTROL
+
+log = logging.getLogger("dockerproxy.web")
+
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 
 
 def check_access(request: web.Request, access: str, token: str | None) -> None:
-    """Returns when the request may pass. Raises HTTPUnauthorized or HTTPForbidden, which say why in words.
+    """Returns when the request may pass. Raises HTTPUnauthorized, HTTPForbidden or, for whoever has sent too many wrong
+    tokens, HTTPTooManyRequests, which say why in words.
 
     access: `loopback`, `token` or `open`
     """
@@ -45,12 +56,32 @@ def _check_token(request: web.Request, token: str | None) -> None:
     if not token:
         raise web.HTTPForbidden(text="This handler needs a token, but none is set: set admin_token.\n")
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-    right = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), token.encode())
-    if scheme.lower() != "bearer" or not right:
+    bears = scheme.lower() == "bearer" and given.strip()
+    if not bears or not is_right_token(request, given.strip(), token):
         raise web.HTTPUnauthorized(
             headers={"WWW-Authenticate": 'Bearer realm="dockerproxy"'},
             text="This handler needs the admin token: send `Authorization: Bearer <token>`.\n",
         )
+
+
+def is_right_token(request: web.Request, given: str, token: str) -> bool:
+    """Whether a token that a client gives is the right one; the only place where tokens are compared.
+
+    Raises HTTPTooManyRequests while the client's address is banned for wrong ones, whatever it gives.
+    """
+    control = request.config_dict.get(CONTROL)
+    client, now = request.remote or "", time.monotonic()
+    if control is not None and (wait := control.throttle.banned_for(client, now)):
+        raise web.HTTPTooManyRequests(
+            headers={"Retry-After": str(math.ceil(wait))},
+            text=f"Too many wrong tokens came from {client}; try again in {math.ceil(wait)} s.\n",
+        )
+    right = hmac.compare_digest(given.encode("utf-8", "surrogateescape"), token.encode())
+    if control is not None and right:
+        control.throttle.right(client)
+    elif control is not None and (ban := control.throttle.wrong(client, now)):
+        log.warning("admin: too many wrong tokens from %s; no token is taken from there for %g s", client, ban)
+    return right
 
 
 _CHECKS: Mapping[str, Callable[[web.Request, str | None], None]] = {

@@ -7,7 +7,7 @@ It only holds things together.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 
@@ -17,6 +17,7 @@ from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
 from dockerproxy.stats import ProxyStats
+from dockerproxy.web.throttle import Throttle
 
 try:
     from aiohttp.web import RequestKey
@@ -28,7 +29,8 @@ except ImportError:  # aiohttp before 3.14 takes keys of any kind for a request
 class Control:
     """The proxy, as seen by its admin handlers.
 
-    status: route name and upstream -> whether it is up, benched, on probation or draining
+    status:   route name and upstream -> whether it is up, benched, on probation or draining
+    throttle: who has guessed the admin token wrongly, how often
     """
 
     registry: Registry
@@ -36,6 +38,7 @@ class Control:
     discovery: DiscoveryStatus
     version: str
     status: Callable[[str, Upstream], UpstreamStatus]
+    throttle: Throttle = field(default_factory=Throttle)
 
     @property
     def settings(self) -> Settings:
