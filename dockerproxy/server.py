@@ -29,6 +29,7 @@ from dockerproxy.version import VERSION
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers import Handlers
+from dockerproxy.web.insight import Insight
 
 log = logging.getLogger("dockerproxy")
 
@@ -81,7 +82,8 @@ class Server:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
         self._handlers = Handlers(self._groups)
-        self.plane = DataPlane(self._settings, self.stats, self._handlers.connect)
+        insight = Insight(lambda: self._settings)
+        self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight)
         self.registry = Registry(
             self._settings,
             Store(self._settings.state_dir),

@@ -43,6 +43,7 @@ class RequestHead:
     claimed:     X-Forwarded-* and Forwarded fields, by lower-case name: believed only from trusted proxies
     via:         whether a Via field names this very proxy: a loop
     te_trailers: whether the client takes trailers
+    id:          its name in the log, or "" as long as nobody asked
     """
 
     __slots__ = (
@@ -51,6 +52,7 @@ class RequestHead:
         "framed",
         "host",
         "host_fields",
+        "id",
         "keep_alive",
         "length",
         "lines",
@@ -79,6 +81,7 @@ class RequestHead:
         self.claimed: dict[bytes, list[bytes]] | None = None
         self.via = False
         self.te_trailers = False
+        self.id = ""
 
     def __repr__(self) -> str:
         return f"<RequestHead {self.method} {self.target} host={self.host!r} length={self.length}>"

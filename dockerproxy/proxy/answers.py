@@ -1,22 +1,35 @@
 """Answers: the one place that turns what went wrong into a status and a page.
 
-Codes are stable names; they stand in logs and in the page, so that a person can look them up.
+Codes are stable names, which docs/why.md explains; they stand in logs, and in the page for whoever may see them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 
 
 class Answer(NamedTuple):
-    """Status and words for one code; `close` when the connection cannot be used again."""
+    """Status and words for one code.
+
+    close:       the connection cannot be used again
+    retry_after: seconds after which the client had better come again, or 0
+    """
 
     status: int
     title: str
     text: str
     close: bool = False
+    retry_after: int = 0
+
+
+# A container that is being recreated is usually back by then.
+_SOON = 5  # seconds
+# Somebody works on it.
+_LATER = 60  # seconds
 
 
 ANSWERS: dict[str, Answer] = {
@@ -37,17 +50,17 @@ ANSWERS: dict[str, Answer] = {
     "not_repeatable": Answer(
         502, "Bad Gateway", "The upstream failed after it had received the request, which must not be sent twice."
     ),
-    "no_upstream": Answer(503, "Service Unavailable", "The route has no upstream right now."),
-    "too_many_held": Answer(503, "Service Unavailable", "Too many requests wait for this route."),
-    "overloaded": Answer(503, "Service Unavailable", "All connections to the upstreams of this route are in use."),
+    "no_upstream": Answer(503, "Service Unavailable", "The route has no upstream right now.", retry_after=_SOON),
+    "too_many_held": Answer(503, "Service Unavailable", "Too many requests wait for this route.", retry_after=_SOON),
+    "overloaded": Answer(
+        503, "Service Unavailable", "All connections to the upstreams of this route are in use.", retry_after=_SOON
+    ),
+    "maintenance": Answer(503, "Service Unavailable", "This site is under maintenance.", retry_after=_LATER),
     "timed_out": Answer(504, "Gateway Timeout", "No upstream of this route answered in time."),
     "version_not_supported": Answer(
         505, "HTTP Version Not Supported", "Only HTTP/1.1 and HTTP/1.0 are spoken here.", close=True
     ),
 }
-
-# A container that is being recreated is usually back by then.
-RETRY_AFTER = 5  # seconds
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{status} {title}</title>
@@ -55,22 +68,36 @@ _PAGE = """<!doctype html>
 <style>:root{{color-scheme:light dark}}
 body{{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}}
 h1{{font-size:1.5rem}}code{{opacity:.7}}</style></head>
-<body><h1>{status} {title}</h1><p>{text}</p><p><code>{code}</code></p></body></html>
+<body><h1>{status} {title}</h1><p>{text}</p><p><code>{note}</code></p></body></html>
 """
 
 
-def answer(code: str, *, html: bool, allow: tuple[str, ...] = ()) -> tuple[ResponseHead, bytes]:
-    """Head and body of the answer for `code`, as a page or as one line of text."""
+def answer(
+    code: str,
+    *,
+    html: bool,
+    fields: Sequence[tuple[str, str]] = (),
+    allow: tuple[str, ...] = (),
+    text: str = "",
+) -> tuple[ResponseHead, bytes]:
+    """Head and body of the answer for `code`, as a page or as one line of text.
+
+    fields: name and value of what is told of this one request, in the head and at the end of the page
+    text:   in place of the words that the code has
+    """
     found = ANSWERS[code]
-    form = _PAGE if html else "{status} {title}: {text} ({code})\n"
-    body = form.format(status=found.status, title=found.title, text=found.text, code=code).encode()
+    form, quote = (_PAGE, escape) if html else ("{status} {title}: {text} ({note})\n", str)
+    note = ", ".join(value for _, value in reversed(fields))
+    words = {"title": found.title, "text": text or found.text, "note": note or code}
+    body = form.format(status=found.status, **{name: quote(word) for name, word in words.items()}).encode()
     head = ResponseHead(found.status, 1, f"HTTP/1.1 {found.status} {found.title}\r\n".encode())
     kind = b"text/html" if html else b"text/plain"
     head.lines = [b"Content-Type: " + kind + b"; charset=utf-8", b"Cache-Control: no-store"]
     if found.status == 405:
         head.lines.append(b"Allow: " + ", ".join(allow).encode())
-    if found.status == 503:
-        head.lines.append(b"Retry-After: %d" % RETRY_AFTER)
+    if found.retry_after:
+        head.lines.append(b"Retry-After: %d" % found.retry_after)
+    head.lines += [b"%b: %b" % (name.encode(), value.encode()) for name, value in fields]
     head.length = head.length_field = len(body)
     head.keep_alive = not found.close
     return head, body

@@ -9,15 +9,17 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from dockerproxy.http1.head import RequestHead
+from dockerproxy.http1.head import CHUNKED, RequestHead
 from dockerproxy.http1.writer import request_block
 from dockerproxy.proxy.answers import ANSWERS
+from dockerproxy.proxy.client import Client
 from dockerproxy.proxy.failure import AttemptError
 from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.routing.route import Upstream
 
 if TYPE_CHECKING:
+    from dockerproxy.proxy.exchange import Exchange
     from dockerproxy.proxy.pool import Pool, Requester
     from dockerproxy.proxy.upstream import UpstreamConnection
 
@@ -27,17 +29,22 @@ log = logging.getLogger(__name__)
 class Attempt:
     """One attempt.
 
-    connection: the connection it goes over, or None while there is none
+    connection:  the connection it goes over, or None while there is none
+    started:     when it began, in monotonic seconds
+    sent_at, answered_at: when its head went out and when one came back; told only where a record is taken, else 0
     """
 
-    __slots__ = ("_ended", "_live", "_started", "_stats", "connection", "pool", "upstream")
+    __slots__ = (
+        "_ended", "_live", "_stats", "answered_at", "connection", "pool", "sent_at", "started", "upstream",
+    )  # fmt: skip
 
     def __init__(self, live: LiveRoute, upstream: Upstream, pool: Pool, now: float) -> None:
         self.upstream = upstream
         self.pool = pool
         self.connection: UpstreamConnection | None = None
         self._live = live
-        self._started = now
+        self.started = now
+        self.sent_at = self.answered_at = 0.0
         self._ended = False
         self._stats = live.stats.upstream(upstream.key)
         self._stats.in_flight += 1
@@ -45,21 +52,21 @@ class Attempt:
     def __repr__(self) -> str:
         return f"<Attempt at {self.upstream.name}: {self.connection!r}>"
 
-    def request_block(self, head: RequestHead, origin: Origin, error_code: str) -> bytes:
-        """The request's head as the upstream is to see it.
-
-        error_code: what the page is about when a handler is asked for an error page, else ""
-        """
-        upstream, live = self.upstream, self._live
-        added = origin.fields(head)
-        if upstream.handler:
-            added += origin.handler_fields(head, live.route.name)
-            if error_code:
-                added += f"Dockerproxy-Error: {ANSWERS[error_code].status} {error_code}\r\n".encode()
-        elif live.prefix:
-            added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
-        host_line = head.host_fields or f"Host: {upstream.host}:{upstream.port}".encode()
-        return request_block(head, live.target(head.target, upstream), host_line, added)
+    def send(self, connection: UpstreamConnection, exchange: Exchange, client: Client) -> None:
+        """Send the head of the request, and what has come of its body, over `connection`."""
+        self.connection = connection
+        if client.record is not None:
+            self.sent_at = time.monotonic()
+        head, options, body = exchange.head, self._live.options, exchange.request_body
+        timeouts = options.response_timeout, options.stall_timeout
+        connection.begin(exchange, timeouts, without_body=head.method == "HEAD")
+        block = self._request_block(head, client.origin, exchange.error_code)
+        if body is None:
+            connection.send(block)
+            return
+        connection.send_with_body(block, body.take(), chunked=head.length == CHUNKED, expect=head.expect)
+        if body.ended:
+            connection.end_body(body.trailers)
 
     def succeeded(self) -> None:
         """The upstream gave a usable answer."""
@@ -67,7 +74,7 @@ class Attempt:
         stats = self._stats
         stats.used_successfully += 1
         stats.in_flight -= 1
-        stats.total_time += time.monotonic() - self._started
+        stats.total_time += time.monotonic() - self.started
         if self._live.balancer.succeeded(self.upstream):
             log.info("%s: %s answers again and is back", self._live.route.name, self.upstream.name)
 
@@ -114,3 +121,19 @@ class Attempt:
         self._ended = True
         self._stats.in_flight -= 1
         return True
+
+    def _request_block(self, head: RequestHead, origin: Origin, error_code: str) -> bytes:
+        """The request's head as the upstream is to see it.
+
+        error_code: what the page is about when a handler is asked for an error page, else ""
+        """
+        upstream, live = self.upstream, self._live
+        added = origin.fields(head)
+        if upstream.handler:
+            added += origin.handler_fields(head, live.route.name)
+            if error_code:
+                added += f"Dockerproxy-Error: {ANSWERS[error_code].status} {error_code}\r\n".encode()
+        elif live.prefix:
+            added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
+        host_line = head.host_fields or f"Host: {upstream.host}:{upstream.port}".encode()
+        return request_block(head, live.target(head.target, upstream), host_line, added)

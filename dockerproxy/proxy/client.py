@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from asyncio import Transport
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockerproxy.http1.head import ResponseHead
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
+from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.exchange import Exchange
 
 
 class Client(Protocol):
-    """Whoever sent the request and takes the answer: a head and two streams of bytes."""
+    """Whoever sent the request and takes the answer: a head and two streams of bytes.
+
+    record: of the request under way, where records are taken
+    """
 
     transport: Transport
     valve: Valve
     origin: Origin
+    record: Record | None
+
+    def run(self, exchange: Exchange) -> None:
+        """Let `exchange` answer the request under way."""
 
     def interim(self, head: ResponseHead) -> None:
         """Send an interim answer."""

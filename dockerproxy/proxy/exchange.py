@@ -14,8 +14,8 @@ from asyncio import TimerHandle
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from dockerproxy.http1.head import CHUNKED, RequestHead, ResponseHead
-from dockerproxy.proxy.answers import ANSWERS, answer, wants_html
+from dockerproxy.http1.head import RequestHead, ResponseHead
+from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.attempt import Attempt
 from dockerproxy.proxy.client import Client
 from dockerproxy.proxy.failure import AttemptError, Failure
@@ -38,7 +38,8 @@ class Exchange:
     """
 
     __slots__ = (
-        "_answered", "_attempt", "_begun", "_client", "_done", "_held", "_plane", "_retry", "_started", "_timer",
+        "_answered", "_attempt", "_begun", "_client", "_collecting", "_done", "_held", "_plane", "_retry", "_started",
+        "_timer",
         "error_code", "head", "live", "request_body",
     )  # fmt: skip
 
@@ -48,14 +49,14 @@ class Exchange:
         self.head = head
         self.live = live
         self.error_code = error_code
-        self.request_body = RequestBody() if head.length else None
+        self.request_body = RequestBody(head.length, live.options.max_body) if head.length else None
         self._plane = plane
         self._client = client
         self._started = time.monotonic()
         self._attempt: Attempt | None = None
         self._retry: Retry | None = None
         self._timer: TimerHandle | None = None
-        self._begun = self._held = self._answered = self._done = False
+        self._begun = self._collecting = self._held = self._answered = self._done = False
         stats = live.stats
         stats.requests += 1
         stats.in_flight += 1
@@ -64,18 +65,19 @@ class Exchange:
         state = "done" if self._done else "relaying" if self._answered else "held" if self._held else "waiting"
         return f"<Exchange {self.head.method} {self.head.target} on {self.live.route.name}: {state}, {self._retry!r}>"
 
-    @property
-    def has_body_begun(self) -> bool:
-        """Whether any of the request's body has come."""
-        return self.request_body is not None and self.request_body.size > 0
-
     # Called by the front
 
     def start(self) -> None:
-        """Make the first attempt. What is known of the body was given before."""
+        """Make an attempt, if the route allows. What is known of the body was given before."""
         self._begun = True
-        if self._too_large():
+        if self.request_body is not None and self.request_body.too_large:
             self._show_error("body_too_large")
+        elif self.live.route.maintenance is not None:
+            self._show_error("maintenance", self.live.route.maintenance)
+        elif self.live.restricted:
+            self._hold(self._started)
+        elif self.live.crowded and self.request_body is not None and not self.request_body.all_there(self.head):
+            self._collecting = True  # clients that send slowly would else take the connections that others need
         else:
             self._next_attempt()
 
@@ -90,7 +92,8 @@ class Exchange:
             connection.send_body(data)
         elif body.full:
             self._client.valve.close()
-        if self._begun and self._too_large():
+            self._collected()
+        if self._begun and body.too_large:
             self.give_up("body_too_large")
 
     def body_end(self, trailers: Sequence[bytes]) -> None:
@@ -101,6 +104,7 @@ class Exchange:
         connection = self._connection()
         if connection is not None:
             connection.end_body(trailers)
+        self._collected()
 
     def give_up(self, code: str) -> None:
         """End the exchange from our side, whatever state it is in; `code` is what the client is told."""
@@ -134,12 +138,12 @@ class Exchange:
     # Called by the live route
 
     def wake(self) -> None:
-        """An upstream is there, or the route is gone."""
+        """What it waited for is there, or the route is gone."""
         self._cancel_timer()
         if self.live.gone:
             self._show_error("no_upstream")
         else:
-            self._next_attempt()
+            self.start()
 
     # Called by the pool
 
@@ -175,6 +179,10 @@ class Exchange:
         else:
             attempt.succeeded()
         self._answered = True
+        if self._client.record is not None:
+            attempt.answered_at = time.monotonic()
+        if self.error_code:
+            self._plane.pages.mark(self._client, self.head, self.error_code, head)
         if done:
             self._finish()
         self._client.respond(head, data, done)
@@ -251,18 +259,9 @@ class Exchange:
         self.connect_failed(AttemptError(Failure.BUSY))
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
-        """Send the head, and what has come of the body."""
-        attempt.connection = connection
-        head, options, body = self.head, self.live.options, self.request_body
-        connection.begin(self, (options.response_timeout, options.stall_timeout), without_body=head.method == "HEAD")
-        block = attempt.request_block(head, self._client.origin, self.error_code)
-        if body is None:
-            connection.send(block)
-            return
-        connection.send_with_body(block, body.take(), chunked=head.length == CHUNKED, expect=head.expect)
-        if body.ended:
-            connection.end_body(body.trailers)
-        else:
+        """Send the head, and what has come of the body; what is to come may flow."""
+        attempt.send(connection, self, self._client)
+        if self.request_body is not None and not self.request_body.ended:
             self._client.valve.open()
 
     def _attempt_failed(self, error: AttemptError) -> None:
@@ -308,13 +307,11 @@ class Exchange:
             self.live.stats.held += 1
         if self._retry is not None:
             self._retry.tried.clear()
-        hold = self._started + self.live.options.hold - now
-        if hold <= 0 or self.live.gone:
-            self._show_error("no_upstream")
-        elif not self.live.hold(self):
-            self._show_error("too_many_held")
-        else:
-            self._timer = self._plane.loop.call_later(hold, self._held_too_long)
+        code, seconds = self.live.hold(self, now - self._started)
+        if code:
+            self._show_error(code)
+        elif seconds < float("inf"):
+            self._timer = self._plane.loop.call_later(seconds, self._held_too_long)
 
     def _held_too_long(self) -> None:
         self.live.unhold(self)
@@ -358,16 +355,12 @@ class Exchange:
         self._finish(shown=True)
         self._client.abort()
 
-    def _show_error(self, code: str) -> None:
-        """Answer with the error page of the route, or with ours."""
+    def _show_error(self, code: str, text: str = "") -> None:
+        """Answer with the error page of the route, or with ours; `text` in place of the code's words."""
         self._log_shown(code)
         self._finish(shown=True)
-        page = None if self.error_code else self._plane.error_page(self.live.route)
-        if page is None:
-            head, body = answer(self.error_code or code, html=wants_html(self.head))
-            self._client.respond(head, body, True)
-        else:
-            self._plane.ask_for_page(self._client, self.head, page, code)
+        page = None if self.error_code else self._plane.pages.of_route(self.live.route)
+        self._plane.pages.show(self._client, self.head, self.error_code or code, page, text=text)
 
     def _finish(self, *, shown: bool = False) -> None:
         """Count the exchange as over; `shown` when the client was shown an error."""
@@ -379,11 +372,17 @@ class Exchange:
         stats.in_flight -= 1
         stats.errors_shown += shown
         stats.latency.add(time.monotonic() - self._started)
+        record = self._client.record
+        if record is not None and not self.error_code:
+            failed = self._retry.attempts if self._retry is not None else 0
+            record.exchanged(self.live, failed + self._answered, self._attempt, self.request_body)
         self._client.valve.open()
 
-    def _too_large(self) -> bool:
-        body = self.request_body
-        return body is not None and body.exceeds(self.live.options.max_body, self.head.length)
+    def _collected(self) -> None:
+        """The body is here, or as much of it as can be kept."""
+        if self._collecting:
+            self._collecting = False
+            self._next_attempt()
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
@@ -393,4 +392,5 @@ class Exchange:
     def _log_shown(self, code: str) -> None:
         attempt = self._attempt
         why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
-        self.live.log_error(f"{ANSWERS[code].status} {code}", f"for {self.head.method} {self.head.path}{why}")
+        name = self._plane.pages.ids.of(self.head)
+        self.live.log_error(f"{ANSWERS[code].status} {code}", f"for {self.head.method} {self.head.path} ({name}){why}")

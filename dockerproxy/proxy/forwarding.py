@@ -44,18 +44,18 @@ class Forwarding:
         return (
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Port: %b\r\n"
             b"X-Real-IP: %b\r\nVia: 1.1 %b\r\n"
-            % (chain, scheme, host, port, self._client(head, peer).encode(), self._identity)
+            % (chain, scheme, host, port, self.client(head, peer).encode(), self._identity)
         )
 
     def handler_fields(self, head: RequestHead, peer: str, route: str) -> bytes:
         """What a handler of ours is told beside, each with CRLF."""
         return b"Dockerproxy-Remote: %b\r\nDockerproxy-Scheme: %b\r\nDockerproxy-Route: %b\r\n" % (
-            self._client(head, peer).encode(),
+            self.client(head, peer).encode(),
             _scheme(head),
             quote(route).encode(),
         )
 
-    def _client(self, head: RequestHead, peer: str) -> str:
+    def client(self, head: RequestHead, peer: str) -> str:
         """The nearest address on the way that is not a trusted proxy's."""
         client = peer
         for member in reversed(b",".join((head.claimed or {}).get(_FOR, ())).split(b",")):
@@ -80,6 +80,10 @@ class Origin:
         self.peer = peer
         self._host = ""
         self._fields = b""
+
+    def address(self, head: RequestHead) -> str:
+        """The client's address; behind trusted proxies, the one that they tell."""
+        return self.peer if head.claimed is None else self.forwarding.client(head, self.peer)
 
     def fields(self, head: RequestHead) -> bytes:
         """The fields for an upstream."""

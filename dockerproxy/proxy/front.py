@@ -18,15 +18,15 @@ from dockerproxy.http1.framing import ChunkedDecoder, LengthDecoder
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
 from dockerproxy.http1.parser import check_partial, skip_empty_line
 from dockerproxy.http1.writer import switching_block
-from dockerproxy.proxy.answers import answer, wants_html
 from dockerproxy.proxy.deadlines import NEVER, Timed
 from dockerproxy.proxy.ending import LINGER_TIME, Ending, reset
 from dockerproxy.proxy.exchange import Exchange
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
+from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.reply import Reply
 from dockerproxy.proxy.tunnel import Tunnel
-from dockerproxy.routing.table import Miss, MissReason
+from dockerproxy.routing.table import Miss
 
 if TYPE_CHECKING:
     from dockerproxy.proxy.plane import DataPlane
@@ -36,17 +36,18 @@ _MOST_PIPELINED = 64 << 10  # bytes
 
 
 class Front(Timed, asyncio.Protocol):
-    """One client connection; `exchange` is the request under way, or None."""
+    """One client connection; `exchange` is the request under way, or None, and `record` what is told of it."""
 
     __slots__ = (
         "_buffer", "_decoder", "_ending", "_eof", "_full", "_head", "_in_loop", "_keep_alive",
         "_plane", "_reply", "_skipped", "_tunnel",
-        "exchange", "origin", "transport", "valve",
+        "exchange", "origin", "record", "transport", "valve",
     )  # fmt: skip
 
     def __init__(self, plane: DataPlane) -> None:
         super().__init__()
         self.exchange: Exchange | None = None
+        self.record: Record | None = None
         self.transport: asyncio.Transport
         self.valve: Valve
         self.origin: Origin
@@ -115,6 +116,8 @@ class Front(Timed, asyncio.Protocol):
             self._tunnel.close()
         elif exchange is not None:
             exchange.client_lost()
+        if self.record is not None:
+            self.record.end(cut=True)
 
     def pause_writing(self) -> None:
         """The client reads slower than the upstream sends; it has to make progress all the same."""
@@ -125,7 +128,7 @@ class Front(Timed, asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.client_full()
         self._ending.mark()
-        self._within(self._plane.limits.write_timeout)
+        self._within(self._plane.limits.stall_timeout)
 
     def resume_writing(self) -> None:
         if self._tunnel is not None:
@@ -133,7 +136,7 @@ class Front(Timed, asyncio.Protocol):
             return
         self._full = False
         if self._decoder is not None:
-            self._within(self._plane.limits.body_timeout)
+            self._within(self._plane.limits.stall_timeout)
         elif self._ending.lingering:
             self._within(LINGER_TIME)
         elif not self._eof:
@@ -161,9 +164,10 @@ class Front(Timed, asyncio.Protocol):
 
     def _check_body(self, exchange: Exchange) -> None:
         """The body does not come; unless it is we who do not read, or the client waits for 100, that is its end."""
-        waits = exchange.head.expect and not self._reply.continued and not exchange.has_body_begun
+        body = exchange.request_body
+        waits = exchange.head.expect and not self._reply.continued and not (body is not None and body.size)
         if self.valve.shut or waits:
-            self._within(self._plane.limits.body_timeout)
+            self._within(self._plane.limits.stall_timeout)
         else:
             self._keep_alive = False
             exchange.give_up("body_timeout")
@@ -171,7 +175,7 @@ class Front(Timed, asyncio.Protocol):
     def _check_progress(self) -> None:
         """A slow reader is served as long as it reads at all."""
         if self._ending.progressed():
-            self._within(self._plane.limits.half_close_timeout if self._eof else self._plane.limits.write_timeout)
+            self._within(self._plane.limits.half_close_timeout if self._eof else self._plane.limits.stall_timeout)
         else:
             reset(self.transport)
 
@@ -222,15 +226,17 @@ class Front(Timed, asyncio.Protocol):
         self._reply.begun = self._reply.continued = self._skipped = False
         self._keep_alive = head.keep_alive and not plane.stopping
         plane.stats.requests += 1
+        self.record = plane.record(head, self.origin)
         if head.length:
             self._decoder = ChunkedDecoder() if head.length == CHUNKED else LengthDecoder(head.length)
         if head.via:
             self._skip_body()
-            self._answer_here("loop")
+            plane.pages.show_unrouted(self, head, "loop")
             return
         found = plane.table.match(head.host, head.method, head.path)
         if isinstance(found, Miss):
-            self._not_found(head, found)
+            self._skip_body()
+            plane.pages.show_not_found(self, head, found)
         else:
             self.run(Exchange(plane, self, head, plane.live[found.name]))
 
@@ -244,17 +250,7 @@ class Front(Timed, asyncio.Protocol):
                 return
         exchange.start()
         if self._decoder is not None and self.exchange is exchange:
-            self._within(self._plane.limits.body_timeout)
-
-    def _not_found(self, head: RequestHead, miss: Miss) -> None:
-        plane = self._plane
-        plane.stats.unrouted += 1
-        page = plane.not_found_page(miss.domain) if miss.reason is not MissReason.METHOD else None
-        if page is not None:
-            plane.ask_for_page(self, head, page, miss.reason.value)
-        else:
-            self._skip_body()
-            self._answer_here(miss.reason.value, miss.allow)
+            self._within(self._plane.limits.stall_timeout)
 
     def _skip_body(self) -> None:
         """Take what has come of a body that nobody wants; when that is all, the connection stays in use."""
@@ -263,22 +259,19 @@ class Front(Timed, asyncio.Protocol):
             return
         with contextlib.suppress(MessageError):
             decoder.feed(self._buffer)
+        self._buffer = b""
         if decoder.done:
             self._buffer = decoder.rest
             self._end_body()
 
-    def _answer_here(self, code: str, allow: tuple[str, ...] = ()) -> None:
-        head, body = answer(code, html=self._head is not None and wants_html(self._head), allow=allow)
-        self.respond(head, body, True)
-
     def _refuse(self, code: str) -> None:
         """Answer a request that is not valid, and end the connection: nothing behind it can be trusted."""
-        self._plane.stats.unrouted += 1
-        self._head = None
+        head = self._head = RequestHead("-", "-", 1)
+        self.record = self._plane.record(head, self.origin)
         self._decoder = None
         self._reply.begun = self._keep_alive = False
         self._buffer = b""
-        self._answer_here(code)
+        self._plane.pages.show_unrouted(self, head, code)
 
     # The request's body
 
@@ -288,7 +281,7 @@ class Front(Timed, asyncio.Protocol):
         if exchange is None or self._decoder is not decoder:
             self._ending.discard(data)
             return
-        self.deadline = time.monotonic() + self._plane.limits.body_timeout
+        self.deadline = time.monotonic() + self._plane.limits.stall_timeout
         try:
             piece = decoder.feed(data)
         except MessageError as error:
@@ -323,11 +316,16 @@ class Front(Timed, asyncio.Protocol):
             keep_alive = False  # an early answer, whose request is not read to its end; or the client's last request
         elif self.exchange is None and not head.keep_alive:
             keep_alive = False  # an answer of ours, to a request that could not be understood
+        if self.record is not None:
+            self.record.status = head.status
+            self.record.sent += len(data)
         self._keep_alive = self._reply.begin(self._head, head, data, done, keep_alive)
         self._sent(done)
 
     def send(self, data: bytes, done: bool, trailers: Sequence[bytes]) -> None:
         """Send the next part of the answer's body."""
+        if self.record is not None:
+            self.record.sent += len(data)
         self._reply.send(data, done, trailers)
         self._sent(done)
 
@@ -367,6 +365,9 @@ class Front(Timed, asyncio.Protocol):
     def _finish(self) -> None:
         """The answer is on its way: go on to the next request, or end the connection."""
         self.exchange = None
+        if self.record is not None:
+            self.record.end()
+            self.record = None
         if not self._keep_alive or (self._eof and not self._buffer):
             self._end_connection()
         elif not self._full:
@@ -395,4 +396,4 @@ class Front(Timed, asyncio.Protocol):
     def _close(self) -> None:
         """Close once everything is sent, as long as the client takes it."""
         if self._ending.close():
-            self._within(self._plane.limits.write_timeout)
+            self._within(self._plane.limits.stall_timeout)

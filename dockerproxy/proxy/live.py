@@ -9,6 +9,7 @@ import logging
 import time
 from typing import Protocol
 
+from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.routing.balancer import Balancer
 from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
@@ -18,8 +19,6 @@ log = logging.getLogger(__name__)
 
 # A held request costs a connection and some memory; a route that is gone must not use up the proxy's.
 MOST_HELD = 1000  # exchanges per route
-# At most one line a second tells that a route shows an error of one kind; the counters tell the rest.
-_LOG_INTERVAL = 1.0  # seconds
 
 
 class Held(Protocol):
@@ -32,17 +31,18 @@ class Held(Protocol):
 class LiveRoute:
     """A route in use.
 
-    gone: whether the table no longer has it
+    gone:       whether the table no longer has it
+    restricted: whether requests are to be looked at before they are tried: maintenance or a pause
     """
 
-    __slots__ = ("_held", "_log_after", "balancer", "gone", "options", "prefix", "route", "stats")
+    __slots__ = ("_held", "_log_limit", "balancer", "gone", "options", "prefix", "restricted", "route", "stats")
 
     def __init__(self, route: Route, stats: RouteStats) -> None:
         self.stats = stats
         self.balancer = Balancer((), Bench(route.options.consecutive_errors, route.options.bench))
         self.gone = False
         self._held: dict[Held, None] = {}
-        self._log_after: dict[str, tuple[float, int]] = {}  # code -> when it may be said again, times unsaid
+        self._log_limit = LogLimit()
         self.update(route)
 
     def __repr__(self) -> str:
@@ -57,7 +57,8 @@ class LiveRoute:
         self.balancer.limits(route.options.consecutive_errors, route.options.bench)
         if route.upstreams != self.balancer.upstreams:
             self.balancer.update(route.upstreams)
-        if self.balancer.has_upstream:
+        self.restricted = route.paused or route.maintenance is not None
+        if not route.paused and (self.balancer.has_upstream or self.restricted):
             self._wake_held()
 
     def remove(self) -> None:
@@ -65,12 +66,28 @@ class LiveRoute:
         self.gone = True
         self._wake_held()
 
-    def hold(self, exchange: Held) -> bool:
-        """Let `exchange` wait. False when too many do already."""
+    @property
+    def crowded(self) -> bool:
+        """Whether half of the connections that the upstreams may have are in use."""
+        return self.stats.in_flight * 2 > self.options.max_connections * max(1, len(self.route.upstreams))
+
+    @property
+    def held(self) -> int:
+        """Exchanges that wait now."""
+        return len(self._held)
+
+    def hold(self, exchange: Held, waited: float) -> tuple[str, float]:
+        """Let `exchange` wait, which has waited for so many seconds already.
+
+        The code of its answer when it must not wait, else "", and the seconds that it may; infinity in a pause.
+        """
+        seconds = float("inf") if self.route.paused else self.options.hold - waited
+        if seconds <= 0 or self.gone:
+            return "no_upstream", 0.0
         if len(self._held) >= MOST_HELD:
-            return False
+            return "too_many_held", 0.0
         self._held[exchange] = None
-        return True
+        return "", seconds
 
     def unhold(self, exchange: Held) -> None:
         """`exchange` waits no longer."""
@@ -83,7 +100,7 @@ class LiveRoute:
         stats.last_error = str(error)
         now = time.monotonic()
         # Where all upstreams fail, all are benched and come back, again and again.
-        if self.balancer.failed(upstream, now) and self._unsaid(upstream.key, now) is not None:
+        if self.balancer.failed(upstream, now) and self._log_limit.unsaid(upstream.key, now, burst=1) is not None:
             status = self.balancer.status(upstream, now)
             seconds = (status.benched_until or now) - now
             log.warning(
@@ -92,22 +109,12 @@ class LiveRoute:
             )  # fmt: skip
 
     def log_error(self, code: str, what: str) -> None:
-        """Log that a client was shown an error, at most once a second for each code."""
-        now = time.monotonic()
-        unsaid = self._unsaid(code, now)
+        """Log that a client was shown an error; a flood of one code is summed up."""
+        unsaid = self._log_limit.unsaid(code, time.monotonic())
         if unsaid is None:
             return
         more = f" (and {unsaid} more like it before)" if unsaid else ""
         log.warning("%s: %s %s%s", self.route.name, code, what, more)
-
-    def _unsaid(self, what: str, now: float) -> int | None:
-        """How often this was not said since it was said last, or None when it is not to be said now either."""
-        after, unsaid = self._log_after.get(what, (0.0, 0))
-        if now < after:
-            self._log_after[what] = (after, unsaid + 1)
-            return None
-        self._log_after[what] = (now + _LOG_INTERVAL, 0)
-        return unsaid
 
     def target(self, target: str, upstream: Upstream) -> str:
         """The target as `upstream` is to see it."""

@@ -16,16 +16,17 @@ from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
 from dockerproxy.proxy.connector import ConnectHandler, Connector
 from dockerproxy.proxy.deadlines import Wheel
-from dockerproxy.proxy.exchange import Exchange
-from dockerproxy.proxy.forwarding import Forwarding
+from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.front import Front
 from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.pages import MaySeeReason, Pages
 from dockerproxy.proxy.pool import Pool
+from dockerproxy.proxy.record import Record, Recorder
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings.model import Settings
 from dockerproxy.settings.options import RouteOptions
-from dockerproxy.stats import ProxyStats, RouteStats
+from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -37,8 +38,7 @@ class PlaneLimits(NamedTuple):
 
     head: Limits
     head_timeout: float
-    body_timeout: float
-    write_timeout: float
+    stall_timeout: float
     idle_timeout: float
     half_close_timeout: float
     max_clients: int
@@ -50,17 +50,31 @@ class PlaneLimits(NamedTuple):
             Limits(settings.head_size, settings.head_fields, settings.target_size),
             settings.head_timeout,
             settings.stall_timeout,
-            settings.stall_timeout,
             settings.idle_timeout,
             settings.half_close_timeout,
             settings.max_clients,
         )
 
 
-class DataPlane:
-    """Everything between the listening sockets and the upstreams."""
+def _nobody(_address: str, _authorization: str) -> bool:
+    return False
 
-    def __init__(self, settings: Settings, stats: ProxyStats, connect_handler: ConnectHandler) -> None:
+
+class DataPlane:
+    """Everything between the listening sockets and the upstreams.
+
+    may_see_reason: who is told the code of an error
+    recorder:       takes a record of each request for the access log, or None
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        stats: ProxyStats,
+        connect_handler: ConnectHandler,
+        may_see_reason: MaySeeReason = _nobody,
+        recorder: Recorder | None = None,
+    ) -> None:
         self.loop = asyncio.get_running_loop()
         self.stats = stats
         self.wheel = Wheel(self.loop)
@@ -75,8 +89,8 @@ class DataPlane:
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, ResponseParser(self.limits.head), connect_handler)
         self._pools: dict[tuple[str, bool], Pool] = {}
-        self._pages: dict[str, LiveRoute] = {}
-        self._not_found: Mapping[str, str] = {}
+        self.pages = Pages(self, may_see_reason)
+        self.recorder = recorder
         self._fronts: set[Front] = set()
         self._all_gone: asyncio.Future[None] | None = None
 
@@ -106,7 +120,7 @@ class DataPlane:
                 changed.append((known, route))
             live[route.name] = known
         removed = [known for name, known in self.live.items() if name not in live]
-        self.table, self.live, self._not_found = table, live, not_found
+        self.table, self.live, self.pages.not_found = table, live, not_found
         unused = self._revive_pools(table.routes)
         for known, route in changed:
             known.update(route)
@@ -152,18 +166,19 @@ class DataPlane:
         self.stats.connections_total += 1
         return len(self._fronts) <= self.limits.max_clients and not self.stopping
 
+    def record(self, head: RequestHead, origin: Origin) -> Record | None:
+        """A record of a request that begins, where records are taken; its upstream is told its name as well."""
+        if self.recorder is None:
+            return None
+        self.pages.ids.send_along(head)
+        return Record(self.recorder, head, origin.address(head))
+
     def leave(self, front: Front) -> None:
         """A client connection has ended."""
         self._fronts.discard(front)
         self.stats.connections = len(self._fronts)
         if self._all_gone is not None and not self._fronts and not self._all_gone.done():
             self._all_gone.set_result(None)
-
-    def not_found_page(self, domain: str) -> LiveRoute | None:
-        """The handler of the not-found page for `domain`, or None for ours."""
-        name = domain.rpartition(":")[0]
-        key = self._not_found.get(domain) or self._not_found.get(name) or self._not_found.get("")
-        return self._page(key) if key else None
 
     # Called by exchanges
 
@@ -177,32 +192,12 @@ class DataPlane:
         pool.limit = options.max_connections
         return pool
 
-    def error_page(self, route: Route) -> LiveRoute | None:
-        """The handler of the error page of `route`, or None for ours."""
-        return self._page(route.error_handler) if route.error_handler else None
-
-    def ask_for_page(self, client: object, head: RequestHead, page: LiveRoute, code: str) -> None:
-        """Let a handler answer the client with a page about `code`."""
-        assert isinstance(client, Front)
-        asked = RequestHead("HEAD" if head.method == "HEAD" else "GET", head.target, head.minor)
-        asked.host, asked.host_fields, asked.lines = head.host, head.host_fields, head.lines
-        asked.claimed, asked.keep_alive = head.claimed, head.keep_alive
-        exchange = Exchange(self, client, asked, page, code)
-        client.run(exchange)
-
-    def _page(self, key: str) -> LiveRoute:
-        page = self._pages.get(key)
-        if page is None:
-            upstream = Upstream(name=key, url="", handler=key)
-            page = self._pages[key] = LiveRoute(Route(name=key, upstreams=(upstream,), handler=key), RouteStats())
-        return page
-
     def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, bool]]:
         """Note which pools are in use (again); returns the keys of the others."""
         used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
         unused = []
         for key, pool in self._pools.items():
-            if key[0] in used or key[0] in self._pages:
+            if key[0] in used or key[0] in self.pages.live:
                 pool.revive()
             else:
                 unused.append(key)

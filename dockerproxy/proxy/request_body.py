@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dockerproxy.http1.head import RequestHead
+
 # Enough for a form; a larger upload gets one attempt once it has begun to flow.
 REPLAY_LIMIT = 64 << 10  # bytes
 
@@ -11,14 +13,18 @@ REPLAY_LIMIT = 64 << 10  # bytes
 class RequestBody:
     """The body of one request.
 
+    announced:  bytes that its head tells, or a negative number
+    limit:      most bytes that it may have, or None
     size:       bytes that have come
     ended:      whether that is all
     replayable: whether everything that has come is still kept
     """
 
-    __slots__ = ("_pieces", "ended", "replayable", "size", "trailers")
+    __slots__ = ("_announced", "_limit", "_pieces", "ended", "replayable", "size", "trailers")
 
-    def __init__(self) -> None:
+    def __init__(self, announced: int, limit: int | None) -> None:
+        self._announced = announced
+        self._limit = limit
         self._pieces: list[bytes] = []
         self.size = 0
         self.ended = False
@@ -33,9 +39,14 @@ class RequestBody:
         """Whether no more can be kept."""
         return self.size > REPLAY_LIMIT
 
-    def exceeds(self, limit: int | None, announced: int) -> bool:
-        """Whether the body is larger than `limit` bytes, by what has come or by what its head announced."""
-        return limit is not None and max(self.size, announced) > limit
+    @property
+    def too_large(self) -> bool:
+        """Whether it is larger than it may be, by what has come or by what its head announced."""
+        return self._limit is not None and max(self.size, self._announced) > self._limit
+
+    def all_there(self, head: RequestHead) -> bool:
+        """Whether waiting brings no more of it: all has come, or all that can be kept, or its client waits itself."""
+        return self.ended or self.full or head.expect
 
     def add(self, data: bytes, *, flowing: bool) -> None:
         """Take the next part. Once it is `flowing` to an upstream, more than can be kept is not kept at all."""

@@ -13,6 +13,7 @@ from dockerproxy.proxy.answers import ANSWERS, answer
 from dockerproxy.proxy.failure import AttemptError, Failure
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.log_limit import BURST, LogLimit
 from dockerproxy.proxy.pool import Pool
 from dockerproxy.proxy.request_body import REPLAY_LIMIT, RequestBody
 from dockerproxy.proxy.retry import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_ANSWERED, Retry, may_repeat
@@ -110,7 +111,7 @@ def test_only_idempotent_methods_are_repeated_unless_the_route_says_otherwise() 
 
 
 def test_a_body_is_kept_as_long_as_it_is_small() -> None:
-    body = RequestBody()
+    body = RequestBody(-1, None)
     assert body.take() == b""
     body.add(b"one", flowing=False)
     body.add(b"two", flowing=False)
@@ -123,7 +124,7 @@ def test_a_body_is_kept_as_long_as_it_is_small() -> None:
 
 
 def test_a_large_body_is_kept_only_until_it_flows() -> None:
-    body = RequestBody()
+    body = RequestBody(-1, None)
     body.add(b"x" * REPLAY_LIMIT, flowing=False)
     assert not body.full
     body.add(b"y", flowing=False)
@@ -134,7 +135,7 @@ def test_a_large_body_is_kept_only_until_it_flows() -> None:
 
 
 def test_a_body_that_grows_large_while_it_flows_is_dropped() -> None:
-    body = RequestBody()
+    body = RequestBody(-1, None)
     body.add(b"x" * REPLAY_LIMIT, flowing=True)
     assert body.replayable
     body.add(b"y", flowing=True)
@@ -383,7 +384,7 @@ def live(**options: Any) -> LiveRoute:
 def test_whoever_is_held_is_woken_once_when_an_upstream_appears() -> None:
     route, sleepers = live(), [Sleeper() for _ in range(3)]
     for sleeper in sleepers:
-        assert route.hold(sleeper)
+        assert route.hold(sleeper, waited=1.0) == ("", 9.0)
     route.unhold(sleepers[1])
     route.unhold(sleepers[1])
     route.update(Route("site", upstreams=(Upstream("a", "http://a", draining=True),)))
@@ -396,9 +397,10 @@ def test_whoever_is_held_is_woken_once_when_an_upstream_appears() -> None:
 
 def test_whoever_is_held_is_woken_when_the_route_is_removed() -> None:
     route, sleeper = live(), Sleeper()
-    route.hold(sleeper)
+    route.hold(sleeper, waited=0.0)
     route.remove()
     assert (route.gone, sleeper.woken) == (True, 1)
+    assert route.hold(sleeper, waited=0.0)[0] == "no_upstream"
 
 
 @pytest.mark.parametrize(
@@ -411,12 +413,19 @@ def test_a_target_loses_the_prefix_and_gains_the_base(target: str, seen: str) ->
     assert route.target(target, upstream) == seen
 
 
-def test_errors_of_one_kind_are_logged_at_most_once_a_second(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_flood_of_errors_of_one_kind_is_summed_up(caplog: pytest.LogCaptureFixture) -> None:
     route = live()
     for _ in range(100):
         route.log_error("502", "something")
     route.log_error("413", "something else")
-    assert [record.getMessage().split()[1] for record in caplog.records] == ["502", "413"]
+    assert [record.getMessage().split()[1] for record in caplog.records] == ["502"] * BURST + ["413"]
+
+
+def test_what_was_left_out_of_the_log_is_counted() -> None:
+    limit = LogLimit()
+    assert [limit.unsaid("502", 0.0, burst=2) for _ in range(5)] == [0, 0, None, None, None]
+    assert limit.unsaid("502", 1.0, burst=2) == 3
+    assert [limit.unsaid("502", 9.0, burst=2) for _ in range(3)] == [0, 0, None]
 
 
 def test_an_upstream_that_is_benched_again_and_again_is_told_once_a_second(caplog: pytest.LogCaptureFixture) -> None:

@@ -140,7 +140,7 @@ class Scene:
         found += [f"in flight on {name}" for name, stats in self.server.stats.routes.items() if stats.in_flight]
         for name, stats in self.server.stats.routes.items():
             found += [f"in flight at {key} on {name}" for key, one in stats.upstreams.items() if one.in_flight]
-        for live in (*plane.live.values(), *plane._pages.values()):
+        for live in (*plane.live.values(), *plane.pages.live.values()):
             found += [f"held or in flight: {live}"] if live._held or live.stats.in_flight else []
         for pool in plane._pools.values():
             if pool._waiting or pool.size != len(pool._idle):

@@ -1,0 +1,76 @@
+"""Record: what the access log tells of one request. Made only where somebody takes records."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from dockerproxy.http1.head import RequestHead
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.attempt import Attempt
+    from dockerproxy.proxy.live import LiveRoute
+    from dockerproxy.proxy.request_body import RequestBody
+
+Recorder = Callable[["Record"], None]
+
+
+class Record:
+    """One request and its answer. Times are seconds, and None where that point was not reached.
+
+    began:      since the epoch
+    client:     the client's address, behind trusted proxies the one they tell
+    lines:      the request's field lines
+    received:   bytes of the request's body; sent: of the answer's
+    queue:      from the request's head until the attempt that answered began
+    connect:    from there until it had a connection
+    first_byte: from there until the head of its answer
+    total:      from the request's head until the answer's end
+    cut:        whether the answer did not become whole
+    """
+
+    __slots__ = (
+        "_clock", "_recorder", "attempts", "began", "client", "connect", "cut", "first_byte", "host", "id", "lines",
+        "method", "minor", "queue", "received", "route", "sent", "status", "target", "total", "upstream",
+    )  # fmt: skip
+
+    def __init__(self, recorder: Recorder, head: RequestHead, client: str) -> None:
+        self._recorder = recorder
+        self._clock = time.monotonic()
+        self.began = time.time()
+        self.client = client
+        self.id = head.id
+        self.method, self.target, self.minor, self.host, self.lines = (
+            head.method, head.target, head.minor, head.host, head.lines
+        )  # fmt: skip
+        self.route = self.upstream = ""
+        self.attempts = self.status = self.sent = self.received = 0
+        self.queue: float | None = None
+        self.connect: float | None = None
+        self.first_byte: float | None = None
+        self.total = 0.0
+        self.cut = False
+
+    def __repr__(self) -> str:
+        return f"<Record {self.id}: {self.method} {self.host}{self.target} {self.status}>"
+
+    def exchanged(self, live: LiveRoute, attempts: int, attempt: Attempt | None, body: RequestBody | None) -> None:
+        """Note what the exchange did: its route, how many attempts, and the last of them."""
+        self.route = live.route.name
+        self.attempts = attempts
+        self.received = body.size if body is not None else 0
+        if attempt is None:
+            return
+        self.upstream = attempt.upstream.name
+        self.queue = attempt.started - self._clock
+        if attempt.sent_at:
+            self.connect = attempt.sent_at - attempt.started
+            if attempt.answered_at:
+                self.first_byte = attempt.answered_at - attempt.sent_at
+
+    def end(self, *, cut: bool = False) -> None:
+        """The answer is over: give the record to whoever takes it."""
+        self.cut = cut
+        self.total = time.monotonic() - self._clock
+        self._recorder(self)
