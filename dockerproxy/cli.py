@@ -14,6 +14,10 @@ from typing import Any
 
 from dockerproxy import logs
 from dockerproxy.check import check
+from dockerproxy.commands import add_operator_commands
+from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.completion import FILES, completed_by
+from dockerproxy.commands.phrases import clean
 from dockerproxy.demo.client import ACTIONS
 from dockerproxy.demo.client import run as act_on_demo
 from dockerproxy.demo.paths import default_socket_path
@@ -25,17 +29,27 @@ from dockerproxy.server import Server
 from dockerproxy.settings import Settings, load
 from dockerproxy.version import VERSION
 
-_ABOUT = """Label a container and it is on the web: a reverse proxy that discovers Docker containers,
-and loses no request while they come and go."""
+_ABOUT = """Label a container and it is on the web: a reverse proxy that discovers Docker
+containers, and loses no request while they come and go."""
 
-_EXIT_CODES = """exit codes:
-  0  done; for `run`: stopped by SIGTERM or SIGINT after the requests in flight had ended
+_GROUPS = {
+    "serve": "the proxy itself",
+    "look": "what a running proxy does, and why",
+    "change": "what a running proxy does",
+    "try": "without Docker, and in your shell",
+}
+
+_ENDING = """`dockerproxy COMMAND --help` tells more, with examples.
+
+Settings come from arguments, then the environment (DOCKERPROXY_LISTEN,
+DOCKERPROXY_DOCKER__HOST, ...), then the file (--config, DOCKERPROXY_CONFIG,
+./dockerproxy.yaml), then defaults; docs/settings.md lists them all. SIGHUP makes
+a running proxy read its file again.
+
+exit codes:
+  0  done; for `run`: stopped by SIGTERM or SIGINT
   1  it could not be done, and the last lines say why and how to mend it
-  2  the command line is wrong
-
-Settings come from arguments, then the environment (DOCKERPROXY_LISTEN, DOCKERPROXY_DOCKER__HOST, ...), then the file
-(--config, DOCKERPROXY_CONFIG, ./dockerproxy.yaml), then defaults. docs/settings.md lists them all.
-SIGHUP makes a running proxy read its file again."""
+  2  the command line is wrong"""
 
 _DEMO = """Without a word after `demo`, this starts the proxy and an embedded engine: a small server that speaks the
 Docker API, whose containers are web servers in the same process. With one, it acts on the demo that is running,
@@ -45,63 +59,87 @@ from another terminal."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     sys.path.insert(0, os.getcwd())  # handlers are the user's own modules, beside the settings file
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    options = _commands().parse(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int = options.command(options)
+        sys.stdout.flush()
     except DockerproxyError as error:
-        print(error, file=sys.stderr)
+        print(clean(error), file=sys.stderr)
         return EXIT_FAILED
+    except KeyboardInterrupt:
+        return EXIT_FAILED
+    except BrokenPipeError:
+        # Whoever reads has had enough (`| head`): no fault, and what is left must not be flushed at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="dockerproxy",
-        description=_ABOUT,
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--version", action="version", version=f"dockerproxy {VERSION}")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+def _commands() -> CommandLine:
+    commands = CommandLine("dockerproxy", VERSION, _ABOUT, _GROUPS, _ENDING)
     _add_run(commands)
     _add_check(commands)
-    _add_demo(commands)
     _add_health(commands)
-    return parser
+    add_operator_commands(commands)
+    _add_demo(commands)
+    return commands
 
 
-def _add_run(commands: Any) -> None:
-    command = commands.add_parser(
+def _add_run(commands: CommandLine) -> None:
+    command = commands.add(
         "run",
-        help="serve until stopped",
-        description="Serve until SIGTERM or SIGINT.",
-        epilog=_EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "serve",
+        _run,
+        "serve until stopped",
+        """Serve until SIGTERM or SIGINT. Settings come from arguments, then the environment (DOCKERPROXY_LISTEN, ...),
+        then the file, then defaults. SIGHUP makes it read its file again.""",
+        [
+            "dockerproxy run                                    # containers with labels, and ./dockerproxy.yaml",
+            "dockerproxy run --config site.yaml --listen :8080",
+            "dockerproxy run mypackage.site:proxy               # a Proxy made in Python",
+        ],
+        {0: "stopped by SIGTERM or SIGINT, after the requests in flight had ended"},
     )
     command.add_argument(
         "program", nargs="?", metavar="MODULE:NAME", help="a Proxy made in Python, for example mypackage.site:proxy"
     )
     _add_settings(command)
-    command.set_defaults(command=_run)
 
 
-def _add_check(commands: Any) -> None:
-    command = commands.add_parser(
+def _add_check(commands: CommandLine) -> None:
+    command = commands.add(
         "check",
-        help="say what a settings file would route, or everything that is wrong with it",
-        description="Say what FILE would route. Exits with 1 and all problems at once when it cannot be used.",
+        "serve",
+        _check,
+        "what a settings file would route, or all that is wrong with it",
+        "Say what FILE would route. Exits with 1 and all problems at once when it cannot be used.",
+        ["dockerproxy check dockerproxy.yaml"],
+        {0: "the file can be used"},
     )
-    command.add_argument("file", metavar="FILE", help="a settings file in YAML")
-    command.set_defaults(command=_check)
+    completed_by(command.add_argument("file", metavar="FILE", help="a settings file in YAML"), FILES)
 
 
-def _add_demo(commands: Any) -> None:
-    command = commands.add_parser(
+def _add_health(commands: CommandLine) -> None:
+    command = commands.add(
+        "health",
+        "serve",
+        _health,
+        "whether the proxy on this machine answers; for health checks",
+        "Ask the proxy that these settings describe, on this machine, whether it answers.",
+        ["dockerproxy health", "dockerproxy health --listen 127.0.0.1:9000"],
+        {0: "it answers"},
+    )
+    _add_settings(command)
+
+
+def _add_demo(commands: CommandLine) -> None:
+    command = commands.add(
         "demo",
-        help="try it without Docker: the proxy with an embedded engine",
-        description=_DEMO,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        "try",
+        _demo,
+        "try it without Docker: the proxy with an embedded engine",
+        _DEMO,
+        ["dockerproxy demo", "dockerproxy demo ps", "dockerproxy demo stop blog-1", "dockerproxy demo scale shop 4"],
     )
     command.add_argument(
         "action", nargs="?", choices=sorted(ACTIONS), metavar="ACTION", help=", ".join(sorted(ACTIONS))
@@ -111,23 +149,13 @@ def _add_demo(commands: Any) -> None:
     )
     command.add_argument("--socket", metavar="PATH", help="socket of the embedded engine; default: one per user")
     _add_settings(command)
-    command.set_defaults(command=_demo)
-
-
-def _add_health(commands: Any) -> None:
-    command = commands.add_parser(
-        "health",
-        help="exit with 0 when the proxy on this machine answers; for health checks",
-        description="Ask the proxy that these settings describe, on this machine, whether it answers.",
-    )
-    _add_settings(command)
-    command.set_defaults(command=_health)
 
 
 def _add_settings(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
+    config = command.add_argument(
         "--config", metavar="FILE", help="settings file; default: DOCKERPROXY_CONFIG, ./dockerproxy.yaml"
     )
+    completed_by(config, FILES)
     command.add_argument(
         "--listen", metavar="ADDRESS", action="append", help="such as :8888 or 127.0.0.1:8888; may be repeated"
     )

@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "dockerproxy"
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("__main__",),
     ("cli",),
+    ("commands",),
     ("",),  # the package itself: the public names
     ("check", "health", "program"),
     ("run",),
@@ -40,7 +41,9 @@ ONLY_IN = {
     "pydantic": {"settings", "discovery/label_table", "web", "control"},
     "yaml": {"settings"},
     "aiohttp": {"web", "demo"},
-    "argparse": {"cli", "demo/page"},
+    "argparse": {"cli", "commands", "demo/page"},
+    "rich": {"commands"},
+    "shtab": {"commands"},
 }
 # What has no place in the pure parts.
 PURE = ("routing", "http1")

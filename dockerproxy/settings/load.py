@@ -81,16 +81,23 @@ def find_config(config: str | None) -> Path | None:
 def read_file(path: Path) -> dict[str, Any]:
     """The file's keys and values, unchecked. Raises SettingsError when it is not YAML or not a mapping."""
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), _UniqueKeys)  # a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [Problem("", f"cannot be read: {error}")]) from None
+    return parse_file(text, str(path))
+
+
+def parse_file(text: str, source: str) -> dict[str, Any]:
+    """The keys and values of a file's text, unchecked. Raises SettingsError as `read_file` does."""
+    try:
+        values = yaml.load(text, _UniqueKeys)  # a SafeLoader
     except yaml.YAMLError as error:
-        raise SettingsError(str(path), [Problem(_yaml_place(error), "not valid YAML" + _yaml_reason(error))]) from None
+        raise SettingsError(source, [Problem(_yaml_place(error), "not valid YAML" + _yaml_reason(error))]) from None
     if values is None:
         return {}
     if not isinstance(values, dict):
         message = f'expected keys and values such as `listen: [":8888"]`, found a {type(values).__name__}'
-        raise SettingsError(str(path), [Problem("", message)])
+        raise SettingsError(source, [Problem("", message)])
     return values
 
 

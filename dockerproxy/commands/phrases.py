@@ -1,0 +1,69 @@
+"""Times, numbers and names as a person reads them in a terminal."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+_C1 = re.compile("[\x7f-\x9f]")
+
+
+def clean(text: object) -> str:
+    """The text without what a terminal would obey: names, labels and error texts are written by others."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in str(text))
+
+
+def clean_json(text: str) -> str:
+    """JSON in which the control characters that JSON itself lets pass are escaped, too."""
+    return _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def duration(seconds: float) -> str:
+    """`42 s`, `3 min`, `1 h 5 min`: the two largest units, rounded up, so that nothing ends before it says."""
+    left = max(0, -int(-seconds // 1))
+    parts: list[str] = []
+    for size, unit in _UNITS:
+        if left >= size and len(parts) < 2:
+            parts.append(f"{left // size} {unit}")
+            left %= size
+    return " ".join(parts) or "0 s"
+
+
+def milliseconds(seconds: float | None) -> str:
+    """`0.8 ms`, `12 ms`, `1.2 s`; a dash when nothing was measured."""
+    if not seconds:
+        return "-"
+    if seconds < 0.0095:
+        return f"{seconds * 1000:.1f} ms"
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def moment(iso: str, now: datetime) -> str:
+    """A time of the report as a clock on the wall here shows it; with the day, unless that is today."""
+    local = datetime.fromisoformat(iso).astimezone()
+    today = local.date() == now.astimezone().date()
+    return local.strftime("%H:%M:%S" if today else "%Y-%m-%d %H:%M")
+
+
+def left_until(iso: str | None, now: datetime) -> float:
+    """Seconds from `now` until a time of the report; 0 when it is over or not known."""
+    if not iso:
+        return 0.0
+    return max(0.0, (datetime.fromisoformat(iso) - now) / timedelta(seconds=1))
+
+
+def count(number: int, thing: str) -> str:
+    """`1 route`, `2 routes`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'blog'?`, or all there are, when nothing is like it and there are few."""
+    names = sorted(set(known))
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are: {', '.join(names)}" if 0 < len(names) <= 10 else ""

@@ -1,0 +1,92 @@
+"""Place: where a running proxy is asked. From the settings, or from the URL that a person gives."""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from dockerproxy.errors import DockerproxyError
+from dockerproxy.settings import Settings
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_THIS_MACHINE = "127.0.0.1"
+
+
+class WrongPlace(DockerproxyError):
+    """There is no saying where the proxy is to be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to connect, and as what.
+
+    address, port: to connect to
+    host:   the Host field, and the name in the certificate
+    tls:    whether https is spoken
+    origin: who said so, in words
+    """
+
+    address: str
+    port: int
+    host: str
+    tls: bool
+    origin: str
+
+    def __str__(self) -> str:
+        address = f"[{self.address}]" if ":" in self.address else self.address
+        return f"{'https' if self.tls else 'http'}://{address}:{self.port}"
+
+    @property
+    def name(self) -> str:
+        """The Host field without its port."""
+        return self.host.rpartition(":")[0] if self.host.rpartition(":")[2].isdecimal() else self.host
+
+    @property
+    def local(self) -> bool:
+        """Whether the connection stays on this machine, where a certificate has nothing to prove."""
+        try:
+            return ipaddress.ip_address(self.address).is_loopback
+        except ValueError:
+            return False
+
+
+def place_of(settings: Settings, url: str | None) -> Place:
+    """Where the proxy of these settings is, or the one that `url` names. Raises WrongPlace."""
+    return _from_url(url, settings) if url else _from_settings(settings)
+
+
+def _from_settings(settings: Settings) -> Place:
+    address = settings.listen[0]
+    if address.port == 0:
+        raise WrongPlace("`listen` is port 0, so the proxy took any free one: name it with --url http://127.0.0.1:PORT")
+    host = {"": _THIS_MACHINE, "::": "::1"}.get(address.host, address.host)
+    return Place(host, address.port, settings.admin_host, False, f"the settings' first `listen`, {address}")
+
+
+def _from_url(url: str, settings: Settings) -> Place:
+    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        port = parts.port or _DEFAULT_PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        raise _wrong(url) from None
+    if not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+        raise _wrong(url)
+    # RFC 6761 section 6.3: names below localhost are this machine, also where the resolver does not know them.
+    below_localhost = parts.hostname == "localhost" or parts.hostname.endswith(".localhost")
+    address = _THIS_MACHINE if below_localhost else parts.hostname
+    host = parts.netloc if _is_domain(parts.hostname) else settings.admin_host
+    return Place(address, port, host, parts.scheme == "https", "--url")
+
+
+def _wrong(url: str) -> WrongPlace:
+    return WrongPlace(f"--url {url}: expected the address of a proxy, such as http://root.localhost:8888")
+
+
+def _is_domain(name: str) -> bool:
+    """Whether it can be the admin domain: neither an IP address nor a machine's or service's bare name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return "." in name
+    return False

@@ -1,0 +1,77 @@
+"""Report: the answer of /statistics, searched and counted for the commands that show a part of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dockerproxy.commands.client import AdminClient
+from dockerproxy.commands.phrases import did_you_mean
+from dockerproxy.errors import DockerproxyError
+
+# The proxy's own routes: their handlers are ours.
+_OWN_HANDLERS = "dockerproxy.web."
+
+Row = dict[str, Any]
+
+
+class UnknownName(DockerproxyError):
+    """No route or container is called so."""
+
+
+class Report:
+    """What /statistics says, in the shape that it has there."""
+
+    def __init__(self, data: Row) -> None:
+        self.data = data
+
+    @classmethod
+    def ask(cls, client: AdminClient) -> Report:
+        """The report as it is now. Raises NoAnswer and Refused."""
+        return cls(client.get("/statistics"))
+
+    @property
+    def now(self) -> datetime:
+        """The proxy's own time when it made the report, by which its benches and pauses end."""
+        proxy = self.data["proxy"]
+        return datetime.fromisoformat(proxy["started_at"]) + timedelta(seconds=proxy["uptime_seconds"])
+
+    @property
+    def discovery(self) -> Row:
+        found: Row = self.data["discovery"]
+        return found
+
+    def routes(self, names: Sequence[str] = (), own: bool = True) -> list[Row]:
+        """The routes, or those of these names. Raises UnknownName. `own`: also those of the proxy itself."""
+        routes = self.data["routes"]
+        if names:
+            return _chosen(routes, names, "route")
+        return [route for route in routes if own or not is_own(route)]
+
+    def containers(self, names: Sequence[str] = ()) -> list[Row]:
+        """The containers that have labels of ours, those that are not routed first. Raises UnknownName."""
+        containers = self.discovery["containers"]
+        chosen = _chosen(containers, names, "container") if names else containers
+        return sorted(chosen, key=lambda container: (container["routed"], container["name"]))
+
+    def upstreams(self, route_names: Sequence[str] = ()) -> list[Row]:
+        """The upstreams of all routes, or of these, each with its route's name as `route`. Raises UnknownName."""
+        return [
+            {"route": route["name"], **upstream}
+            for route in self.routes(route_names)
+            for upstream in route["upstreams"]
+        ]
+
+
+def is_own(route: Row) -> bool:
+    """Whether the proxy itself made the route: statistics, health and the like."""
+    return str((route.get("handler") or {}).get("name", "")).startswith(_OWN_HANDLERS)
+
+
+def _chosen(rows: Iterable[Row], names: Sequence[str], kind: str) -> list[Row]:
+    by_name = {row["name"]: row for row in rows}
+    for name in names:
+        if name not in by_name:
+            raise UnknownName(f"there is no {kind} named {name!r}{did_you_mean(name, by_name)}")
+    return [by_name[name] for name in names]

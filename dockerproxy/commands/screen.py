@@ -1,0 +1,94 @@
+"""Screen: what a person sees, drawn by rich. It fits 80 columns; a state is a word, in colour where there are any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from dockerproxy.commands.phrases import clean, count
+from dockerproxy.commands.report import Report, Row, is_own
+from dockerproxy.commands.tables import BAD, FAINT, STRONG, routed_table, routes_table, upstreams_table
+
+
+class Screen:
+    """The terminal. NO_COLOR, COLUMNS and TERM are respected, as rich does."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        # Names come from labels, so nothing in them is markup.
+        self.console = console or Console(highlight=False, markup=False, emoji=False)
+
+    def say(self, line: str, style: str = "", indent: int = 0) -> None:
+        """One line, or several, of plain text."""
+        self.console.print(Padding(Text(clean(line), style), (0, 0, 0, indent)))
+
+    def lines(self, lines: Iterable[str]) -> None:
+        """Several lines of plain text."""
+        for line in lines:
+            self.say(line)
+
+    def routes(self, report: Report, rows: Sequence[Row]) -> None:
+        """The routes; below them what else a person should know."""
+        if rows:
+            self.console.print(routes_table(rows, report.now))
+        else:
+            self.say("No routes: label a container, or `dockerproxy add`.")
+        self._notes(_route_notes(report, rows))
+
+    def upstreams(self, report: Report, rows: Sequence[Row]) -> None:
+        """The upstreams, route by route."""
+        if rows:
+            self.console.print(upstreams_table(rows, report.now))
+        else:
+            self.say("No upstreams: label a container, or `dockerproxy add`.")
+        self._notes(_discovery_notes(report))
+
+    def containers(self, report: Report, rows: Sequence[Row]) -> None:
+        """The containers that are not routed, each with its reasons; then those that are."""
+        missing = [row for row in rows if not row["routed"]]
+        routed = [row for row in rows if row["routed"]]
+        if not rows:
+            self.say("No container has a label of dockerproxy's.")
+        if missing:
+            self.say(f"Not routed: {count(len(missing), 'container')}", f"{STRONG} {BAD}")
+            for row in missing:
+                self._reasons(row)
+            self.say(f"The whole story of one: dockerproxy explain {missing[0]['name']}\n", FAINT)
+        if routed:
+            self.console.print(routed_table(routed))
+        self._notes(_discovery_notes(report))
+
+    def _reasons(self, row: Row) -> None:
+        name = Text(clean(row["name"]), STRONG)
+        if row.get("state"):
+            name.append(f" ({clean(row['state'])})", FAINT)
+        self.console.print(Padding(name, (0, 0, 0, 2)))
+        for reason in row["reasons"] or ["the proxy gives no reason"]:
+            self.say(reason, indent=4)
+
+    def _notes(self, notes: Iterable[tuple[str, str]]) -> None:
+        found = list(notes)
+        if found:
+            self.console.print()
+        for text, style in found:
+            self.say(text, style)
+
+
+def _route_notes(report: Report, rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
+    missing = sum(not container["routed"] for container in report.containers())
+    if missing:
+        verb = "is" if missing == 1 else "are"
+        yield f"{count(missing, 'container')} {verb} not routed: `dockerproxy containers` says why", BAD
+    yield from _discovery_notes(report)
+    hidden = sum(map(is_own, report.routes())) - sum(map(is_own, rows))
+    if hidden:
+        yield f"{count(hidden, 'route')} of the proxy itself: --all", FAINT
+
+
+def _discovery_notes(report: Report) -> Iterable[tuple[str, str]]:
+    discovery = report.discovery
+    if discovery["state"] == "reconnecting":
+        why = f": {discovery['error']}" if discovery.get("error") else ""
+        yield f"the engine does not answer, so this may be out of date{why}", BAD

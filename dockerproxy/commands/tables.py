@@ -1,0 +1,138 @@
+"""The tables of routes, upstreams and containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from dockerproxy.commands.phrases import clean, count, duration, left_until, milliseconds, moment
+from dockerproxy.commands.report import Row
+
+BAD, ODD, FAINT, STRONG = "red", "yellow", "dim", "bold"
+_STATES = {"up": "green", "benched": BAD, "probation": ODD, "draining": ODD}
+
+
+def routes_table(rows: Iterable[Row], now: datetime) -> Table:
+    """now: the proxy's time"""
+    table = _table("ROUTE", "WHERE", "STATE", right=("REQUESTS", "ERRORS", "P95"))
+    for row in rows:
+        table.add_row(
+            Text(clean(row["name"]), STRONG),
+            _where(row),
+            _route_state(row, now),
+            f"{row['requests']:,}",
+            _errors(row["errors_shown"]),
+            milliseconds(row["latency_seconds"]["p95"] if row["requests"] else None),
+        )
+    return table
+
+
+def upstreams_table(rows: Iterable[Row], now: datetime) -> Table:
+    """now: the proxy's time"""
+    table = _table("ROUTE", "UPSTREAM", "STATE", right=("WEIGHT", "NOW", "OK", "ERRORS"))
+    before = None
+    for row in rows:
+        name = Text(clean(row["name"]))
+        name.append(f"\n{clean(row['url'])}", FAINT)
+        table.add_row(
+            Text(clean(row["route"]) if row["route"] != before else "", STRONG),
+            name,
+            upstream_state(row, now),
+            _weight(row),
+            f"{row['in_flight']:,}",
+            f"{row['used_successfully']:,}",
+            _errors(row["error_counter"]),
+        )
+        before = row["route"]
+    return table
+
+
+def routed_table(rows: Iterable[Row]) -> Table:
+    """Containers that are routed, with what is wrong all the same."""
+    table = _table("CONTAINER", "STATE", "ROUTES", "ADDRESS")
+    for row in rows:
+        name = Text(clean(row["name"]), STRONG)
+        state = Text(clean(row.get("state") or "running"))
+        for reason in row["reasons"]:
+            name.append(f"\n{clean(reason)}", ODD)
+        table.add_row(name, state, Text(clean(", ".join(row["routes"]))), Text(clean(row["address"])))
+    return table
+
+
+def upstream_state(row: Row, now: datetime) -> Text:
+    """The state in a word, when it ends, what an operator has set, and the last error."""
+    state = str(row["state"])
+    words = Text(clean(state), _STATES.get(state, ""))
+    left = left_until(row.get("benched_until"), now)
+    if left and state == "benched":
+        words.append(f", {duration(left)} left")
+    drained = (row.get("overrides") or {}).get("drained")
+    if drained:
+        words.append(f"\nby hand since {moment(drained['since'], now)}", FAINT)
+    if row.get("last_error"):
+        words.append(f"\n{clean(row['last_error'])}", FAINT)
+    return words
+
+
+def override_words(overrides: Row, now: datetime) -> Iterable[str]:
+    """What an operator has set for a route."""
+    maintenance, paused = overrides.get("maintenance"), overrides.get("paused")
+    if maintenance:
+        message = f": {maintenance['message']}" if maintenance.get("message") else ""
+        yield clean(f"maintenance since {moment(maintenance['since'], now)}{message}")
+    if paused:
+        yield f"paused, {duration(left_until(paused['until'], now))} left"
+
+
+def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=FAINT, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column, overflow="fold", min_width=len(column))
+    for column in right:
+        table.add_column(column, justify="right", no_wrap=True, min_width=len(column))
+    return table
+
+
+def _where(row: Row) -> Text:
+    """Without the scheme and the port of the listen address: they may be others on the way to a browser."""
+    path = str(row["path"]).removesuffix("/*")
+    methods = f" {','.join(row['methods'])}" if row["methods"] else ""
+    return Text("\n".join(clean(f"{host}{path}{methods}") for host in row["hosts"] or ["every domain"]))
+
+
+def _route_state(row: Row, now: datetime) -> Text:
+    if row["kind"] == "handler":
+        text = Text("handler")
+        text.append(f"\n{clean(row['handler']['name'])}", FAINT)
+    else:
+        text = _upstreams_in_brief(row["upstreams"])
+    if row.get("held_now"):
+        text.append(f"\n{count(row['held_now'], 'request')} held", ODD)
+    for words in override_words(row.get("overrides") or {}, now):
+        text.append(f"\n{words}", ODD)
+    return text
+
+
+def _upstreams_in_brief(upstreams: Sequence[Row]) -> Text:
+    if not upstreams:
+        return Text("no upstream", BAD)
+    numbers: dict[str, int] = dict.fromkeys(_STATES, 0)
+    for upstream in upstreams:
+        numbers[upstream["state"]] = numbers.get(upstream["state"], 0) + 1
+    parts = [Text(f"{number} {clean(state)}", _STATES.get(state, "")) for state, number in numbers.items() if number]
+    return Text(", ").join(parts)
+
+
+def _errors(number: int) -> Text:
+    return Text(f"{number:,}", BAD if number else "")
+
+
+def _weight(row: Row) -> Text:
+    text = Text(str(row["weight"]))
+    if (row.get("overrides") or {}).get("weight"):
+        text.append("\nby hand", FAINT)
+    return text
