@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from dockerproxy.control.overrides import Drain, Maintenance, Override, Overrides, Weight, key_of
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.routing.route import Route, Source, Upstream
 
 # A container that was stopped, or whose health check has yet to succeed, is not a complaint; statistics tell it.
 _AT_REST = frozenset({"exited", "created", "dead", "removing", "starting"})
+# What somebody asked for, either.
+_ASKED_FOR = frozenset({Code.FORBIDDEN, Code.ONE_OFF})
 _DONE = {
     "drain": "{upstream} is drained by the operator",
     "weight": "{upstream} has weight {weight} by the operator",
@@ -62,12 +65,19 @@ def decided(before: Overrides, after: Overrides) -> set[tuple[str, str]]:
 
 def complaints(containers: Iterable[ContainerView]) -> dict[tuple[str, str], str]:
     """What is wrong with labelled containers, one line each, by container."""
+    told = ((each, [reason for reason in each.reasons if reason.code not in _ASKED_FOR]) for each in containers)
     return {
-        (container.id, container.name): f"{container.name}: {'' if container.routed else 'not routed: '}"
-        + "; ".join(container.reasons)
-        for container in containers
-        if container.mentioned and container.reasons and container.state not in _AT_REST
+        (container.id, container.name): _complaint(container, reasons)
+        for container, reasons in told
+        if container.mentioned and reasons and container.state not in _AT_REST
     }
+
+
+def _complaint(container: ContainerView, reasons: Iterable[Reason]) -> str:
+    """The reasons, and where to look for more."""
+    codes = ", ".join(dict.fromkeys(reason.code for reason in reasons))
+    start = f"{container.name}: " if container.routed else f"{container.name}: not routed: "
+    return f"{start}{'; '.join(reasons)} ({codes}: dockerproxy explain {container.name})"
 
 
 def _changes_of(known: Route | None, route: Route, told: Collection[tuple[str, str]]) -> Iterator[str]:

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from dockerproxy.control.base import Base, place_of, without
 from dockerproxy.control.places import Clash, Places
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
-from dockerproxy.routing.route import ANY_PATH, Route, Source
+from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source
 from dockerproxy.settings import RouteOptions
 
 ContainerKey = tuple[str, str]  # engine, id
@@ -65,7 +66,7 @@ class _Merge:
         self._containers = _by_age(snapshots)
         self._places = Places(below=base.places)
         self._docker: dict[str, Route] = {}
-        self._reasons: dict[ContainerKey, list[str]] = {}
+        self._reasons: dict[ContainerKey, list[Reason]] = {}
         self._refused: dict[ContainerKey, set[str]] = {}
 
     def run(self, kept: Iterable[Route]) -> Merged:
@@ -89,15 +90,17 @@ class _Merge:
     def _joined(self, route: Route, members: Sequence[Member]) -> Route:
         """A route of the base with the upstreams of containers; what their labels say of the route is not used."""
         if route.handler:
+            what = f"route {route.name} is answered by the handler {route.handler}, not by upstreams"
             for member in members:
-                self._refuse(member, f"route {route.name} is answered by the handler {route.handler}, not by upstreams;"
-                             f" give another name with {self._label(member, 'route')}")  # fmt: skip
+                mend = f"give another name with {self._label(member, 'route')}"
+                self._refuse(member, Reason(Code.HANDLER_ROUTE, what, mend))
             return route
         for member in members:
             for label, theirs in _said(member.wish):
                 ours = _value(route, label)
                 if theirs != ours:
-                    self._ignored(member, label, theirs, f"the {route.source} route {route.name} has", ours)
+                    who = f"the {route.source} route {route.name} has"
+                    self._ignored(Code.FIRM_ROUTE_WINS, member, label, theirs, who, ours)
         return replace(route, upstreams=route.upstreams + tuple(member.wish.upstream for member in members))
 
     def _add(self, members: Sequence[Member]) -> None:
@@ -120,7 +123,10 @@ class _Merge:
             for label, theirs in _said(member.wish):
                 ours, winner = first.setdefault(label, (theirs, member))
                 if theirs != ours:
-                    self._ignored(member, label, theirs, f"the older container {winner.container.name} says", ours)
+                    who = f"the older container {winner.container.name} says"
+                    self._ignored(Code.OLDER_CONTAINER_WINS, member, label, theirs, who, ours)
+        if "strip_prefix" in first:
+            self._tell_nothing_to_strip(first["path"][0], *first["strip_prefix"])
         said = {label: value for label, (value, _) in first.items()}
         domains, path, methods = said.pop("host"), said.pop("path"), said.pop("method")
         return Route(
@@ -146,28 +152,44 @@ class _Merge:
     def _tell_clash(self, members: Sequence[Member], route: Route, clash: Clash, refused: bool) -> None:
         oldest = self._docker.get(clash.owner.name)
         owner = f"the {clash.owner.source} route {clash.owner.name}" + (", whose container is older" if oldest else "")
+        what = f"{place_of(route, clash)} is answered by {owner}"
         for member in members:
-            reason = f"{place_of(route, clash)} is answered by {owner}; choose another {self._label(member, 'host')}"
+            label = self._label(member, "host")
+            reason = Reason(Code.PLACE_TAKEN, what, f"choose another {label}", label=label)
             if refused:
                 self._refuse(member, reason)
             else:
                 self._note(member, reason)
 
-    def _ignored(self, member: Member, label: str, theirs: object, who: str, ours: object) -> None:
-        self._note(member, f"label {self._label(member, label)}={_words(theirs)} is not used: {who} {_words(ours)}")
+    def _tell_nothing_to_strip(self, path: PathRule, strip: bool, member: Member) -> None:
+        """A regex is told where labels are read."""
+        if strip and path.kind is PathKind.ANY:
+            label = self._label(member, "strip_prefix")
+            what = f"label {label}=true does nothing: route {member.wish.route} has no path prefix"
+            mend = f"add the label {self._label(member, 'path')}, for example {self._label(member, 'path')}=/api"
+            self._note(member, Reason(Code.NO_PREFIX_TO_STRIP, what, mend, label=label))
 
-    def _refuse(self, member: Member, reason: str) -> None:
+    def _ignored(self, code: Code, member: Member, label: str, theirs: object, who: str, ours: object) -> None:
+        key = self._label(member, label)
+        what = f"label {key}={_words(theirs)} is not used: {who} {_words(ours)}"
+        self._note(member, Reason(code, what, label=key))
+
+    def _refuse(self, member: Member, reason: Reason) -> None:
         self._refused.setdefault(member.key, set()).add(member.wish.route)
         self._note(member, reason)
 
-    def _note(self, member: Member, reason: str) -> None:
+    def _note(self, member: Member, reason: Reason) -> None:
         reasons = self._reasons.setdefault(member.key, [])
         if reason not in reasons:
             reasons.append(reason)
 
     def _label(self, member: Member, option: str) -> str:
-        several = len(member.container.wishes) > 1 and option != "route"
-        return f"{self._prefix}.{member.wish.route}.{option}" if several else f"{self._prefix}.{option}"
+        """The label that says so, else the one that would."""
+        plain, named = f"{self._prefix}.{option}", f"{self._prefix}.{member.wish.route}.{option}"
+        if option == "route":
+            return plain
+        several = len(member.container.wishes) > 1
+        return next((key for key in (named, plain) if key in member.container.labels), named if several else plain)
 
     def _views(self) -> Iterator[ContainerView]:
         """The containers, with what was found here; a route that was refused is no longer among their wishes."""

@@ -12,6 +12,8 @@ from typing import NamedTuple
 from dockerproxy.discovery.entry import Entry, Network
 from dockerproxy.discovery.own_container import OwnContainer
 from dockerproxy.discovery.reading import RouteReading
+from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.snapshot import Way
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.routing.route import DEFAULT_PORTS
 from dockerproxy.settings.model import DockerSettings
@@ -19,17 +21,25 @@ from dockerproxy.settings.model import DockerSettings
 HOST_MODE = "host"
 NO_NETWORK = "none"
 CONTAINER_MODE = "container:"
+_ONLY_ONE = "it is the only one that the container is on"
+_ONLY_SHARED = "it is the only one that the proxy shares with the container"
+_PUBLISHED = "docker.address=published is set, so the host's port is used"
 
 
 class NoAddress(DockerproxyError):
-    """The container cannot be reached; the message is the reason, with what mends it."""
+    """The container cannot be reached; the message is the reason."""
+
+    def __init__(self, code: Code, what: str, mend: str = "") -> None:
+        self.reason = Reason(code, what, mend)
+        super().__init__(self.reason)
 
 
 class Address(NamedTuple):
-    """Where to connect."""
+    """Where to connect, and why there."""
 
     host: str
     port: int
+    way: Way
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -54,33 +64,51 @@ class AddressBook:
     def find(self, entry: Entry, route: RouteReading) -> Address:
         """Where `entry` answers for `route`. Raises NoAddress."""
         if entry.network_mode.startswith(CONTAINER_MODE):
-            raise NoAddress("it uses the network of another container; put the labels on that container instead")
+            raise NoAddress(
+                Code.ANOTHERS_NETWORK,
+                "it uses the network of another container",
+                "put the labels on that container instead",
+            )
         if entry.network_mode == HOST_MODE:
-            return Address(self._host_address(), self._port_on_host(route))
+            way = Way("host", "it uses the host's network", self._says("port"))
+            return Address(self._host_address(), self._port_on_host(route), way)
         if self._settings.address == "published":
-            return self._published(entry, self._port(entry, route))
-        network = self._network(entry, route.network or self._settings.network)
-        return Address(network.address, self._port(entry, route))
+            port, why_port = self._port(entry, route)
+            public = self._published(entry, port)
+            return Address(
+                self._settings.published_host,
+                public,
+                Way("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"),
+            )
+        network, why_network = self._network(entry, route.network)
+        port, why_port = self._port(entry, route)
+        return Address(network.address, port, Way(network.name, why_network, why_port))
 
-    def _port(self, entry: Entry, route: RouteReading) -> int:
+    def _says(self, option: str) -> str:
+        return f"the label {self._key(option)} says so"
+
+    def _port(self, entry: Entry, route: RouteReading) -> tuple[int, str]:
+        """The port inside the container, and why this one."""
         if route.port is not None:
-            return route.port
+            return route.port, self._says("port")
         exposed = entry.exposed
         usual = DEFAULT_PORTS[route.scheme]
         if len(exposed) == 1:
-            return exposed[0]
+            return exposed[0], "it is the only TCP port that the container exposes"
         if usual in exposed:
-            return usual
-        label = f"the label {self._key('port')}=<port the application listens on>"
+            return usual, f"it is the usual port of {route.scheme}, and the container exposes it"
+        mend = f"add the label {self._key('port')}=<port the application listens on>"
         if not exposed:
-            raise NoAddress(f"it exposes no TCP port; add {label}")
-        raise NoAddress(f"it exposes the ports {', '.join(map(str, exposed))} and none is {usual}; add {label}")
+            raise NoAddress(Code.NO_PORT, "it exposes no TCP port", mend)
+        ports = ", ".join(map(str, exposed))
+        raise NoAddress(Code.SEVERAL_PORTS, f"it exposes the ports {ports} and none is {usual}", mend)
 
     def _port_on_host(self, route: RouteReading) -> int:
         if route.port is None:
             raise NoAddress(
-                "it uses the host's network, so the engine does not know its port;"
-                f" add the label {self._key('port')}=<port the application listens on>"
+                Code.NO_PORT,
+                "it uses the host's network, so the engine does not know its port",
+                f"add the label {self._key('port')}=<port the application listens on>",
             )
         return route.port
 
@@ -90,30 +118,50 @@ class AddressBook:
             return self._settings.published_host
         if not self._own.host_gateway:
             raise NoAddress(
-                "it uses the host's network, which cannot be reached from the proxy's container; start the proxy with"
-                " --add-host host.docker.internal:host-gateway"
+                Code.HOST_NOT_REACHED,
+                "it uses the host's network, which cannot be reached from the proxy's container",
+                "start the proxy with --add-host host.docker.internal:host-gateway",
             )
         return self._own.host_gateway
 
-    def _published(self, entry: Entry, port: int) -> Address:
+    def _published(self, entry: Entry, port: int) -> int:
         public = entry.published(port)
         if public is None:
             raise NoAddress(
-                f"its port {port} is not published, and docker.address=published is set;"
-                f" publish it, for example with --publish 127.0.0.1::{port}"
+                Code.NOT_PUBLISHED,
+                f"its port {port} is not published, and docker.address=published is set",
+                f"publish it, for example with --publish 127.0.0.1::{port}",
             )
-        return Address(self._settings.published_host, public)
+        return public
 
-    def _network(self, entry: Entry, wanted: str | None) -> Network:
+    def _network(self, entry: Entry, labelled: str | None) -> tuple[Network, str]:
+        """The network to reach it over, and why this one."""
+        wanted = labelled or self._settings.network
         if entry.network_mode == NO_NETWORK:
-            raise NoAddress("it was started without a network (--network none); start it anew with one")
+            what = "it was started without a network (--network none)"
+            raise NoAddress(Code.NO_NETWORK, what, "start it anew with one")
         if not entry.networks:
-            raise NoAddress(f"it is on no network; run: docker network connect {wanted or 'bridge'} {entry.name}")
+            mend = f"run: docker network connect {wanted or 'bridge'} {entry.name}"
+            raise NoAddress(Code.NO_NETWORK, "it is on no network", mend)
         candidates = _named(entry, wanted) if wanted else self._reachable(entry)
         ready = [network for network in candidates if network.address]
         if not ready:
-            raise NoAddress(f"it has no address on network {_names(candidates)} yet")
-        return _preferred(entry, ready)
+            raise NoAddress(Code.NO_ADDRESS, f"it has no address on network {_names(candidates)} yet")
+        if wanted:
+            return ready[0], self._says("network") if labelled else "the setting docker.network says so"
+        return self._preferred(entry, ready)
+
+    def _preferred(self, entry: Entry, networks: Sequence[Network]) -> tuple[Network, str]:
+        shared = self._own is not None and not self._own.on_host
+        if len(networks) == 1:
+            return networks[0], _ONLY_SHARED if shared else _ONLY_ONE
+        of_several = f"of the {len(networks)} that {'the proxy shares with it' if shared else 'it is on'}"
+        default = f"{entry.project}_default"
+        for network in networks:
+            if network.name == default:
+                return network, f"{of_several}, it is the compose project's default"
+        why = f"{of_several}, it is the first by name; the label {self._key('network')} chooses another"
+        return networks[0], why
 
     def _reachable(self, entry: Entry) -> Sequence[Network]:
         """Its networks that lead from the proxy to it: from the host all of them, else those that both share."""
@@ -123,8 +171,10 @@ class AddressBook:
         shared = [network for network in entry.networks if own.shares(network)]
         if not shared:
             raise NoAddress(
+                Code.NO_SHARED_NETWORK,
                 f"it shares no network with the proxy (it is on {_names(entry.networks)}, the proxy on"
-                f" {_names(own.networks) or 'none'}); run: docker network connect {entry.networks[0].name} {own.name}"
+                f" {_names(own.networks) or 'none'})",
+                f"run: docker network connect {entry.networks[0].name} {own.name}",
             )
         return shared
 
@@ -136,14 +186,10 @@ def _named(entry: Entry, wanted: str) -> Sequence[Network]:
         if found:
             return found
     raise NoAddress(
-        f"it is not on network {wanted} (it is on {_names(entry.networks)});"
-        f" run: docker network connect {wanted} {entry.name}"
+        Code.UNKNOWN_NETWORK,
+        f"it is not on network {wanted} (it is on {_names(entry.networks)})",
+        f"run: docker network connect {wanted} {entry.name}",
     )
-
-
-def _preferred(entry: Entry, networks: Sequence[Network]) -> Network:
-    default = f"{entry.project}_default"
-    return next((network for network in networks if network.name == default), networks[0])
 
 
 def _names(networks: Sequence[Network]) -> str:

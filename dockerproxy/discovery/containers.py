@@ -8,20 +8,26 @@ from __future__ import annotations
 from dockerproxy.discovery.address import AddressBook, NoAddress
 from dockerproxy.discovery.entry import RUNNING, Entry
 from dockerproxy.discovery.reading import Dialect, RouteReading
-from dockerproxy.discovery.snapshot import ContainerView, RouteWish
+from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Way
 from dockerproxy.routing.route import Source, Upstream
 
-_STATE_REASONS = {
-    "created": "it has been created, but not started; run: docker start {name}",
-    "paused": "it is paused; run: docker unpause {name}",
-    "restarting": "it is being restarted by the engine; docker logs {name} tells why it ended",
-    "removing": "it is being removed",
-    "exited": "it has exited; docker logs {name} may tell why",
-    "dead": "the engine could not remove it (dead); run: docker rm --force {name}",
+# By what the engine calls it: code, what is wrong, what mends it.
+_STATES = {
+    "created": (Code.NOT_STARTED, "it has been created, but not started", "run: docker start {name}"),
+    "paused": (Code.PAUSED, "it is paused", "run: docker unpause {name}"),
+    "restarting": (
+        Code.RESTARTING,
+        "it is being restarted by the engine{exit}",
+        "docker logs {name} tells why it ended",
+    ),
+    "removing": (Code.NOT_RUNNING, "it is being removed", ""),
+    "exited": (Code.EXITED, "it has exited{exit}", "docker logs {name} may tell why"),
+    "dead": (Code.NOT_RUNNING, "the engine could not remove it (dead)", "run: docker rm --force {name}"),
 }
-_HEALTH_REASONS = {
-    "starting": "its health check has not succeeded yet",
-    "unhealthy": "its health check fails; docker inspect {name} shows what it said",
+_HEALTH = {
+    "starting": (Code.HEALTH_STARTING, "its health check has not succeeded yet", "it joins as soon as it does"),
+    "unhealthy": (Code.UNHEALTHY, "its health check fails", "docker inspect {name} shows what it said"),
 }
 
 
@@ -40,8 +46,8 @@ class ContainerReader:
         reading = self._dialect.read(entry.labels, entry.name, entry.service)
         reasons = list(reading.reasons)
         wishes: list[RouteWish] = []
-        obstacle = _obstacle(entry) if reading.wanted else ""
-        if obstacle:
+        obstacle = _obstacle(entry) if reading.wanted else None
+        if obstacle is not None:
             reasons.append(obstacle)
         else:
             wishes = self._wishes(entry, reading.routes, draining, reasons)
@@ -53,17 +59,18 @@ class ContainerReader:
             wishes=tuple(wishes),
             reasons=tuple(dict.fromkeys(reasons)),
             mentioned=reading.mentioned,
+            labels=entry.labels,
         )
 
     def _wishes(
-        self, entry: Entry, routes: tuple[RouteReading, ...], draining: bool, reasons: list[str]
+        self, entry: Entry, routes: tuple[RouteReading, ...], draining: bool, reasons: list[Reason]
     ) -> list[RouteWish]:
         wishes = []
         for route in routes:
             try:
                 address = self._addresses.find(entry, route)
             except NoAddress as error:
-                reasons.append(str(error))
+                reasons.append(error.reason)
                 continue
             upstream = Upstream(
                 name=entry.name,
@@ -73,11 +80,11 @@ class ContainerReader:
                 container=entry.id,
                 draining=draining,
             )
-            wishes.append(_wish(route, upstream))
+            wishes.append(_wish(route, upstream, address.way))
         return wishes
 
 
-def _wish(route: RouteReading, upstream: Upstream) -> RouteWish:
+def _wish(route: RouteReading, upstream: Upstream, way: Way) -> RouteWish:
     return RouteWish(
         route=route.name,
         upstream=upstream,
@@ -86,13 +93,15 @@ def _wish(route: RouteReading, upstream: Upstream) -> RouteWish:
         path=route.path,
         methods=route.methods,
         options=route.options,
+        way=way,
     )
 
 
-def _obstacle(entry: Entry) -> str:
-    """Why a container in this state is not routed, or ""."""
-    if entry.state != RUNNING:
-        reason = _STATE_REASONS.get(entry.state, f"its state is {entry.state or 'unknown'}, not running")
-    else:
-        reason = _HEALTH_REASONS.get(entry.health, "")
-    return reason.format(name=entry.name)
+def _obstacle(entry: Entry) -> Reason | None:
+    """Why a container in this state is not routed, if so."""
+    if entry.state == RUNNING and entry.health not in _HEALTH:
+        return None
+    other = (Code.NOT_RUNNING, f"its state is {entry.state or 'unknown'}, not running", "")
+    code, what, mend = _HEALTH[entry.health] if entry.state == RUNNING else _STATES.get(entry.state, other)
+    ended = f" (exit code {entry.exit_code})" if entry.exit_code else ""
+    return Reason(code, what.replace("{exit}", ended), mend.format(name=entry.name))

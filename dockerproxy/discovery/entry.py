@@ -16,6 +16,8 @@ SHORT_ID = 12  # characters; what `docker ps` shows, and what a container's host
 RUNNING = "running"
 # Engines before API 1.52 tell the health only inside the text of the status: "Up 3 seconds (health: starting)".
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+_EXIT_CODE = re.compile(r"\((\d+)\)")  # "Exited (137) 2 minutes ago"
+_ENDED = frozenset({"exited", "restarting"})
 _NETWORKS_WITHOUT_ADDRESS = frozenset({"none", "host"})
 
 
@@ -43,6 +45,7 @@ class Entry:
     state:    the engine's word: created, running, paused, restarting, removing, exited, dead
     health:   healthy, unhealthy, starting, or "" without a health check
     networks: by name, without `none` and `host`
+    exit_code: of one that has ended, or ""
     """
 
     id: str
@@ -54,20 +57,23 @@ class Entry:
     labels: Mapping[str, str]
     networks: tuple[Network, ...]
     ports: tuple[Port, ...]
+    exit_code: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Entry:
         """From one item of the engine's list. Raises KeyError when there is no Id."""
+        state = (data.get("State") or "").lower()
         return cls(
             id=data["Id"],
             name=_name(data),
             created=float(data.get("Created") or 0),
-            state=(data.get("State") or "").lower(),
+            state=state,
             health=_health(data),
             network_mode=(data.get("HostConfig") or {}).get("NetworkMode") or "",
             labels=data.get("Labels") or {},
             networks=_networks(data),
             ports=_ports(data),
+            exit_code=_exit_code(data) if state in _ENDED else "",
         )
 
     @property
@@ -102,6 +108,11 @@ def _health(data: Mapping[str, Any]) -> str:
         status = str(told.get("Status") or "")
         return "" if status == "none" else status
     found = _HEALTH_IN_STATUS.search(data.get("Status") or "")
+    return str(found[1]) if found else ""
+
+
+def _exit_code(data: Mapping[str, Any]) -> str:
+    found = _EXIT_CODE.search(data.get("Status") or "")
     return str(found[1]) if found else ""
 
 

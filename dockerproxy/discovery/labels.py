@@ -4,41 +4,24 @@ Rules, beside the table in `label_table`:
 - `<prefix>.<option>` is plain, `<prefix>.<route>.<option>` belongs to the route it names.
 - Plain labels of kind PLACE (`route`, `host`, `path` …) make one route of their own; so does a container without any
   named route. Plain labels of the other kinds hold for all routes of the container that have none of their own.
+- A label whose prefix is nearly ours is told, and counts as a wrong one of ours: it was meant for us.
 - A wrong label is told with its value and what was expected. If it could put the container at an unintended place, the
   routes it concerns are left out; else its default is used. The container's other routes work on.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dockerproxy.discovery.label_guess import LabelGuess, closest, meant
 from dockerproxy.discovery.label_table import BY_NAME, Kind, parse_route_name
 from dockerproxy.discovery.reading import COMPOSE_ONEOFF, Reading, RouteReading
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
 
-# Words that people bring along from elsewhere and that no likeness of letters leads to the right label.
-_ELSEWHERE = {
-    "domain": "host",
-    "domains": "host",
-    "hostname": "host",
-    "url": "host",
-    "rule": "host",
-    "name": "route",
-    "service": "route",
-    "prefix": "path",
-    "path_prefix": "path",
-    "regex": "path_regex",
-    "protocol": "scheme",
-    "proto": "scheme",
-    "net": "network",
-    "timeout": "response_timeout",
-    "retries": "max_attempts",
-}
-_LIKENESS = 0.6  # of difflib, 0 to 1; the figure that the settings use
 _VALUE_SHOWN = 80  # characters of a wrong value that a sentence repeats
 _NOT_IN_A_DOMAIN = re.compile(r"[^a-z0-9_.-]+")
 
@@ -89,6 +72,7 @@ class LabelReader:
         self._prefix = prefix
         self._begin = prefix + "."
         self._default_domain = default_domain
+        self._guess = LabelGuess(prefix)
 
     def __repr__(self) -> str:
         return f"<LabelReader {self._begin}* at *.{self._default_domain}>"
@@ -98,35 +82,47 @@ class LabelReader:
         return self._begin + option
 
     def mentions(self, labels: Mapping[str, str]) -> bool:
-        """Whether any of the labels is ours."""
+        """Whether any of the labels is ours, or is probably meant to be."""
         begin = self._begin
-        return any(label.startswith(begin) for label in labels) or self._prefix in labels
+        return (
+            any(label.startswith(begin) for label in labels)
+            or self._prefix in labels
+            or any(self._guess.near(label) for label in labels)
+        )
 
     def read(self, labels: Mapping[str, str], container: str, service: str = "") -> Reading:
         """The routes that the labels ask for, and what is wrong with them."""
         if not self.mentions(labels):
             return Reading()
-        reasons: list[str] = []
+        reasons: list[Reason] = []
         groups = self._groups(labels, reasons)
         plain = groups.pop("", _Group())
+        if plain.values.get("enable") is False:
+            return Reading(True, (), (self._forbidden("enable", "it"),))
         refusal = self._refusal(plain, labels)
-        if refusal:
+        if refusal is not None:
             return Reading(True, (), (*reasons, refusal))
         asked = self._routes(plain, groups, service or container)
         routes = [self._route(name, group, reasons) for name, group in asked.items()]
         return Reading(True, tuple(route for route in routes if route is not None), tuple(reasons))
 
-    def _groups(self, labels: Mapping[str, str], reasons: list[str]) -> dict[str, _Group]:
+    def _groups(self, labels: Mapping[str, str], reasons: list[Reason]) -> dict[str, _Group]:
         """All labels of ours, parsed, by the route that they name; "" for the plain ones."""
         groups: dict[str, _Group] = {}
         for key in sorted(labels):
             if key.startswith(self._begin):
                 self._take(key, labels[key].strip(), groups, reasons)
             elif key == self._prefix:
-                reasons.append(f"{key}: a label needs a name after the prefix, for example {self.key('enable')}=true")
+                mend = f"write for example {self.key('enable')}=true"
+                reasons.append(
+                    Reason(Code.UNKNOWN_LABEL, f"{key}: a label needs a name after the prefix", mend, label=key)
+                )
+            elif (near := self._guess.near(key)) is not None:
+                what = f"{key}: the labels begin with {self._begin}"
+                self._take_meant(key, near, what, Code.NEAR_PREFIX, groups, reasons)
         return groups
 
-    def _take(self, key: str, value: str, groups: dict[str, _Group], reasons: list[str]) -> None:
+    def _take(self, key: str, value: str, groups: dict[str, _Group], reasons: list[Reason]) -> None:
         route, dot, option = key.removeprefix(self._begin).rpartition(".")
         option = RouteOptions.go_names.get(option, option)
         label = BY_NAME.get(option)
@@ -138,36 +134,49 @@ class LabelReader:
                 parse_route_name(route)
             groups.setdefault(route, _Group()).values[option] = label.parse(value)
         except ValueError as error:
-            fallback = "; its default is used" if label.kind is Kind.TUNE else ""
-            reasons.append(_sentence(key, value, str(error)) + fallback)
-            group = groups.setdefault(route, _Group())
-            group.wished = True
-            if label.kind is not Kind.TUNE:
-                group.failed[option] = key
+            fallback = "its default is used" if label.kind is Kind.TUNE else ""
+            expected, _, mend = str(error).partition("; ")
+            what = f"{key}: {expected}{_found(value, expected)}"
+            reasons.append(Reason(Code.WRONG_VALUE, what, mend, follows=fallback, label=key))
+            _fail(groups, route, option, key)
 
-    def _take_unknown(self, key: str, route: str, option: str, groups: dict[str, _Group], reasons: list[str]) -> None:
-        meant = _meant(route, option)
-        if meant is None:
-            reasons.append(f"{key}: there is no such label; the labels are {', '.join(BY_NAME)}")
+    def _take_unknown(
+        self, key: str, route: str, option: str, groups: dict[str, _Group], reasons: list[Reason]
+    ) -> None:
+        what = f"{key}: there is no such label"
+        found = meant(route, option)
+        if found is not None:
+            self._take_meant(key, found, what, Code.UNKNOWN_LABEL, groups, reasons)
             return
-        route, option = meant
-        right = self.key(f"{route}.{option}" if route else option)
-        reasons.append(f"{key}: there is no such label; did you mean {right}?")
-        group = groups.setdefault(route, _Group())
-        group.wished = True
-        if BY_NAME[option].kind is not Kind.TUNE:
-            group.failed.setdefault(option, key)
+        known = closest(option)
+        mend = f"the closest are {', '.join(map(self.key, known))}" if known else "docs/labels.md lists them all"
+        reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
 
-    def _refusal(self, plain: _Group, labels: Mapping[str, str]) -> str:
-        """Why the container must not join at all, or ""."""
-        enable = plain.values.get("enable")
-        if enable is False:
-            return f"its label {self.key('enable')}=false forbids it"
-        if enable is None and "enable" in plain.failed:
-            return f"not routed, because {plain.failed['enable']} does not say whether it may be"
-        if enable is None and labels.get(COMPOSE_ONEOFF, "").lower() == "true":
-            return f"it is a one-off of docker compose run; {self.key('enable')}=true lets it join all the same"
-        return ""
+    def _take_meant(
+        self, key: str, found: tuple[str, str], what: str, code: Code, groups: dict[str, _Group], reasons: list[Reason]
+    ) -> None:
+        """A label that is none of ours, but of which is known which one was meant."""
+        route, option = found
+        right = self.key(f"{route}.{option}" if route else option)
+        reasons.append(Reason(code, what, f"did you mean {right}?", label=key, meant=right))
+        _fail(groups, route, option, key)
+
+    def _forbidden(self, label: str, what: str) -> Reason:
+        key = self.key(label)
+        return Reason(Code.FORBIDDEN, f"its label {key}=false forbids {what}", label=key)
+
+    def _refusal(self, plain: _Group, labels: Mapping[str, str]) -> Reason | None:
+        """Why it is not certain that the container may join, if so."""
+        if plain.values.get("enable") is True:
+            return None
+        unclear = plain.failed.get("enable")
+        if unclear is not None:
+            what = f"not routed, because {unclear} does not say whether it may be"
+            return Reason(Code.ROUTE_LEFT_OUT, what, label=unclear)
+        if labels.get(COMPOSE_ONEOFF, "").lower() == "true":
+            mend = f"{self.key('enable')}=true lets it join all the same"
+            return Reason(Code.ONE_OFF, "it is a one-off of docker compose run", mend)
+        return None
 
     def _routes(self, plain: _Group, groups: dict[str, _Group], default_name: str) -> dict[str, _Group]:
         """The labels that hold for each route, by the route's name."""
@@ -181,21 +190,18 @@ class LabelReader:
             routes[name] = group.over(routes.get(name, shared))
         return routes
 
-    def _route(self, name: str, group: _Group, reasons: list[str]) -> RouteReading | None:
+    def _route(self, name: str, group: _Group, reasons: list[Reason]) -> RouteReading | None:
         values = group.values
-        if values.get("enable") is False:
-            reasons.append(f"its label {self.key(name)}.enable=false forbids route {name}")
-            return None
-        if group.obstacles:
-            reasons.append(f"route {name} is left out until {' and '.join(group.obstacles)} can be understood")
-            return None
-        if "path" in values and "path_regex" in values:
-            reasons.append(f"route {name} is left out: it has both path and path_regex; keep one of the labels")
+        obstacle = self._obstacle(name, group)
+        if obstacle is not None:
+            reasons.append(obstacle)
             return None
         domains = tuple(Domain.parse(host) for host in values["host"]) if "host" in values else None
         default_domain = self._domain_of(name) or (domains[0] if domains else None)
         if default_domain is None:
-            reasons.append(f"route {name} is left out: no domain can be made of its name; add the label host")
+            what = f"route {name} is left out: no domain can be made of its name"
+            mend = f"add the label host, for example {self.key(name)}.host=blog.{self._default_domain}"
+            reasons.append(Reason(Code.NO_DOMAIN, what, mend))
             return None
         return RouteReading(
             name=name,
@@ -210,16 +216,29 @@ class LabelReader:
             options=self._options(name, values, reasons),
         )
 
+    def _obstacle(self, name: str, group: _Group) -> Reason | None:
+        """Why a route must not be made, if so."""
+        if group.values.get("enable") is False:
+            return self._forbidden(f"{name}.enable", f"route {name}")
+        if group.obstacles:
+            what = f"route {name} is left out until {' and '.join(group.obstacles)} can be understood"
+            return Reason(Code.ROUTE_LEFT_OUT, what, label=group.obstacles[0])
+        if "path" in group.values and "path_regex" in group.values:
+            what = f"route {name} is left out: it has both path and path_regex"
+            return Reason(Code.TWO_PATHS, what, "keep one of the labels")
+        return None
+
     def _domain_of(self, name: str) -> Domain | None:
         """`<route>.<default domain>`; what no domain can hold becomes a hyphen."""
         text = _NOT_IN_A_DOMAIN.sub("-", name.lower()).strip("-.")
         return Domain.parse(f"{text}.{self._default_domain}") if text else None
 
-    def _options(self, name: str, values: Mapping[str, Any], reasons: list[str]) -> dict[str, Any]:
+    def _options(self, name: str, values: Mapping[str, Any], reasons: list[Reason]) -> dict[str, Any]:
         options = {option: values[option] for option in OPTION_NAMES if option in values}
         if options.get("strip_prefix") and "path_regex" in values:
             del options["strip_prefix"]
-            reasons.append(f"route {name}: strip_prefix needs a path prefix, not a path_regex; it is left away")
+            what = f"route {name}: strip_prefix needs a path prefix, not a path_regex"
+            reasons.append(Reason(Code.NO_PREFIX_TO_STRIP, what, follows="it is left away"))
         return options
 
 
@@ -231,24 +250,15 @@ def _path(values: Mapping[str, Any]) -> PathRule | None:
     return None
 
 
-def _sentence(key: str, value: str, expected: str) -> str:
+def _found(value: str, told: str) -> str:
+    """The wrong value, unless it is told already."""
     shown = repr(value if len(value) <= _VALUE_SHOWN else value[:_VALUE_SHOWN] + "…")
-    return f"{key}: {expected}" + ("" if repr(value) in expected else f" (found {shown})")
+    return "" if repr(value) in told else f" (found {shown})"
 
 
-def _meant(route: str, option: str) -> tuple[str, str] | None:
-    """The route and option that a label without meaning probably stands for."""
-    if route and option == "route":
-        return "", "route"
-    joined = f"{route}_{option}"
-    if joined in BY_NAME:  # strip.prefix
-        return "", joined
-    if route in BY_NAME and option not in _ELSEWHERE:  # host.api
-        return option, route
-    wanted = option.lower().replace("-", "_")
-    if wanted in BY_NAME:
-        return route, wanted
-    if wanted in _ELSEWHERE:
-        return route, _ELSEWHERE[wanted]
-    close = difflib.get_close_matches(wanted, BY_NAME, n=1, cutoff=_LIKENESS)
-    return (route, close[0]) if close else None
+def _fail(groups: dict[str, _Group], route: str, option: str, key: str) -> None:
+    """Note that `key` was to give `option`, and does not."""
+    group = groups.setdefault(route, _Group())
+    group.wished = True
+    if BY_NAME[option].kind is not Kind.TUNE:
+        group.failed.setdefault(option, key)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from dockerproxy.discovery.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule
 
 # Set by Docker Compose (https://github.com/docker/compose, labels.go), v1 and v2 alike.
@@ -45,12 +46,12 @@ class Reading:
 
     mentioned: whether there is any label of this dialect
     routes:    the routes it wants to join; empty when it may or can not
-    reasons:   in words: what is wrong with a label, or why the container does not join
+    reasons:   what is wrong with a label, or why the container does not join
     """
 
     mentioned: bool = False
     routes: tuple[RouteReading, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
 
     @property
     def wanted(self) -> bool:

@@ -10,9 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+from dockerproxy.discovery.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule, Upstream
+
+
+class Way(NamedTuple):
+    """How a container is reached for one route, and why so.
+
+    network: as the engine calls it, or "" where none is used
+    """
+
+    network: str = ""
+    why_network: str = ""
+    why_port: str = ""
+
+
+NO_WAY = Way()
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +37,7 @@ class RouteWish:
     domains, path, methods: None where the container says nothing, so that a joined route keeps its own
     default_domain:         where the route is if nobody says anything
     options:                per-route settings by their names, checked, only those that were given
+    way:                    over which network and port, and why
     """
 
     route: str
@@ -31,6 +47,12 @@ class RouteWish:
     path: PathRule | None = None
     methods: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    way: Way = NO_WAY
+
+    @property
+    def address(self) -> str:
+        """`host:port` of the upstream."""
+        return self.upstream.address.partition("://")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +62,9 @@ class ContainerView:
     id:       the engine's id, whole
     created:  seconds since the epoch, for "the older wins"
     wishes:   the routes it joins; empty when it is not routed
-    reasons:  in words: why it is not routed, or what was wrong with a label although it is
+    reasons:  why it is not routed, or what was wrong with a label although it is
     mentioned: whether it bears any of our labels; one that does not is left out of reports
+    labels:   all of its labels, ours and others, as the engine tells them
     """
 
     id: str
@@ -49,8 +72,9 @@ class ContainerView:
     created: float
     state: str
     wishes: tuple[RouteWish, ...] = ()
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
     mentioned: bool = True
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def routed(self) -> bool:
@@ -59,10 +83,7 @@ class ContainerView:
     @property
     def address(self) -> str:
         """`host:port` of its first upstream, or ""."""
-        if not self.wishes:
-            return ""
-        upstream = self.wishes[0].upstream
-        return f"{upstream.host}:{upstream.port}"
+        return self.wishes[0].address if self.wishes else ""
 
 
 class EngineState(StrEnum):

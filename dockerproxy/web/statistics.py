@@ -71,10 +71,14 @@ def _container(view: ContainerView) -> dict[str, Any]:
     return {
         "id": view.id,
         "name": view.name,
+        "state": view.state,
         "routed": view.routed,
         "routes": list(dict.fromkeys(wish.route for wish in view.wishes)),
+        "network": view.wishes[0].way.network if view.wishes else "",
         "address": view.address,
+        "addresses": {wish.route: wish.address for wish in view.wishes},
         "reasons": list(view.reasons),
+        "why": [{"code": str(reason.code), "text": reason} for reason in view.reasons],
     }
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route, Source, Upstream
 from dockerproxy.routing.table import RouteTable
@@ -39,7 +40,8 @@ def wish(route: str, address: str, *, host: str | None = None, path: str | None 
 
 
 def container(name: str, created: float, *wishes: RouteWish, reasons: Sequence[str] = ()) -> ContainerView:
-    return ContainerView(f"id-{name}", name, created, "running", wishes, tuple(reasons))
+    told = tuple(Reason(Code.NO_PORT, reason) for reason in reasons)
+    return ContainerView(f"id-{name}", name, created, "running", wishes, told)
 
 
 def one(name: str, created: float, route: str, **said: Any) -> ContainerView:
@@ -52,10 +54,19 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self._wall_offset = 1_700_000_000.0
         self._due: list[tuple[float, Callable[[], None]]] = []
 
     def __call__(self) -> float:
         return self.now
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return self.now + self._wall_offset
+
+    def set_by(self, seconds: float) -> None:
+        """Somebody sets the clock on the wall."""
+        self._wall_offset += seconds
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
         self._due.append((self.now + delay, callback))
@@ -86,6 +97,7 @@ class Scene:
             self.clock,
             python_routes,
             self.loaded.update,
+            self.clock.wall,
         )
 
     def _publish(self, table: RouteTable, routes: tuple[Route, ...]) -> None:

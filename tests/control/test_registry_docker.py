@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Source
 
 from .conftest import Stage
@@ -112,8 +112,8 @@ def test_options_of_a_docker_route_start_from_the_settings(stage: Stage) -> None
 
 def test_where_containers_disagree_the_older_wins_and_the_younger_is_told(scene: Scene) -> None:
     scene.see(
-        one("old", 1, "blog", host="old.localhost", strip_prefix=True, hold=1.0),
-        one("new", 2, "blog", host="new.localhost", strip_prefix=False, hold=2.5),
+        one("old", 1, "blog", host="old.localhost", retry_non_idempotent=True, hold=1.0),
+        one("new", 2, "blog", host="new.localhost", retry_non_idempotent=False, hold=2.5),
     )
 
     assert scene.answers("old.localhost") == "blog"
@@ -122,7 +122,7 @@ def test_where_containers_disagree_the_older_wins_and_the_younger_is_told(scene:
     assert scene.reasons("old") == ""
     told = scene.reasons("new")
     assert "dockerproxy.host=new.localhost is not used: the older container old says old.localhost" in told
-    assert "dockerproxy.strip_prefix=false is not used: the older container old says true" in told
+    assert "dockerproxy.retry_non_idempotent=false is not used: the older container old says true" in told
     assert "dockerproxy.hold=2.5" in told
 
 
@@ -329,14 +329,15 @@ def test_a_static_route_that_loses_its_containers_is_not_said_to_be_removed_soon
 def test_a_labelled_container_that_is_not_routed_is_warned_about_once_per_change(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
-    silent = ContainerView("id", "silent", 1, "running", reasons=("no label",), mentioned=False)
+    silent = replace(container("silent", 1, reasons=["no label"]), mentioned=False)
     scene.see(container("x", 1, reasons=["it exposes no port"]), silent)
-    assert lines(caplog, logging.WARNING) == ["x: not routed: it exposes no port"]
+    assert lines(caplog, logging.WARNING) == ["x: not routed: it exposes no port (no_port: dockerproxy explain x)"]
 
     scene.see(container("x", 1, reasons=["it exposes no port"]), silent, one("blog-1", 2, "blog"))
     assert lines(caplog, logging.WARNING) == []
     scene.see(container("x", 1, reasons=["it has no network", "no port"]), silent)
-    assert lines(caplog, logging.WARNING) == ["x: not routed: it has no network; no port"]
+    (line,) = lines(caplog, logging.WARNING)
+    assert line.startswith("x: not routed: it has no network; no port (")
 
 
 def test_a_conflict_is_warned_about_once(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
@@ -355,3 +356,57 @@ def test_a_flood_of_changes_is_summed_up(scene: Scene, caplog: pytest.LogCapture
     told = lines(caplog)
     assert len(told) == 101
     assert told[-1] == "and 100 more changes of the table"
+
+
+@pytest.mark.parametrize("code", [Code.FORBIDDEN, Code.ONE_OFF])
+def test_a_container_that_was_told_to_stay_out_is_no_complaint(
+    scene: Scene, caplog: pytest.LogCaptureFixture, code: Code
+) -> None:
+    scene.see(replace(container("quiet", 1), reasons=(Reason(code, "it was asked for"),)))
+
+    assert lines(caplog, logging.WARNING) == []
+    assert scene.reasons("quiet") == "it was asked for"
+
+
+def test_strip_prefix_without_a_path_is_told(scene: Scene) -> None:
+    scene.see(one("blog-1", 1, "blog", strip_prefix=True), one("api-1", 2, "api", strip_prefix=True, path="/api"))
+
+    assert scene.reasons("blog-1") == (
+        "label dockerproxy.strip_prefix=true does nothing: route blog has no path prefix;"
+        " add the label dockerproxy.path, for example dockerproxy.path=/api"
+    )
+    assert scene.reasons("api-1") == ""
+
+
+def test_strip_prefix_of_one_container_goes_with_the_path_of_another(scene: Scene) -> None:
+    scene.see(one("old", 1, "api", path="/api"), one("new", 2, "api", strip_prefix=True))
+
+    assert scene.reasons("new") == ""
+    assert scene.route("api").options.strip_prefix
+
+
+def test_a_conflict_names_the_label_as_the_container_has_it(scene: Scene) -> None:
+    labels = {"dockerproxy.blog.host": "new.localhost"}
+    new = replace(one("new", 2, "blog", host="new.localhost"), labels=labels)
+    scene.see(one("old", 1, "blog", host="old.localhost"), new)
+
+    assert scene.reasons("new").startswith("label dockerproxy.blog.host=new.localhost is not used")
+
+
+def test_every_reason_of_a_conflict_has_a_code(stage: Stage) -> None:
+    scene = stage(routes=[BLOG, {"name": "hello", "host": "hello.localhost", "handler": "examples.pages:hello"}])
+    scene.see(
+        one("old", 1, "shop", host="shop.localhost"),
+        one("moves", 2, "shop", host="elsewhere.localhost"),
+        one("joins", 3, "blog", host="elsewhere.localhost"),
+        one("thief", 4, "thief", host="blog.localhost"),
+        one("greets", 5, "hello"),
+    )
+
+    assert {view.name: [reason.code for reason in view.reasons] for view in scene.registry.containers} == {
+        "old": [],
+        "moves": [Code.OLDER_CONTAINER_WINS],
+        "joins": [Code.FIRM_ROUTE_WINS],
+        "thief": [Code.PLACE_TAKEN],
+        "greets": [Code.HANDLER_ROUTE],
+    }

@@ -148,6 +148,57 @@ def test_the_setting_names_the_network_and_the_label_wins_over_it() -> None:
     assert view(entry(labelled(network="alpha"), networks=THREE), network="front").address == "10.1.0.2:80"
 
 
+@pytest.mark.parametrize(
+    ("labels", "mine", "network_chosen", "why"),
+    [
+        ({"network": "front"}, None, "front", "the label dockerproxy.network says so"),
+        ({}, None, "shop_default", "of the 3 that it is on, it is the compose project's default"),
+        ({}, ("front", "alpha"), "alpha", "of the 2 that the proxy shares with it, it is the first by name; the label"
+         " dockerproxy.network chooses another"),
+        ({}, ("front",), "front", "it is the only one that the proxy shares with the container"),
+    ],
+)  # fmt: skip
+def test_the_choice_of_a_network_is_explained(
+    labels: dict[str, str], mine: tuple[str, ...] | None, network_chosen: str, why: str
+) -> None:
+    seen = view(entry(labelled(**labels), networks=THREE), own=own(*mine) if mine else None)
+    (wish,) = seen.wishes
+    assert (wish.way.network, wish.way.why_network) == (network_chosen, why)
+
+
+def test_a_setting_for_the_network_is_told_as_the_cause() -> None:
+    (wish,) = view(entry(ENABLED, networks=THREE), network="front").wishes
+    assert wish.way.why_network == "the setting docker.network says so"
+    (wish,) = view(entry(ENABLED)).wishes
+    assert wish.way.why_network == "it is the only one that the container is on"
+
+
+@pytest.mark.parametrize(
+    ("ports", "labels", "why"),
+    [
+        (tcp(2368), {}, "it is the only TCP port that the container exposes"),
+        (tcp(9000, 443), {"scheme": "https"}, "it is the usual port of https, and the container exposes it"),
+        (tcp(9000, 80), {"port": "9000"}, "the label dockerproxy.port says so"),
+    ],
+)
+def test_the_choice_of_a_port_is_explained(ports: list[dict[str, Any]], labels: dict[str, str], why: str) -> None:
+    (wish,) = view(entry(labelled(**labels), ports=ports)).wishes
+    assert wish.way.why_port == why
+
+
+def test_a_published_port_is_told_as_such() -> None:
+    ports = [{"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 32768, "Type": "tcp"}]
+    (wish,) = view(entry(ENABLED, ports=ports), address="published").wishes
+    assert "80 is published as 32768" in wish.way.why_port
+    assert "docker.address=published" in wish.way.why_network
+
+
+def test_the_view_keeps_the_labels_and_is_equal_to_one_with_others() -> None:
+    seen = view(entry({**ENABLED, "maintainer": "x"}))
+    assert seen.labels["maintainer"] == "x"
+    assert seen == view(entry(ENABLED))
+
+
 def test_a_network_that_the_container_is_not_on_is_told_with_the_command() -> None:
     (reason,) = view(entry(labelled(network="backend"))).reasons
     assert reason == (
@@ -240,7 +291,8 @@ def test_a_container_in_anothers_network() -> None:
         ("paused", "Up 2 minutes (Paused)", "it is paused; run: docker unpause shop-web-1"),
         ("restarting", "Restarting (1) 3 seconds ago", "docker logs shop-web-1 tells why it ended"),
         ("removing", "Removal In Progress", "it is being removed"),
-        ("exited", "Exited (137) 2 minutes ago", "it has exited"),
+        ("exited", "Exited (137) 2 minutes ago", "it has exited (exit code 137); docker logs shop-web-1 may"),
+        ("exited", "", "it has exited; docker logs"),
         ("dead", "Dead", "docker rm --force shop-web-1"),
         ("stuck", "Stuck", "its state is stuck, not running"),
         ("running", "Up 3 seconds (health: starting)", "its health check has not succeeded yet"),

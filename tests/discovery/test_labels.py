@@ -9,6 +9,7 @@ import pytest
 from dockerproxy.discovery.label_table import LABELS, Kind
 from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.reading import Reading, RouteReading
+from dockerproxy.discovery.reason import Code
 from dockerproxy.routing.route import Domain, PathKind, PathRule
 from dockerproxy.settings import OPTION_NAMES
 
@@ -211,10 +212,96 @@ def test_an_unknown_label_that_means_tuning_is_told_and_left_away(label: str, me
     )
 
 
-def test_a_label_like_nothing_known_lists_what_there_is_and_makes_no_route_alone() -> None:
+NEAR = [
+    ("Dockerproxy.host", "host"),
+    ("DOCKERPROXY.HOST", "host"),
+    ("docker-proxy.host", "host"),
+    ("docker_proxy.port", "port"),
+    ("docker.proxy.host", "host"),
+    ("dockerprxy.host", "host"),
+    ("dockerpoxry.enable", "enable"),
+    ("dokerproxy.api.port", "api.port"),
+    ("docker-proxy.hots", "host"),
+    (" dockerproxy.host", "host"),
+    ("dockerproxy_host", "host"),
+    ("DOCKERPROXY-PATH-REGEX", "path_regex"),
+    ("dockerproxy:enable", "enable"),
+]
+
+
+@pytest.mark.parametrize(("label", "option"), NEAR)
+def test_a_label_whose_prefix_is_nearly_ours_is_told_and_not_followed(label: str, option: str) -> None:
+    reading = READER.read({label: "true", "maintainer": "x"}, "c1", "web")
+    assert reading.mentioned
+    assert not reading.wanted
+    told = reading.reasons[0]
+    assert told == f"{label}: the labels begin with dockerproxy.; did you mean dockerproxy.{option}?"
+    assert (told.code, told.label, told.meant) == (Code.NEAR_PREFIX, label, f"dockerproxy.{option}")
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "com.docker.compose.project",
+        "com.docker.compose.service",
+        "com.docker.desktop.host",
+        "desktop.docker.io/binds/0/Source",
+        "docker.host",
+        "docker.proxyport.host",
+        "traefik.http.routers.web.rule",
+        "nginxproxy.host",
+        "dockerproxyish.host",
+        "docker-proxy.maintainer-of-the-image",
+        "dockerproxyhosting",
+        "haproxy.port",
+        "host",
+        "",
+        ".",
+    ],
+)
+def test_labels_of_others_are_none_of_our_business(label: str) -> None:
+    assert not READER.mentions({label: "true"})
+    assert READER.read({label: "true"}, "c1", "web") == Reading()
+
+
+def test_a_slip_in_a_short_prefix_may_be_a_word_of_its_own() -> None:
+    short = LabelReader("web", "localhost")
+    assert short.mentions({"Web.host": "a.localhost"})
+    assert not short.mentions({"wet.host": "a.localhost"})
+
+
+def test_a_prefix_of_several_parts_is_recognised_as_well() -> None:
+    reading = LabelReader("my.proxy", "localhost").read({"my.prxy.api.host": "a.localhost"}, "c1")
+    assert "did you mean my.proxy.api.host?" in reading.reasons[0]
+
+
+def test_a_slip_in_the_prefix_keeps_out_the_route_that_it_was_meant_for_and_no_other() -> None:
+    labels = {"dockerprxy.api.host": "a.localhost", "dockerproxy.web.host": "b.localhost"}
+    reading = READER.read(labels, "c1")
+    assert [route.name for route in reading.routes] == ["web"]
+    assert reading.reasons[1].code is Code.ROUTE_LEFT_OUT
+
+
+def test_made_up_labels_do_not_fill_the_memory() -> None:
+    reader = LabelReader("dockerproxy", "localhost")
+    for number in range(10_000):
+        assert not reader.mentions({f"made-up-{number}.host": "x"})
+    assert "dockerproxy, " in repr(reader._guess)
+    assert int(repr(reader._guess).split(", ")[1].split()[0]) <= 4096
+
+
+def test_an_unknown_label_is_told_with_the_closest_ones() -> None:
+    (reason,) = read(conections="1").reasons
+    assert reason == "dockerproxy.conections: there is no such label; did you mean dockerproxy.max_connections?"
+    (reason,) = read(timers="1").reasons
+    assert "there is no such label; the closest are dockerproxy." in reason
+    assert len(reason.split(", ")) <= 3
+
+
+def test_a_label_like_nothing_known_leads_to_the_page_and_makes_no_route_alone() -> None:
     reading = read(xyzzy="1")
     assert not reading.wanted
-    assert "there is no such label; the labels are enable, route, host" in reading.reasons[0]
+    assert "there is no such label; docs/labels.md lists them all" in reading.reasons[0]
     assert read(xyzzy="1", enable="true").wanted
 
 

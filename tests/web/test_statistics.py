@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot
+from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot, Way
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Source, Upstream
 from dockerproxy.web.statistics import report
@@ -32,11 +33,15 @@ ROUTES = [
 def house(build: Build) -> House:
     found: House = build(routes=ROUTES, listen=":8888,127.0.0.1:9999")
     upstream = Upstream("blog-1", "http://172.18.0.4:2368", 2, Source.DOCKER, "id-1", draining=True)
-    wishes = (RouteWish("blog", upstream, Domain("blog.localhost")),)
+    other = Upstream("blog-1", "http://172.18.0.4:9000", 2, Source.DOCKER, "id-1")
+    wishes = (
+        RouteWish("blog", upstream, Domain("blog.localhost"), way=Way("front")),
+        RouteWish("api", other, Domain("api.localhost"), way=Way("front")),
+    )
     containers = (
         ContainerView("id-1", "blog-1", 1.0, "running", wishes),
-        ContainerView("id-2", "lost", 2.0, "running", (), ("it exposes no port",)),
-        ContainerView("id-3", "silent", 3.0, "running", (), ("no label",), mentioned=False),
+        ContainerView("id-2", "lost", 2.0, "running", (), (Reason(Code.NO_PORT, "it exposes no port", "add a label"),)),
+        ContainerView("id-3", "silent", 3.0, "running", (), (), mentioned=False),
     )
     found.registry.snapshot(Snapshot("docker", containers))
     return found
@@ -78,18 +83,26 @@ def test_the_report_tells_of_discovery_and_of_labelled_containers(house: House) 
             {
                 "id": "id-1",
                 "name": "blog-1",
+                "state": "running",
                 "routed": True,
-                "routes": ["blog"],
+                "routes": ["blog", "api"],
+                "network": "front",
                 "address": "172.18.0.4:2368",
+                "addresses": {"blog": "172.18.0.4:2368", "api": "172.18.0.4:9000"},
                 "reasons": [],
+                "why": [],
             },
             {
                 "id": "id-2",
                 "name": "lost",
+                "state": "running",
                 "routed": False,
                 "routes": [],
+                "network": "",
                 "address": "",
-                "reasons": ["it exposes no port"],
+                "addresses": {},
+                "reasons": ["it exposes no port; add a label"],
+                "why": [{"code": "no_port", "text": "it exposes no port; add a label"}],
             },
         ],
     }

@@ -1,0 +1,77 @@
+"""Reason: why a container is not routed as its labels ask, in words, with a code and what mends it.
+
+docs/why.md has a section for each code, so that a person who meets one in a log line can look it up.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Self
+
+
+class Code(StrEnum):
+    """Why, in one word. Beside these there are `proxy.answers.ANSWERS`, for requests."""
+
+    # About its labels.
+    NO_LABEL = "no_label"
+    NEAR_PREFIX = "near_prefix"
+    UNKNOWN_LABEL = "unknown_label"
+    WRONG_VALUE = "wrong_value"
+    ROUTE_LEFT_OUT = "route_left_out"
+    TWO_PATHS = "two_paths"
+    NO_DOMAIN = "no_domain"
+    NO_PREFIX_TO_STRIP = "no_prefix_to_strip"
+    FORBIDDEN = "forbidden"
+    ONE_OFF = "one_off"
+    # About its state.
+    NOT_STARTED = "not_started"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    EXITED = "exited"
+    NOT_RUNNING = "not_running"
+    HEALTH_STARTING = "health_starting"
+    UNHEALTHY = "unhealthy"
+    # About the way to it.
+    NO_PORT = "no_port"
+    SEVERAL_PORTS = "several_ports"
+    NOT_PUBLISHED = "not_published"
+    NO_NETWORK = "no_network"
+    NO_SHARED_NETWORK = "no_shared_network"
+    UNKNOWN_NETWORK = "unknown_network"
+    NO_ADDRESS = "no_address"
+    ANOTHERS_NETWORK = "anothers_network"
+    HOST_NOT_REACHED = "host_not_reached"
+    # About other routes.
+    OLDER_CONTAINER_WINS = "older_container_wins"
+    FIRM_ROUTE_WINS = "firm_route_wins"
+    PLACE_TAKEN = "place_taken"
+    HANDLER_ROUTE = "handler_route"
+
+
+class Reason(str):
+    """A sentence of the form `what is wrong; what mends it; what follows from it`; equal to any equal string.
+
+    what:  what is wrong
+    mend:  what to do about it, or ""
+    label: the label that it is about, or ""
+    meant: the label that was probably meant instead, or ""
+    """
+
+    __slots__ = ("code", "label", "meant", "mend", "what")
+
+    code: Code
+    what: str
+    mend: str
+    label: str
+    meant: str
+
+    def __new__(
+        cls, code: Code, what: str, mend: str = "", *, follows: str = "", label: str = "", meant: str = ""
+    ) -> Self:
+        self = super().__new__(cls, "; ".join(part for part in (what, mend, follows) if part))
+        self.code = code
+        self.what = what
+        self.mend = mend
+        self.label = label
+        self.meant = meant
+        return self
