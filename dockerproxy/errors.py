@@ -61,6 +61,14 @@ class RouteNotRemovable(DockerproxyError):
     """The route exists, but its source is not `dynamic`: its owner is a file, a container or code."""
 
 
+class UnknownUpstream(DockerproxyError):
+    """No upstream and no container has this name."""
+
+
+class NotPossible(DockerproxyError):
+    """What is asked for is understood, but cannot be done as things are."""
+
+
 class StoreError(DockerproxyError):
     """The state folder cannot be read or written."""
 

@@ -9,11 +9,14 @@ builtin.py   the admin routes that are there without being asked for
 admission.py who may be added and removed as a dynamic route
 linger.py    Linger: routes that are kept for a while after their last container
 journal.py   what changed, in words, for the log
+operator.py  Operator: what a person decides while the proxy runs
+target.py    Targets: what an operator can mean by a name
 overrides.py Overrides: what an operator has set while the proxy runs
 store.py     Store: dynamic routes and overrides on disk
 document.py  Document: a list of things in one file, replaced as a whole
 
-Calls run from registry down to the others; merge, base and admission call places; base calls static and builtin.
+Calls run from operator to registry, and from there down to the others; merge, base and admission call places; base
+calls static and builtin.
 It never serves a request: the data plane is handed tables.
 """
 
