@@ -179,6 +179,7 @@ class Exchange:
         else:
             attempt.succeeded()
         self._answered = True
+        self.live.stats.answers[head.status // 100] += 1
         if self._client.record is not None:
             attempt.answered_at = time.monotonic()
         if self.error_code:
@@ -205,6 +206,7 @@ class Exchange:
             return
         attempt.succeeded()
         self._answered = True
+        self.live.stats.answers[head.status // 100] += 1
         valves = self._client.valve, connection.valve
         timeout = self.live.options.tunnel_timeout
         tunnel = Tunnel(self._client.transport, connection.transport, valves, self._finish, timeout)
@@ -358,6 +360,7 @@ class Exchange:
     def _show_error(self, code: str, text: str = "") -> None:
         """Answer with the error page of the route, or with ours; `text` in place of the code's words."""
         self._log_shown(code)
+        self.live.stats.answers[ANSWERS[code].status // 100] += 1
         self._finish(shown=True)
         page = None if self.error_code else self._plane.pages.of_route(self.live.route)
         self._plane.pages.show(self._client, self.head, self.error_code or code, page, text=text)

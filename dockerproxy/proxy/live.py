@@ -99,8 +99,10 @@ class LiveRoute:
         stats.error_counter += 1
         stats.last_error = str(error)
         now = time.monotonic()
+        benched = self.balancer.failed(upstream, now)
+        stats.benches += benched
         # Where all upstreams fail, all are benched and come back, again and again.
-        if self.balancer.failed(upstream, now) and self._log_limit.unsaid(upstream.key, now, burst=1) is not None:
+        if benched and self._log_limit.unsaid(upstream.key, now, burst=1) is not None:
             status = self.balancer.status(upstream, now)
             seconds = (status.benched_until or now) - now
             log.warning(
