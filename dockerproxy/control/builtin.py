@@ -14,6 +14,7 @@ _ROUTES = (
     ("dockerproxy-statistics", "GET", "/statistics", "dockerproxy.web.statistics:statistics", ""),
     ("dockerproxy-add", "POST", "/add", "dockerproxy.web.admin:add_route", ""),
     ("dockerproxy-remove", "POST", "/remove", "dockerproxy.web.admin:remove_route", ""),
+    ("dockerproxy-metrics", "GET", "/metrics", "dockerproxy.web.metrics.endpoint:metrics", ""),
     ("dockerproxy-health", "GET", "/health", "dockerproxy.web.admin:health", "open"),
 )
 

@@ -49,7 +49,7 @@ def test_the_admin_routes_are_there_without_being_asked_for(scene: Scene) -> Non
     assert scene.answers("root.localhost", "/health") == "dockerproxy-health"
     assert scene.answers("root.localhost", "/add") == "unknown_method"
     assert scene.route("dockerproxy-health").access == "open"
-    assert set(scene.registry.handlers) == {
+    assert set(scene.registry.handlers) >= {
         "dockerproxy.web.statistics:statistics",
         "dockerproxy.web.admin:add_route",
         "dockerproxy.web.admin:remove_route",

@@ -1,0 +1,64 @@
+"""The families about the proxy itself: its connections, its requests, its table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from dockerproxy.routing.route import Source
+from dockerproxy.web.metrics.family import Family, Kind, Reading
+from dockerproxy.web.metrics.scrape import Scrape
+
+
+def _routes(scrape: Scrape) -> Iterator[Reading]:
+    found = Counter(route.source for route in scrape.control.registry.routes)
+    for source in Source:
+        yield (str(source),), found[source]
+
+
+FAMILIES = (
+    Family(
+        "dockerproxy_build_info",
+        Kind.INFO,
+        "Which dockerproxy this is; always 1.",
+        lambda scrape: [((scrape.control.version,), 1)],
+        ("version",),
+    ),
+    Family(
+        "dockerproxy_start_time_seconds",
+        Kind.GAUGE,
+        "When the proxy began to count, in seconds since the epoch.",
+        lambda scrape: [((), scrape.control.stats.started_at)],
+    ),
+    Family(
+        "dockerproxy_client_connections",
+        Kind.GAUGE,
+        "Client connections that are open.",
+        lambda scrape: [((), scrape.control.stats.connections)],
+    ),
+    Family(
+        "dockerproxy_client_connections_accepted_total",
+        Kind.COUNTER,
+        "Client connections since the start, with those that were one too many.",
+        lambda scrape: [((), scrape.control.stats.connections_total)],
+    ),
+    Family(
+        "dockerproxy_requests_total",
+        Kind.COUNTER,
+        "Requests with a valid head, whether or not a route answers them.",
+        lambda scrape: [((), scrape.control.stats.requests)],
+    ),
+    Family(
+        "dockerproxy_unrouted_requests_total",
+        Kind.COUNTER,
+        "Requests that no route answered, or that could not be understood.",
+        lambda scrape: [((), scrape.control.stats.unrouted)],
+    ),
+    Family(
+        "dockerproxy_routes",
+        Kind.GAUGE,
+        "Routes in the table, by where they come from: static, docker or dynamic.",
+        _routes,
+        ("source",),
+    ),
+)
