@@ -127,6 +127,7 @@ class DataPlane:
         for known in removed:
             known.remove()
         self._retire_pools(unused)
+        self._forget_gone(time.monotonic())
 
     def front(self) -> Front:
         """A protocol for one client connection."""
@@ -156,6 +157,22 @@ class DataPlane:
         """The state of one upstream for statistics, or None for an unknown route."""
         live = self.live.get(route)
         return None if live is None else live.balancer.status(upstream, time.monotonic())
+
+    def bench(self, route: str, upstream: Upstream, seconds: float) -> None:
+        """Bench one upstream of a route."""
+        live = self.live.get(route)
+        if live is not None:
+            live.bench(upstream, seconds)
+
+    def unbench(self, route: str, upstream: Upstream) -> bool:
+        """End the bench of one upstream of a route. False when it had none."""
+        live = self.live.get(route)
+        return live is not None and live.unbench(upstream)
+
+    def held(self, route: str) -> int:
+        """Exchanges of a route that wait now."""
+        live = self.live.get(route)
+        return 0 if live is None else live.held
 
     # Called by fronts
 
@@ -191,6 +208,12 @@ class DataPlane:
             pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, options.max_connections)
         pool.limit = options.max_connections
         return pool
+
+    def _forget_gone(self, now: float) -> None:
+        """Drop counters of what left the table long ago; looked at once a minute at most, for it takes a while."""
+        if self.stats.due(now):
+            keys = {route.name: {upstream.key for upstream in route.upstreams} for route in self.table.routes}
+            self.stats.forget(keys, now)
 
     def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, bool]]:
         """Note which pools are in use (again); returns the keys of the others."""

@@ -8,6 +8,7 @@ access.py       who may call an admin handler
 context.py      what a handler is told beside its request: Control, its route, the error
 admin.py        add_route, remove_route, health
 statistics.py   the report that GET /statistics gives
+metrics/        GET /metrics
 
 Calls run from handlers down to loading, and from the admin handlers down to control. It never speaks
 to a client itself: the data plane connects to a handler as it does to a container.
