@@ -10,14 +10,17 @@ import errno
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from types import TracebackType
 
+from dockerproxy.access_log import AccessLog
+from dockerproxy.access_log.lines import line_maker
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
-from dockerproxy.errors import DockerproxyError, ListenError
+from dockerproxy.errors import DockerproxyError, ListenError, NotPossible
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
@@ -28,15 +31,17 @@ from dockerproxy.stats import ProxyStats
 from dockerproxy.version import VERSION
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
+from dockerproxy.web.feed import Feed
 from dockerproxy.web.handlers import Handlers
 from dockerproxy.web.insight import Insight
+from dockerproxy.web.live import start_feed
 
 log = logging.getLogger("dockerproxy")
 
 # Connections that the kernel keeps until they are accepted; a page load opens six at a time.
 _BACKLOG = 4096
 # Settings that are built into what runs.
-_ONLY_AT_START = ("listen", "docker", "state_dir", "log_format", "log_level")
+_ONLY_AT_START = ("access_log", "access_log_headers", "listen", "docker", "state_dir", "log_format", "log_level")
 _KILLED_BY_SECOND_SIGNAL = 1  # exit code
 _UNKNOWN = UpstreamStatus("up", 0, None)
 
@@ -61,6 +66,8 @@ class Server:
         self.addresses: tuple[ListenAddress, ...] = ()
         self.plane: DataPlane
         self.registry: Registry
+        self._access_log = _access_log(settings)
+        self._feed = Feed()
         self._handlers: Handlers
         self._watcher: Watcher | None = None
         self._listeners: list[asyncio.Server] = []
@@ -83,7 +90,7 @@ class Server:
         loop = asyncio.get_running_loop()
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings)
-        self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight)
+        self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
         self.registry = Registry(
             self._settings,
             Store(self._settings.state_dir),
@@ -93,13 +100,16 @@ class Server:
             self._python_routes,
             self._handlers.prepare,
         )
-        self._handlers.control = Control(self.registry, self.stats, self.discovery, VERSION, self._status)
+        control = self._handlers.control = self._control()
+        if self._access_log is not None:
+            self._access_log.start()
         try:
             self.registry.start()
             await self._listen()
         except BaseException:
             await self.stop(0.0)
             raise
+        start_feed(control)
         self._announce()
         if self._settings.docker.enabled:
             self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
@@ -126,6 +136,7 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        await self._feed.close()  # a dashboard is in flight for as long as its page is open
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
             await asyncio.to_thread(watcher.stop)
@@ -135,29 +146,55 @@ class Server:
         await self.plane.stop(grace)
         await self._handlers.close()
         self.registry.close()
+        if self._access_log is not None:
+            await asyncio.to_thread(self._access_log.close)
 
     def reload(self) -> None:
-        """Read the settings anew. A bad file changes nothing, and the log says why."""
+        """Read the settings anew, because of a signal. A bad file changes nothing, and the log says why."""
         if not self.addresses:
             return  # it has not started yet, so it has read them just now
-        if self._read_settings is None:
-            log.warning("reload: there is no settings file to read again")
-            return
         try:
-            settings = self._read_settings()
-            self.registry.reload(settings)
+            self.reread()
+        except NotPossible as error:
+            log.warning("reload: %s", error)
         except DockerproxyError as error:
             log.error("reload: nothing was changed, because:\n%s", error)
-            return
+
+    def reread(self) -> list[str]:
+        """Read the settings anew. Returns what changed, in words.
+
+        Raises NotPossible when there is nothing to read, SettingsError when it cannot be used; nothing changes then.
+        """
+        if self._read_settings is None:
+            raise NotPossible("there is no settings file to read again")
+        settings = self._read_settings()
+        changed = self.registry.reload(settings)
         self.plane.configure(settings)
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         if late:
-            log.warning("reload: the new value of %s counts only after a restart", " and ".join(late))
+            changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
+            log.warning("reload: %s", changed[-1])
         self._settings = settings
         log.info("reload: done, %d routes", len(self.registry.routes))
+        return changed
 
     def _publish(self, table: RouteTable, _routes: tuple[Route, ...]) -> None:
         self.plane.publish(table, self.registry.not_found_handlers)
+
+    def _control(self) -> Control:
+        plane = self.plane
+        return Control(
+            self.registry,
+            self.stats,
+            self.discovery,
+            VERSION,
+            self._status,
+            plane.bench,
+            plane.unbench,
+            plane.held,
+            self.reread,
+            feed=self._feed,
+        )
 
     def _groups(self, route: str, path: str) -> dict[str, str]:
         return self.registry.groups(route, path)
@@ -192,6 +229,12 @@ class Server:
             os._exit(_KILLED_BY_SECOND_SIGNAL)
         log.info("%s: stopping", number.name)
         self._stop_asked.set()
+
+
+def _access_log(settings: Settings) -> AccessLog | None:
+    if settings.access_log == "off":
+        return None
+    return AccessLog(line_maker(settings.access_log, settings.access_log_headers), sys.stdout.fileno())
 
 
 def _why_not_listen(address: ListenAddress, error: OSError) -> str:

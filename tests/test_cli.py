@@ -131,6 +131,23 @@ async def test_sigterm_ends_it_with_0(serve: Start) -> None:
     assert "Traceback" not in process.text
 
 
+async def test_the_access_log_has_a_line_for_every_request_that_was_answered(serve: Start, tmp_path: Path) -> None:
+    async with running_upstream() as upstream:
+        path = write(tmp_path, ("blog", upstream.url), access_log="json")
+        process = await serve("--config", path)
+        for number in range(20):
+            assert (await get(process.port, "blog.test", f"/{number}"))[0] == 200
+        assert (await get(process.port, "nobody.test"))[0] == 404
+        process.send(signal.SIGTERM)
+        assert await process.end() == 0
+    entries = [json.loads(text) for text in process.log if text.startswith("{")]
+    assert [entry["target"] for entry in entries] == [*(f"/{number}" for number in range(20)), "/"]
+    assert [(entry["status"], entry["route"]) for entry in entries] == [(200, "blog")] * 20 + [(404, None)]
+    assert [entry["bytes_sent"] for entry in entries[:-1]] == [5] * 20
+    assert all(0 < entry["first_byte"] < entry["total"] for entry in entries[:-1])
+    assert entries[-1]["id"] in process.text.partition("404 unknown_host")[2]
+
+
 async def test_ctrl_c_ends_it_with_0(serve: Start) -> None:
     process = await serve()
     process.send(signal.SIGINT)

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("run",),
     ("server",),
     ("web",),
-    ("control",),
+    ("access_log", "control"),
     ("proxy", "discovery"),
     ("routing", "http1", "stats", "tasks"),
     ("settings",),

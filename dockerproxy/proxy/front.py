@@ -117,7 +117,7 @@ class Front(Timed, asyncio.Protocol):
         elif exchange is not None:
             exchange.client_lost()
         if self.record is not None:
-            self.record.end(cut=True)
+            self.record.end(cut=self._tunnel is None)
 
     def pause_writing(self) -> None:
         """The client reads slower than the upstream sends; it has to make progress all the same."""

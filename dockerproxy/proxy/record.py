@@ -72,5 +72,7 @@ class Record:
     def end(self, *, cut: bool = False) -> None:
         """The answer is over: give the record to whoever takes it."""
         self.cut = cut
+        if not self.status and not cut:
+            self.status = 101  # only a tunnel comes to a good end without an answer
         self.total = time.monotonic() - self._clock
         self._recorder(self)
