@@ -60,6 +60,7 @@ class ContainerReader:
             reasons=tuple(dict.fromkeys(reasons)),
             mentioned=reading.mentioned,
             labels=entry.labels,
+            networks=tuple(network.name for network in entry.networks),
         )
 
     def _wishes(

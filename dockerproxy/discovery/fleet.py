@@ -16,6 +16,7 @@ from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.discovery.reading import Dialect
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
+from dockerproxy.discovery.strangers import Strangers
 from dockerproxy.settings.model import DockerSettings
 
 _ALIVE = frozenset({RUNNING, "paused"})
@@ -30,7 +31,7 @@ class _Known(NamedTuple):
 
 
 class Fleet:
-    """The containers that bear labels of ours; the others are forgotten at once.
+    """The containers that bear labels of ours, and beside them the strangers.
 
     own: ids that the proxy's own container may have
     """
@@ -44,6 +45,7 @@ class Fleet:
         self._own: OwnContainer | None = None
         self._own_entry: Entry | None = None
         self._entries: dict[str, Entry] = {}
+        self._strangers: dict[str, Entry] = {}
         self._known: dict[str, _Known] = {}
         self._reader = self._new_reader()
 
@@ -58,15 +60,23 @@ class Fleet:
         """The proxy's own container, when the engine lists it."""
         return self._own
 
+    @property
+    def strangers(self) -> Strangers:
+        """The containers without any label of ours, as they are now."""
+        return Strangers(self._strangers, self._reader, self._dialect.key("enable"))
+
     def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a whole list."""
         self._entries = {}
+        self._strangers = {}
         self._take(listed)
 
     def update(self, containers: Collection[str], listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a list of `containers` only; those of them that are not listed are gone."""
+        self._strangers = dict(self._strangers)  # whoever was given the old ones keeps them
         for container in containers:
             self._entries.pop(container, None)
+            self._strangers.pop(container, None)
         self._take(data for data in listed if data["Id"] in containers)
 
     def state(self, container: str) -> str:
@@ -90,8 +100,8 @@ class Fleet:
 
     def _take(self, listed: Iterable[Mapping[str, Any]]) -> None:
         for data in listed:
-            if self._dialect.mentions(data.get("Labels") or {}):
-                self._entries[data["Id"]] = Entry.from_json(data)
+            ours = self._dialect.mentions(data.get("Labels") or {})
+            (self._entries if ours else self._strangers)[data["Id"]] = Entry.from_json(data)
             if self._own_ids and data["Id"].startswith(self._own_ids):
                 self._take_own(Entry.from_json(data))
 

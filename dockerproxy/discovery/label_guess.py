@@ -43,19 +43,29 @@ _REMEMBERED = 4096
 class LabelGuess:
     """What was meant, for labels with one prefix."""
 
-    __slots__ = ("_flat", "_near", "_prefix", "_segments")
+    __slots__ = ("_far", "_flat", "_near", "_prefix", "_segments")
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
         self._flat = _flat(prefix)
         self._segments = prefix.count(".") + 1
         self._near: dict[str, bool] = {}
+        self._far: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"<LabelGuess for {self._prefix}, {len(self._near)} beginnings known>"
+        return f"<LabelGuess for {self._prefix}, {len(self._near) + len(self._far)} beginnings known>"
 
     def near(self, key: str) -> tuple[str, str] | None:
         """Route ("" for none) and option that were meant, when only the prefix is not quite ours; else None."""
+        first = key.partition(".")[0]
+        if first in self._far:  # this is asked for every label of every container at every list
+            return None
+        found = self._look(key)
+        if found is None and self._leads_nowhere(first):
+            self._remember_far(first)
+        return found
+
+    def _look(self, key: str) -> tuple[str, str] | None:
         segments = key.split(".")
         # One more than the prefix has: docker.proxy.host.
         for count in (self._segments, self._segments + 1):
@@ -66,6 +76,18 @@ class LabelGuess:
             return "", option
         return None
 
+    def _leads_nowhere(self, first: str) -> bool:
+        """Whether no label that begins with this segment can be near, whatever follows."""
+        flat = _flat(first)
+        return self._segments == 1 and not flat.startswith(self._flat) and not self._looks_like(flat) and (
+            not self._flat.startswith(flat)
+        )  # fmt: skip
+
+    def _remember_far(self, first: str) -> None:
+        if len(self._far) >= _REMEMBERED:
+            self._far.clear()
+        self._far.add(first)
+
     def _is_near(self, head: str, alike: bool) -> bool:
         """Whether `head` is the prefix in other letters; `alike`: whether it may also have a slip."""
         known = self._near.get(head)
@@ -75,7 +97,7 @@ class LabelGuess:
             known = self._near[head] = head != self._prefix and self._looks_like(_flat(head), alike)
         return known
 
-    def _looks_like(self, flat: str, alike: bool) -> bool:
+    def _looks_like(self, flat: str, alike: bool = True) -> bool:
         if flat == self._flat:
             return True
         if not alike or len(self._flat) < _SHORTEST_PREFIX_WITH_SLIPS:

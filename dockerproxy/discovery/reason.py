@@ -46,6 +46,7 @@ class Code(StrEnum):
     FIRM_ROUTE_WINS = "firm_route_wins"
     PLACE_TAKEN = "place_taken"
     HANDLER_ROUTE = "handler_route"
+    NOT_ALLOWED = "not_allowed"
 
 
 class Reason(str):

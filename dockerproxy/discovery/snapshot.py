@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockerproxy.discovery.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule, Upstream
+
+if TYPE_CHECKING:
+    from dockerproxy.discovery.strangers import Strangers
 
 
 class Way(NamedTuple):
@@ -50,6 +53,11 @@ class RouteWish:
     way: Way = NO_WAY
 
     @property
+    def says_where(self) -> bool:
+        """Whether the container itself says where the route is to be."""
+        return self.domains is not None or self.path is not None or self.methods is not None
+
+    @property
     def address(self) -> str:
         """`host:port` of the upstream."""
         return self.upstream.address.partition("://")[2]
@@ -65,6 +73,7 @@ class ContainerView:
     reasons:  why it is not routed, or what was wrong with a label although it is
     mentioned: whether it bears any of our labels; one that does not is left out of reports
     labels:   all of its labels, ours and others, as the engine tells them
+    networks: the names of the engine's networks that it is on
     """
 
     id: str
@@ -75,6 +84,7 @@ class ContainerView:
     reasons: tuple[Reason, ...] = ()
     mentioned: bool = True
     labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    networks: tuple[str, ...] = ()
 
     @property
     def routed(self) -> bool:
@@ -108,6 +118,7 @@ class DiscoveryStatus:
 
     last_event_at, last_sync_at: seconds since the epoch, or None
     error: why the engine cannot be reached, in words, or ""
+    strangers: the containers without a label of ours; None as long as nothing was listed
     """
 
     state: EngineState = EngineState.DISABLED
@@ -117,3 +128,4 @@ class DiscoveryStatus:
     last_sync_at: float | None = None
     reconnects: int = 0
     error: str = ""
+    strangers: Strangers | None = None

@@ -15,6 +15,7 @@ from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
+from dockerproxy.discovery.reason import Code
 from dockerproxy.routing.route import Domain, Source
 from dockerproxy.settings import DockerSettings
 
@@ -400,3 +401,25 @@ def test_a_name_is_found_in_the_hosts_file_or_not(tmp_path: Path) -> None:
     hosts.write_text("127.0.0.1 localhost\n\n# a comment\n172.17.0.1\tgateway host.docker.internal # added\n")
     assert resolve("host.docker.internal", hosts) == "172.17.0.1"
     assert resolve("nowhere.invalid", hosts) == ""
+
+
+def test_a_container_without_a_label_of_ours_is_a_stranger_until_it_bears_one() -> None:
+    found = fleet(entry(ENABLED, id_="1" * 64, name="ours"), entry({"x": "y"}, id_="2" * 64, name="theirs"))
+    before = found.strangers
+    assert [stranger.name for stranger in before] == ["theirs"]
+
+    found.update({"2" * 64}, [entry(ENABLED, id_="2" * 64, name="theirs")])
+    assert len(found.strangers) == 0
+    assert [stranger.name for stranger in before] == ["theirs"]  # whoever reads them in another thread is not disturbed
+    assert "2" * 64 in found
+
+    found.replace([entry({}, id_="3" * 64, name="new")])
+    assert [stranger.name for stranger in found.strangers] == ["new"]
+    assert repr(found.strangers) == "<Strangers: 1>"
+
+
+def test_it_is_known_what_would_become_of_a_stranger_with_the_label() -> None:
+    found = fleet(entry({"com.docker.compose.service": "web"}), entry({}, id_="2" * 64, ports=tcp(1, 2)))
+    one, two = found.strangers
+    assert found.strangers.with_label(one).wishes[0].default_domain == Domain("web.localhost")
+    assert found.strangers.with_label(two).reasons[0].code is Code.SEVERAL_PORTS
