@@ -8,7 +8,7 @@ table, and are forgotten some time after their route or upstream has left it.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
 
 # Ten bounds to a factor of ten, as in the series R10 of ISO 3, but with bounds that people write: a percentile read
@@ -52,10 +52,22 @@ class Latency:
         self._counts = [0] * (len(LATENCY_BOUNDS) + 1)
         self.total = 0.0
 
+    @classmethod
+    def of(cls, counts: Sequence[int]) -> Latency:
+        """The histogram of `counts`, as the property gives them; its total is unknown."""
+        found = cls()
+        found._counts[:] = counts
+        return found
+
     @property
     def count(self) -> int:
         """How many durations were counted."""
         return sum(self._counts)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many durations lie in each bucket: up to each of LATENCY_BOUNDS, and at last beyond them all."""
+        return tuple(self._counts)
 
     def add(self, seconds: float) -> None:
         """Count one duration."""

@@ -11,12 +11,22 @@ from dockerproxy.settings import Settings
 # name, method, path, handler, access ("" is the setting's default). Health tells nothing, so anybody may ask;
 # load balancers and Docker's HEALTHCHECK do.
 _ROUTES = (
+    ("dockerproxy-dashboard", "GET", "/", "dockerproxy.web.dashboard:dashboard", ""),
+    ("dockerproxy-dashboard-files", "GET", "/dashboard/*", "dockerproxy.web.dashboard:file", ""),
+    ("dockerproxy-live", "GET", "/live", "dockerproxy.web.live:live", ""),
+    ("dockerproxy-session", "GET", "/session", "dockerproxy.web.login:session", ""),
+    ("dockerproxy-login", "POST", "/login", "dockerproxy.web.login:login", ""),
+    ("dockerproxy-logout", "POST", "/logout", "dockerproxy.web.login:logout", ""),
     ("dockerproxy-statistics", "GET", "/statistics", "dockerproxy.web.statistics:statistics", ""),
     ("dockerproxy-add", "POST", "/add", "dockerproxy.web.admin:add_route", ""),
     ("dockerproxy-remove", "POST", "/remove", "dockerproxy.web.admin:remove_route", ""),
     ("dockerproxy-metrics", "GET", "/metrics", "dockerproxy.web.metrics.endpoint:metrics", ""),
+    ("dockerproxy-logs", "GET", "/logs", "dockerproxy.web.logs:log_lines", ""),
     ("dockerproxy-health", "GET", "/health", "dockerproxy.web.admin:health", "open"),
 )
+
+# Options of a built-in route that differ from the settings, by the route's path.
+_OPTIONS = {"/logs": {"stall_timeout": 365 * 86400.0}}  # a log may be quiet for as long as it likes
 
 
 def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Route, ...]:
@@ -25,15 +35,21 @@ def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Rou
         Route(
             name=_free_name(name, taken),
             domains=(Domain.parse(settings.admin_host),),
-            path=PathRule(PathKind.EXACT, path),
+            path=_rule(path),
             methods=(method,),
             upstreams=handler_upstreams(handler),
-            options=settings.route_defaults,
+            options=settings.route_defaults.model_copy(update=_OPTIONS.get(path)),
             handler=handler,
             access=access,
         )
         for name, method, path, handler, access in _ROUTES
     )
+
+
+def _rule(path: str) -> PathRule:
+    """A path that ends in `/*` stands for all below it."""
+    prefix = path.removesuffix("/*")
+    return PathRule(PathKind.EXACT, path) if prefix == path else PathRule(PathKind.PREFIX, prefix)
 
 
 def _free_name(name: str, taken: Collection[str]) -> str:

@@ -1,6 +1,7 @@
 """Who may call a handler: programs on this machine, whoever bears the token, or everybody. Decides; never serves.
 
-Whoever sends wrong tokens is slowed down by the proxy's Throttle, by address.
+Whoever sends wrong tokens is slowed down by the proxy's Throttle, by address. In place of the token a browser may show
+the cookie of a session that began with it (`web.login`); then what it changes has to come from a page of ours.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from dockerproxy.web.context import CONTROL
+from dockerproxy.web.sessions import Session
 
 log = logging.getLogger("dockerproxy.web")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
+CSRF_FIELD = "X-Dockerproxy-Csrf"
 
 
 def check_access(request: web.Request, access: str, token: str | None) -> None:
@@ -33,7 +36,7 @@ def check_access(request: web.Request, access: str, token: str | None) -> None:
 
 def _check_open(request: web.Request, _token: str | None) -> None:
     """Everybody may."""
-    _check_origin(request)
+    check_origin(request)
 
 
 def _check_loopback(request: web.Request, _token: str | None) -> None:
@@ -42,10 +45,10 @@ def _check_loopback(request: web.Request, _token: str | None) -> None:
             text=f"This handler answers to this machine only, and the request came from {request.remote}. "
             "To call it from elsewhere, set admin_token and send it as `Authorization: Bearer <token>`.\n"
         )
-    _check_origin(request)
+    check_origin(request)
 
 
-def _check_origin(request: web.Request) -> None:
+def check_origin(request: web.Request) -> None:
     """A page of any site may make the browser of somebody who may call post here; browsers say so in Origin."""
     origin = request.headers.get("Origin")
     if origin is not None and request.method not in _SAFE_METHODS and urlsplit(origin).netloc != request.host:
@@ -56,11 +59,42 @@ def _check_token(request: web.Request, token: str | None) -> None:
     if not token:
         raise web.HTTPForbidden(text="This handler needs a token, but none is set: set admin_token.\n")
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if not scheme and (session := session_of(request)) is not None:
+        _check_forgery(request, session)
+        return
     bears = scheme.lower() == "bearer" and given.strip()
     if not bears or not is_right_token(request, given.strip(), token):
         raise web.HTTPUnauthorized(
             headers={"WWW-Authenticate": 'Bearer realm="dockerproxy"'},
             text="This handler needs the admin token: send `Authorization: Bearer <token>`.\n",
+        )
+
+
+def session_of(request: web.Request) -> Session | None:
+    """The session whose cookie a browser sends, or None."""
+    control = request.config_dict.get(CONTROL)
+    given = request.cookies.get(cookie_name(request))
+    if control is None or not given or not control.settings.admin_token:
+        return None
+    return control.sessions.find(given, control.settings.admin_token, time.monotonic())
+
+
+def cookie_name(request: web.Request) -> str:
+    """Where there is TLS, a name that no other host of the domain can set (RFC 6265bis section 4.1.3)."""
+    return "__Host-dockerproxy" if request.scheme == "https" else "dockerproxy-session"
+
+
+def _check_forgery(request: web.Request, session: Session) -> None:
+    """A browser sends its cookie whoever makes it send the request; only our page knows the session's value."""
+    if request.method in _SAFE_METHODS:
+        return
+    check_origin(request)
+    same_site = "Origin" in request.headers or request.headers.get("Sec-Fetch-Site") == "same-origin"
+    given = request.headers.get(CSRF_FIELD, "").encode("utf-8", "surrogateescape")
+    if not same_site or not hmac.compare_digest(given, session.csrf.encode()):
+        raise web.HTTPForbidden(
+            text=f"A session changes things only from the dashboard's own page, which sends {CSRF_FIELD}. "
+            "Reload the page; a program sends `Authorization: Bearer <token>` instead.\n"
         )
 
 

@@ -16,11 +16,13 @@ from dockerproxy.control.store import as_json
 from dockerproxy.errors import (
     DockerproxyError,
     InvalidInput,
+    NotPossible,
     Problem,
     RouteExists,
     RouteNotRemovable,
     StoreError,
     UnknownRoute,
+    UnknownUpstream,
 )
 from dockerproxy.settings import RouteSettings, describe
 from dockerproxy.web.access import check_access
@@ -32,7 +34,9 @@ _STATUSES: Mapping[type[DockerproxyError], int] = {
     InvalidInput: 422,
     RouteExists: 409,
     RouteNotRemovable: 409,
+    NotPossible: 409,
     UnknownRoute: 404,
+    UnknownUpstream: 404,
     StoreError: 507,  # Insufficient Storage, RFC 4918 section 11.5: the state folder needs a hand
 }
 
@@ -65,7 +69,7 @@ def guarded(handler: Callable[[web.Request], Any]) -> Handler:
 @guarded
 async def add_route(request: web.Request) -> web.StreamResponse:
     """POST a proxy route in JSON: 201 with the route as it is kept, once it is on disk and live."""
-    body = await _json_object(request)
+    body = await json_object(request)
     try:
         wanted = RouteSettings.model_validate(body)
     except ValidationError as error:
@@ -77,7 +81,7 @@ async def add_route(request: web.Request) -> web.StreamResponse:
 @guarded
 async def remove_route(request: web.Request) -> web.StreamResponse:
     """POST `{"name": …}`: 200 once the route is gone from disk and from the table."""
-    body = await _json_object(request)
+    body = await json_object(request)
     problems = [Problem(key, "unknown key; expected only name") for key in body if key != "name"]
     name = body.get("name")
     if not isinstance(name, str):
@@ -106,7 +110,7 @@ def open_admin_routes(registry: Registry) -> list[str]:
     ]
 
 
-async def _json_object(request: web.Request) -> dict[str, Any]:
+async def json_object(request: web.Request) -> dict[str, Any]:
     """The body, whatever its Content-Type says: curl -d does not send JSON's."""
     try:
         body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read())

@@ -17,6 +17,8 @@ from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
 from dockerproxy.stats import ProxyStats
+from dockerproxy.web.feed import Feed
+from dockerproxy.web.sessions import Sessions
 from dockerproxy.web.throttle import Throttle
 
 try:
@@ -30,7 +32,13 @@ class Control:
     """The proxy, as seen by its admin handlers.
 
     status:   route name and upstream -> whether it is up, benched, on probation or draining
+    bench:    route name, upstream and seconds: takes it out of rotation for so long
+    unbench:  route name and upstream: ends its bench; whether it had any
+    held:     route name -> how many requests are held there now
+    reload:   reads the settings again and says what changed; raises NotPossible, SettingsError
     throttle: who has guessed the admin token wrongly, how often
+    sessions: the browsers that are logged in
+    feed:     what open dashboards are told each second
     """
 
     registry: Registry
@@ -38,7 +46,13 @@ class Control:
     discovery: DiscoveryStatus
     version: str
     status: Callable[[str, Upstream], UpstreamStatus]
+    bench: Callable[[str, Upstream, float], None]
+    unbench: Callable[[str, Upstream], bool]
+    held: Callable[[str], int]
+    reload: Callable[[], list[str]]
     throttle: Throttle = field(default_factory=Throttle)
+    sessions: Sessions = field(default_factory=Sessions)
+    feed: Feed = field(default_factory=Feed)
 
     @property
     def settings(self) -> Settings:

@@ -1,0 +1,70 @@
+"""GET /live: the report of `/statistics` as it changes, as server-sent events; what the dashboard shows."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Collection
+
+from aiohttp import web
+
+from dockerproxy.control.overrides import is_admin
+from dockerproxy.web.access import session_of
+from dockerproxy.web.admin import guarded
+from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
+from dockerproxy.web.statistics import report
+
+# Proxies on the way end what is silent for a minute, ours after `stall_timeout`.
+_HEARTBEAT = 15.0  # seconds
+_BEATS_BEFORE_STALL = 3
+_FIELDS = {
+    "Content-Type": "text/event-stream",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "X-Accel-Buffering": "no",  # nginx on the way would keep the events until they fill its buffer
+}
+
+
+@guarded
+async def live(request: web.Request) -> web.StreamResponse:
+    """Events `history` (of the last minute, once) and `report` (at once, then each second while it changes)."""
+    control = request.app[CONTROL]
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise web.HTTPForbidden(text="Only pages of this host may listen.\n")
+    if control.feed.closed or control.feed.full:
+        why = "the proxy stops" if control.feed.closed else "too many dashboards are open; close one of them"
+        return web.json_response({"error": why}, status=503, headers={"Retry-After": "10"})
+    response = web.StreamResponse(headers=_FIELDS)
+    await response.prepare(request)
+    if request.method != "HEAD":
+        await _send(request, response)
+    return response
+
+
+def start_feed(control: Control) -> None:
+    """Let the feed look at the counters from now on. A call of the server's, inside its loop."""
+    clock = asyncio.get_running_loop().time
+
+    def uncounted() -> Collection[str]:
+        return [route.name for route in control.registry.routes if is_admin(route)]
+
+    control.feed.start(control.stats, lambda: report(control, clock(), time.time()), uncounted)
+
+
+async def _send(request: web.Request, response: web.StreamResponse) -> None:
+    control = request.app[CONTROL]
+    logged_in = session_of(request) is not None
+    async with contextlib.aclosing(control.feed.listen(_heartbeat(request))) as events:
+        async for event in events:
+            if logged_in and session_of(request) is None:
+                return
+            await response.write(event)
+
+
+def _heartbeat(request: web.Request) -> float:
+    """Seconds, so that the data plane does not take the stream for stalled."""
+    control = request.app[CONTROL]
+    route = control.registry.route(request[ROUTE_NAME])
+    stall = control.settings.stall_timeout if route is None else route.options.stall_timeout
+    return min(_HEARTBEAT, stall / _BEATS_BEFORE_STALL)
