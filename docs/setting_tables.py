@@ -15,6 +15,7 @@ from pydantic_core import PydanticUndefined
 from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.settings import (
     OPTION_NAMES,
+    ConstraintSettings,
     DockerSettings,
     DomainSettings,
     PathSettings,
@@ -31,7 +32,7 @@ from docs.markdown import code, table
 _KIB = 1 << 10
 
 # Settings that others stand in; each has a table of its own.
-_GROUPS = ("docker", "routes")
+_GROUPS = ("docker", "routes", "constraints")
 
 # Of values as they are written in the file and in the environment alike.
 _SETTING_EXAMPLES = {
@@ -42,6 +43,7 @@ _SETTING_EXAMPLES = {
     "admin_token": "a-long-random-word",
     "admin_access": "token",
     "state_dir": "/var/lib/dockerproxy",
+    "constraints_default": "deny",
     "trusted_proxies": "10.0.0.0/8,192.168.1.7",
     "grace": "1m",
     "head_size": "32k",
@@ -51,6 +53,8 @@ _SETTING_EXAMPLES = {
     "idle_timeout": "2m",
     "half_close_timeout": "5s",
     "max_clients": "5000",
+    "access_log": "combined",
+    "access_log_headers": "X-Tenant,Accept-Language",
     "log_format": "json",
     "log_level": "debug",
 }
@@ -98,6 +102,12 @@ _DEFAULTS_IN_WORDS = {
     "admin_access": "`token` or `loopback`",
     "state_dir": "the user's folder for state, such as `~/.local/state/dockerproxy`",
 }
+_CONSTRAINT_EXAMPLES = {
+    "hosts": 'hosts: [team-a.example, "*.team-a.example"]',
+    "projects": 'projects: ["team-a-*"]',
+    "networks": "networks: [team-a_front]",
+    "labels": 'labels: {com.example.team: "a"}',
+}
 # Where a name of the Go project may stand, in the reader's words.
 _GO_MODELS: tuple[tuple[str, type[Strict]], ...] = (
     ("top level", Settings),
@@ -118,6 +128,7 @@ def setting_tables() -> Mapping[str, str]:
         "domain": _keys(DomainSettings, _DOMAIN_EXAMPLES),
         "path": _keys(PathSettings, _PATH_EXAMPLES),
         "upstream": _keys(UpstreamSettings, _UPSTREAM_EXAMPLES),
+        "constraint": _keys(ConstraintSettings, _CONSTRAINT_EXAMPLES),
         "go": _go_names(),
     }
 

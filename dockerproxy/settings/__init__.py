@@ -3,12 +3,14 @@
 values.py   kinds of value: durations, sizes, addresses, status lists
 options.py  RouteOptions: what can be set per route, with the defaults
 routes.py   RouteSettings: one route as a person writes it
+constraints.py  ConstraintSettings: which containers may claim which domains
 model.py    Settings: everything that can be set
 load.py     reads arguments, environment and file; tells what is wrong with them
 
 Calls run from load down to values.
 """
 
+from dockerproxy.settings.constraints import ConstraintSettings
 from dockerproxy.settings.load import describe, load, validate
 from dockerproxy.settings.model import DockerSettings, Settings
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
@@ -17,6 +19,7 @@ from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, Ro
 __all__ = [
     "OPTION_NAMES",
     "Access",
+    "ConstraintSettings",
     "DockerSettings",
     "DomainSettings",
     "PathSettings",

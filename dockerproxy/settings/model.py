@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dockerproxy.settings.constraints import ConstraintsDefault, ConstraintSettings
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
 from dockerproxy.settings.routes import Access, RouteSettings, parse_host
 from dockerproxy.settings.values import Duration, Listen, Networks, Size, parse_listen, split_list
@@ -112,6 +113,10 @@ class Settings(RouteOptions, BaseSettings):
         description="who may call the admin handlers; default: `token` when admin_token is set, else `loopback`",
     )
     state_dir: Path = Field(default_factory=default_state_dir, description="folder for dynamic routes")
+    constraints: tuple[ConstraintSettings, ...] = Field((), description="which containers may claim which domains")
+    constraints_default: ConstraintsDefault = Field(
+        "allow", description="whether containers may claim domains that no constraint is about: `allow` or `deny`"
+    )
     trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-* fields are believed")
     grace: Duration = Field(DEFAULT_GRACE, description="how long what is in flight may take after SIGTERM")
     head_size: Size = Field(DEFAULT_HEAD_SIZE, ge=1024, description="largest head of a request or response")
@@ -126,6 +131,12 @@ class Settings(RouteOptions, BaseSettings):
         description="how long a client that closed its sending side is served without a byte of progress",
     )
     max_clients: int = Field(DEFAULT_MAX_CLIENTS, ge=1, description="client connections at a time")
+    access_log: Literal["off", "combined", "json"] = Field(
+        "off", description="one line per request on standard output, in the combined format or as JSON"
+    )
+    access_log_headers: Annotated[tuple[str, ...], BeforeValidator(split_list)] = Field(
+        (), description="names of request fields that the access log tells as well; credentials are redacted"
+    )
     log_format: Literal["text", "json"] = Field("text", description="form of the log lines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
 
