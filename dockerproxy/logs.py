@@ -1,11 +1,20 @@
-"""Logs: one line per event that matters, as text or as JSON. Sets logging up; writes nothing itself."""
+"""Logs: one line per event that matters, as text or as JSON. Sets logging up and keeps the last lines; writes none."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
 import time
+from collections import deque
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+# What `dockerproxy logs` can show of the past: with the longest lines 8 MB, with usual ones a tenth of one.
+_KEPT_LINES = 1000  # lines
+_LONGEST_LINE = 8 << 10  # characters
 
 _TEXT = "%(asctime)s %(levelname)-7s %(message)s"
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -38,14 +47,79 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
 
+class Lines(NamedTuple):
+    """Some lines of the log.
+
+    lines:  in their order
+    missed: how many lines before them are kept no longer, though they were asked for
+    end:    the position behind the last line, to go on from
+    """
+
+    lines: list[str]
+    missed: int
+    end: int
+
+
+class Ring(logging.Handler):
+    """Keeps the last lines of the log, whatever thread writes them. A position counts all lines ever written."""
+
+    def __init__(self, size: int = _KEPT_LINES) -> None:
+        super().__init__()
+        self._kept: deque[str] = deque(maxlen=size)
+        self._written = 0
+
+    def __repr__(self) -> str:
+        return f"<Ring of {len(self._kept)} lines, {self._written} were written>"
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record's lines; a traceback has many."""
+        try:
+            lines = self.format(record).splitlines()
+        except Exception:
+            self.handleError(record)
+            return
+        self._kept.extend(line[:_LONGEST_LINE] for line in lines)
+        self._written += len(lines)
+
+    def last(self, count: int) -> Lines:
+        """The last `count` lines, or as many as there are."""
+        with self._locked():
+            return self._from(max(self._written - count, self._written - len(self._kept)))
+
+    def since(self, position: int) -> Lines:
+        """The lines from `position` on that are still kept."""
+        with self._locked():
+            return self._from(position)
+
+    def _from(self, position: int) -> Lines:
+        oldest = self._written - len(self._kept)
+        start = max(position, oldest)
+        return Lines(list(islice(self._kept, start - oldest, None)), start - position, self._written)
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        """As while a record is handled."""
+        self.acquire()
+        try:
+            yield
+        finally:
+            self.release()
+
+
+def find_ring() -> Ring | None:
+    """The ring that `set_up` has made; None in a program that has set its logging up itself."""
+    return next((handler for handler in logging.getLogger().handlers if isinstance(handler, Ring)), None)
+
+
 def set_up(log_format: str, level: str) -> None:
-    """Send the package's log to standard error.
+    """Send the package's log to standard error, and keep its last lines.
 
     log_format: `text` or `json`; level: `debug`, `info`, `warning` or `error`
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    handlers = [logging.StreamHandler(sys.stderr), Ring()]
+    for handler in handlers:
+        handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = handlers
     root.setLevel(logging.WARNING)
     logging.getLogger("dockerproxy").setLevel(level.upper())

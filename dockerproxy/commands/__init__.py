@@ -12,6 +12,7 @@ completion    completion, and the names that a shell completes
   output      Output: JSON for a program, a Screen for a person
     screen    Screen: what a person sees, drawn by rich, which is loaded only then
     tables    the tables
+    story     what explain tells
     report    Report: the answer of /statistics, searched and counted
     phrases   times, numbers and names as a person reads them
   client      AdminClient: asks a running proxy, and says in words what went wrong
@@ -20,7 +21,7 @@ completion    completion, and the names that a shell completes
 Nothing here decides anything: the proxy does, and these only ask and show.
 """
 
-from dockerproxy.commands import change, completion, dynamic, log, look
+from dockerproxy.commands import change, completion, dynamic, explaining, log, look, waiting
 from dockerproxy.commands.command_line import CommandLine
 
 __all__ = ["CommandLine", "add_operator_commands"]
@@ -28,5 +29,5 @@ __all__ = ["CommandLine", "add_operator_commands"]
 
 def add_operator_commands(commands: CommandLine) -> None:
     """Add them all, in the order in which the help lists them."""
-    for part in (look, log, change, dynamic, completion):
+    for part in (look, explaining, log, waiting, change, dynamic, completion):
         part.add_to(commands)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from dockerproxy.commands.phrases import clean, count
 from dockerproxy.commands.report import Report, Row, is_own
+from dockerproxy.commands.story import container_story, url_story
 from dockerproxy.commands.tables import BAD, FAINT, STRONG, routed_table, routes_table, upstreams_table
 
 
@@ -22,7 +23,7 @@ class Screen:
 
     def say(self, line: str, style: str = "", indent: int = 0) -> None:
         """One line, or several, of plain text."""
-        self.console.print(Padding(Text(clean(line), style), (0, 0, 0, indent)))
+        self.console.print(Padding(Text(clean(line), style), (0, 0, 0, indent), expand=False))
 
     def lines(self, lines: Iterable[str]) -> None:
         """Several lines of plain text."""
@@ -60,11 +61,19 @@ class Screen:
             self.console.print(routed_table(routed))
         self._notes(_discovery_notes(report))
 
+    def container_story(self, answer: Row) -> None:
+        """Why a container is routed or not."""
+        self.console.print(*container_story(answer), sep="\n")
+
+    def url_story(self, answer: Row) -> None:
+        """Where a request would go."""
+        self.console.print(*url_story(answer), sep="\n")
+
     def _reasons(self, row: Row) -> None:
-        name = Text(clean(row["name"]), STRONG)
+        name = Text.assemble((clean(row["name"]), STRONG))
         if row.get("state"):
             name.append(f" ({clean(row['state'])})", FAINT)
-        self.console.print(Padding(name, (0, 0, 0, 2)))
+        self.console.print(Padding(name, (0, 0, 0, 2), expand=False))
         for reason in row["reasons"] or ["the proxy gives no reason"]:
             self.say(reason, indent=4)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich import box
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +19,7 @@ _STATES = {"up": "green", "benched": BAD, "probation": ODD, "draining": ODD}
 
 def routes_table(rows: Iterable[Row], now: datetime) -> Table:
     """now: the proxy's time"""
-    table = _table("ROUTE", "WHERE", "STATE", right=("REQUESTS", "ERRORS", "P95"))
+    table = plain_table("ROUTE", "WHERE", "STATE", right=("REQUESTS", "ERRORS", "P95"))
     for row in rows:
         table.add_row(
             Text(clean(row["name"]), STRONG),
@@ -32,15 +33,14 @@ def routes_table(rows: Iterable[Row], now: datetime) -> Table:
 
 
 def upstreams_table(rows: Iterable[Row], now: datetime) -> Table:
-    """now: the proxy's time"""
-    table = _table("ROUTE", "UPSTREAM", "STATE", right=("WEIGHT", "NOW", "OK", "ERRORS"))
+    """Route by route. now: the proxy's time"""
+    table = plain_table("UPSTREAM", "STATE", right=("WEIGHT", "NOW", "OK", "ERRORS"))
     before = None
     for row in rows:
-        name = Text(clean(row["name"]))
-        name.append(f"\n{clean(row['url'])}", FAINT)
+        if row["route"] != before:
+            table.add_row(Text(clean(row["route"]), STRONG))
         table.add_row(
-            Text(clean(row["route"]) if row["route"] != before else "", STRONG),
-            name,
+            Padding(_upstream(row), (0, 0, 0, 2)),
             upstream_state(row, now),
             _weight(row),
             f"{row['in_flight']:,}",
@@ -53,9 +53,9 @@ def upstreams_table(rows: Iterable[Row], now: datetime) -> Table:
 
 def routed_table(rows: Iterable[Row]) -> Table:
     """Containers that are routed, with what is wrong all the same."""
-    table = _table("CONTAINER", "STATE", "ROUTES", "ADDRESS")
+    table = plain_table("CONTAINER", "STATE", "ROUTES", "ADDRESS")
     for row in rows:
-        name = Text(clean(row["name"]), STRONG)
+        name = Text.assemble((clean(row["name"]), STRONG))
         state = Text(clean(row.get("state") or "running"))
         for reason in row["reasons"]:
             name.append(f"\n{clean(reason)}", ODD)
@@ -64,17 +64,15 @@ def routed_table(rows: Iterable[Row]) -> Table:
 
 
 def upstream_state(row: Row, now: datetime) -> Text:
-    """The state in a word, when it ends, what an operator has set, and the last error."""
+    """The state in a word, when it ends, and whether an operator has set it."""
     state = str(row["state"])
-    words = Text(clean(state), _STATES.get(state, ""))
+    words = Text.assemble((clean(state), _STATES.get(state, "")))
     left = left_until(row.get("benched_until"), now)
     if left and state == "benched":
         words.append(f", {duration(left)} left")
     drained = (row.get("overrides") or {}).get("drained")
     if drained:
         words.append(f"\nby hand since {moment(drained['since'], now)}", FAINT)
-    if row.get("last_error"):
-        words.append(f"\n{clean(row['last_error'])}", FAINT)
     return words
 
 
@@ -88,7 +86,8 @@ def override_words(overrides: Row, now: datetime) -> Iterable[str]:
         yield f"paused, {duration(left_until(paused['until'], now))} left"
 
 
-def _table(*columns: str, right: Sequence[str] = ()) -> Table:
+def plain_table(*columns: str, right: Sequence[str] = ()) -> Table:
+    """An empty table: columns of text, then of numbers."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style=FAINT, padding=(0, 2, 0, 0))
     for column in columns:
         table.add_column(column, overflow="fold", min_width=len(column))
@@ -114,6 +113,14 @@ def _route_state(row: Row, now: datetime) -> Text:
         text.append(f"\n{count(row['held_now'], 'request')} held", ODD)
     for words in override_words(row.get("overrides") or {}, now):
         text.append(f"\n{words}", ODD)
+    return text
+
+
+def _upstream(row: Row) -> Text:
+    text = Text(clean(row["name"]))
+    text.append(f"\n{clean(row['url'])}", FAINT)
+    if row.get("last_error"):
+        text.append(f"\n{clean(row['last_error'])}", BAD)
     return text
 
 

@@ -1,0 +1,79 @@
+"""explain: why a container is routed or not, and where a request would go."""
+
+from __future__ import annotations
+
+import argparse
+
+from dockerproxy.commands.access import add_access, client_of
+from dockerproxy.commands.client import AdminClient, Refused
+from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.completion import CONTAINERS, completed_by
+from dockerproxy.commands.output import Output
+from dockerproxy.commands.report import Row
+
+GROUP = "look"
+
+_NOT_FOUND = 404
+
+
+def add_to(commands: CommandLine) -> None:
+    """Add `explain`."""
+    parser = commands.add(
+        "explain",
+        GROUP,
+        _explain,
+        "why a container is not routed, or where a request would go",
+        """Explain a container: which labels were read and which ignored, its routes, which network and port were chosen
+        and why, and what would have to change. Or explain a URL: which route a request for it would take, why the
+        others do not match, and which upstreams are up. The verdict comes first. Each code has its section in
+        docs/why.md.""",
+        [
+            "dockerproxy explain office-1",
+            "dockerproxy explain http://shop.localhost:8888/api/orders -X POST",
+            "dockerproxy explain https://shop.example.com/ -H 'X-Forwarded-Proto: https'",
+            "dockerproxy explain office-1 >/dev/null || echo not routed",
+        ],
+        {0: "the container is routed, the URL has a route", 1: "it is not, or it could not be found out"},
+    )
+    target = parser.add_argument("target", metavar="CONTAINER|URL", help="a container's name, or a URL")
+    completed_by(target, CONTAINERS)
+    parser.add_argument("-X", "--method", metavar="METHOD", help="of the request; default: GET")
+    parser.add_argument(
+        "-H", "--header", action="append", default=[], metavar="NAME:VALUE", help="of the request; may be repeated"
+    )
+    add_access(parser)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    client = client_of(options)
+    if _is_url(options):
+        return _explain_url(client, options)
+    try:
+        answer = client.get("/explain", {"container": options.target})
+    except Refused as refused:
+        if refused.status != _NOT_FOUND or "." not in options.target:
+            raise
+        return _explain_url(client, options)  # blog.localhost: a domain, for want of such a container
+    if not answer.get("found", True) and "." in options.target:
+        return _explain_url(client, options)
+    Output(options).show(answer, lambda screen: screen.container_story(answer))
+    return 0 if answer["routed"] else 1
+
+
+def _explain_url(client: AdminClient, options: argparse.Namespace) -> int:
+    query: dict[str, str | list[str]] = {"url": _whole(options.target)}
+    if options.method:
+        query["method"] = options.method.upper()
+    if options.header:
+        query["header"] = options.header
+    answer: Row = client.get("/explain", query)
+    Output(options).show(answer, lambda screen: screen.url_story(answer))
+    return 0 if answer["route"] is not None else 1
+
+
+def _is_url(options: argparse.Namespace) -> bool:
+    return bool(options.method or options.header or "/" in options.target or ":" in options.target)
+
+
+def _whole(url: str) -> str:
+    return url if "://" in url else f"http://{url}"

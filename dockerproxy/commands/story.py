@@ -1,0 +1,104 @@
+"""What `explain` tells: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from rich.console import RenderableType
+from rich.padding import Padding
+from rich.text import Text
+
+from dockerproxy.commands.phrases import clean
+from dockerproxy.commands.report import Row
+from dockerproxy.commands.tables import BAD, FAINT, STRONG, plain_table, upstream_state
+
+GOOD = "green"
+
+
+def container_story(answer: Row) -> Iterable[RenderableType]:
+    """Why a container is routed or not."""
+    yield from _verdict(answer, good=answer["routed"])
+    reasons = answer.get("reasons") or ()
+    if reasons:
+        yield _title("What to change")
+        for reason in reasons:
+            yield _entry(Text(clean(reason["text"])))
+            if reason.get("mend"):
+                yield _entry(Text(clean(reason["mend"]), STRONG), indent=4)
+    if answer.get("routes"):
+        yield _title("Routes")
+        for route in answer["routes"]:
+            yield from _route(route)
+    yield from _labels(answer.get("labels") or ())
+
+
+def url_story(answer: Row) -> Iterable[RenderableType]:
+    """Where a request would go."""
+    yield from _verdict(answer, good=answer["route"] is not None)
+    candidates = answer.get("candidates") or ()
+    if candidates:
+        yield _title("Candidates, the most specific first")
+        table = plain_table("ROUTE", "PLACE", "MATCH", "WHY")
+        for found in candidates:
+            word = Text("yes", GOOD) if found["matched"] else Text("no", FAINT)
+            table.add_row(clean(found["route"]), clean(found["place"]), word, clean(found["why"]))
+        yield Padding(table, (0, 0, 0, 2), expand=False)
+    if answer.get("upstreams"):
+        yield _title(f"Upstreams of {clean(answer['route'])}")
+        yield Padding(_upstreams(answer["upstreams"]), (0, 0, 0, 2), expand=False)
+
+
+def _verdict(answer: Row, good: bool) -> Iterable[RenderableType]:
+    yield Text(clean(answer["verdict"]), f"{STRONG} {GOOD if good else BAD}")
+    if answer.get("code"):
+        yield Text(f"code {clean(answer['code'])}: docs/why.md#{clean(answer['code'])}", FAINT)
+
+
+def _title(text: str) -> RenderableType:
+    return Padding(Text(text, STRONG), (1, 0, 0, 0), expand=False)
+
+
+def _entry(text: Text, indent: int = 2) -> RenderableType:
+    return Padding(text, (0, 0, 0, indent), expand=False)
+
+
+def _route(route: Row) -> Iterable[RenderableType]:
+    path = str(route.get("path") or "").removesuffix("/*")
+    where = ", ".join(f"{host}{path}" for host in route.get("hosts") or ()) or f"every domain{path}"
+    methods = f" {','.join(route['methods'])}" if route.get("methods") else ""
+    line = Text.assemble((clean(route["route"]), STRONG), clean(f" at {where}{methods}"))
+    if route.get("address"):
+        line.append(clean(f" -> {route['address']}"))
+    if route.get("state"):
+        line.append(clean(f", {route['state']}"))
+    yield _entry(line)
+    for why in (route.get("why_network"), route.get("why_port")):
+        if why:
+            yield _entry(Text(clean(why), FAINT), indent=4)
+
+
+def _labels(labels: Sequence[Row]) -> Iterable[RenderableType]:
+    for use, title in (("ignored", "Labels that are not used"), ("read", "Labels that are used")):
+        found = [label for label in labels if label["use"] == use]
+        if not found:
+            continue
+        yield _title(title)
+        table = plain_table("LABEL", "VALUE", "WHY" if use == "ignored" else "MEANING")
+        for label in found:
+            told = str(label.get("reason") or label.get("meaning") or "")
+            guess = label.get("did_you_mean")
+            if guess and guess not in told:
+                told += f"; did you mean {guess}?"
+            table.add_row(clean(label["label"]), clean(label["value"]), clean(told))
+        yield Padding(table, (0, 0, 0, 2), expand=False)
+
+
+def _upstreams(upstreams: Sequence[Row]) -> RenderableType:
+    table = plain_table("UPSTREAM", "STATE", "LAST ERROR")
+    for upstream in upstreams:
+        row = {**upstream, "benched_until": upstream.get("until")}
+        name = Text(clean(upstream["name"]))
+        name.append(f"\n{clean(upstream['url'])}", FAINT)
+        table.add_row(name, upstream_state(row, datetime.now(UTC)), Text(clean(upstream.get("last_error") or "")))
+    return table
