@@ -22,6 +22,7 @@ from dockerproxy.routing.table import Miss, MissReason, RouteTable
 from dockerproxy.server import Server
 from dockerproxy.settings import (
     OPTION_NAMES,
+    ConstraintSettings,
     DomainSettings,
     PathSettings,
     RouteSettings,
@@ -43,6 +44,7 @@ KEY_TABLES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "A `path`": (PathSettings, {}),
     "A `domain`:": (DomainSettings, {"domain": "localhost"}),
     "An upstream:": (UpstreamSettings, {"url": "http://localhost"}),
+    "The keys of a constraint:": (ConstraintSettings, {"hosts": "blog.localhost", "projects": "*"}),
 }
 GO_MODELS: Mapping[str, type[Strict]] = {
     "top level, route": RouteSettings,
@@ -141,7 +143,7 @@ def test_the_example_of_a_label_is_understood(row: Row) -> None:
 def test_every_setting_is_on_the_page() -> None:
     named = {row["setting"].partition(".")[0] for row in SETTING_ROWS}
 
-    assert named | {"routes"} == set(Settings.model_fields)
+    assert named | {"routes", "constraints"} == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize("row", SETTING_ROWS, ids=lambda row: row["setting"])

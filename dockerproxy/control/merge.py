@@ -116,7 +116,7 @@ class _Merge:
 
     def _pool(self, members: Sequence[Member]) -> Route:
         """One route of containers, oldest first: each of its settings comes from the oldest that says something."""
-        owner = next((member for member in members if _says_where(member.wish)), members[0])
+        owner = next((member for member in members if member.wish.says_where), members[0])
         # Where the route is, is one thing: a younger container cannot move it by adding a path to it.
         first: dict[str, tuple[Any, Member]] = {label: (value, owner) for label, value in _place(owner.wish).items()}
         for member in members:
@@ -220,10 +220,6 @@ def _said(wish: RouteWish) -> Iterator[tuple[str, Any]]:
     if wish.methods is not None:
         yield "method", wish.methods
     yield from wish.options.items()
-
-
-def _says_where(wish: RouteWish) -> bool:
-    return wish.domains is not None or wish.path is not None or wish.methods is not None
 
 
 def _place(wish: RouteWish) -> dict[str, Any]:

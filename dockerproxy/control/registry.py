@@ -15,6 +15,8 @@ from typing import Any
 
 from dockerproxy.control.admission import refuse_new, refuse_removal
 from dockerproxy.control.base import Base, build_base
+from dockerproxy.control.claims import allowed
+from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.journal import changes, complaints, decided, decisions
 from dockerproxy.control.linger import Linger
 from dockerproxy.control.merge import joined_names, merge
@@ -84,6 +86,7 @@ class Registry:
         self._by_name: dict[str, Route] = {}
         self._table = RouteTable()
         self._defaults = settings.route_defaults
+        self._constraints = Constraints(settings)
         self._static = static_routes(settings, self._python_routes)
         self._base = build_base(settings, self._static, ())
 
@@ -212,6 +215,7 @@ class Registry:
         # Not-found pages belong to no route, so a table of equal routes does not tell of them.
         self._published = self._published and static.pages == self._static.pages
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
+        self._constraints = Constraints(settings)
         return self._use_base(base)
 
     def _overrides_without(self, name: str) -> Overrides:
@@ -257,7 +261,8 @@ class Registry:
         """
         now = self._now()
         self._end_pauses(now)
-        snapshots = tuple(self._snapshots.values())
+        seen = tuple(self._snapshots.values())
+        snapshots = allowed(self._constraints, self._base.routes, seen, self._settings.docker.label_prefix)
         self._keep_what_has_gone(joined_names(snapshots), now)
         merged = merge(self._base, snapshots, self._linger.routes, self._defaults, self._settings.docker.label_prefix)
         self._docker, self._containers = merged.docker, merged.containers

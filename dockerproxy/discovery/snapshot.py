@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dockerproxy.discovery.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule, Upstream
+from dockerproxy.stats import Latency
 
 if TYPE_CHECKING:
     from dockerproxy.discovery.strangers import Strangers
@@ -111,12 +112,19 @@ class Snapshot:
     engine: str
     containers: tuple[ContainerView, ...] = ()
 
+    def changed_since(self, before: Snapshot) -> list[str]:
+        """The ids of the containers that came, went, or are another view now."""
+        old = {view.id: view for view in before.containers}
+        changed = [view.id for view in self.containers if old.pop(view.id, None) != view]
+        return [*changed, *old]
+
 
 @dataclass(slots=True)
 class DiscoveryStatus:
     """How discovery itself fares; written by the watcher, read by statistics.
 
     last_event_at, last_sync_at: seconds since the epoch, or None
+    lag:   from the event at the engine to the table that it changed
     error: why the engine cannot be reached, in words, or ""
     strangers: the containers without a label of ours; None as long as nothing was listed
     """
@@ -127,5 +135,6 @@ class DiscoveryStatus:
     last_event_at: float | None = None
     last_sync_at: float | None = None
     reconnects: int = 0
+    lag: Latency = field(default_factory=Latency)
     error: str = ""
     strangers: Strangers | None = None
