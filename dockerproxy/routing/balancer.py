@@ -103,9 +103,9 @@ class Balancer:
         if self._bench.abandon(upstream.key):
             self._recheck = 0.0
 
-    def impose(self, upstream: Upstream, until: float) -> None:
+    def impose(self, upstream: Upstream, until: float, now: float | None = None) -> None:
         """Bench `upstream` whatever it has done, until `until`, or until all others are benched too."""
-        self._bench.impose(upstream.key, until)
+        self._bench.impose(upstream.key, until, now)
         self._recheck = 0.0
 
     def release(self, upstream: Upstream) -> bool:

@@ -20,11 +20,13 @@ class UpstreamStatus(NamedTuple):
 
     state:         `up`, `benched`, `probation` or `draining`
     benched_until: monotonic seconds, or None
+    benched_since: monotonic seconds, or None
     """
 
     state: str
     consecutive_errors: int
     benched_until: float | None
+    benched_since: float | None = None
 
 
 class _Record:
@@ -33,12 +35,13 @@ class _Record:
     imposed: whether its bench was not earned by errors, but set from outside
     """
 
-    __slots__ = ("benches", "errors", "imposed", "probing", "until")
+    __slots__ = ("benches", "errors", "imposed", "probing", "since", "until")
 
     def __init__(self) -> None:
         self.errors = 0
         self.benches = 0
         self.until: float | None = None
+        self.since: float | None = None
         self.probing = False
         self.imposed = False
 
@@ -104,14 +107,16 @@ class Bench:
         first = min(FIRST_BENCH_OF_NEWCOMER, self.duration) if key in self._newcomers else self.duration
         doubled = first * 2 ** min(record.benches, _MOST_DOUBLINGS)
         record.until = now + min(doubled, max(LONGEST_BENCH, self.duration))
+        record.since = now
         record.benches += 1
         record.imposed = False
         return True
 
-    def impose(self, key: str, until: float) -> None:
+    def impose(self, key: str, until: float, now: float | None = None) -> None:
         """Bench an upstream whatever it has done; errors that were counted stay counted."""
         record = self._records.setdefault(key, _Record())
         record.until = until
+        record.since = now
         record.probing = False
         record.imposed = True
 
@@ -162,4 +167,4 @@ class Bench:
         if record.until is None:
             return UpstreamStatus("up", record.errors, None)
         state = "benched" if now < record.until else "probation"
-        return UpstreamStatus(state, record.errors, record.until)
+        return UpstreamStatus(state, record.errors, record.until, record.since)

@@ -159,8 +159,8 @@ def test_the_state_is_told_in_the_words_of_statistics(bench: Bench) -> None:
     bench.error("a", 0.0)
     assert bench.status("a", 0.0) == UpstreamStatus("up", 1, None)
     benched_at(bench, 0.0)
-    assert bench.status("a", 89.0) == UpstreamStatus("benched", 10, 90.0)
-    assert bench.status("a", 90.0) == UpstreamStatus("probation", 10, 90.0)
+    assert bench.status("a", 89.0) == UpstreamStatus("benched", 10, 90.0, 0.0)
+    assert bench.status("a", 90.0) == UpstreamStatus("probation", 10, 90.0, 0.0)
     assert repr(bench) == "<Bench: 1 benched, 0 with errors>"
 
 
