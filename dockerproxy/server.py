@@ -89,7 +89,7 @@ class Server:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
         self._handlers = Handlers(self._groups)
-        insight = Insight(lambda: self._settings)
+        insight = Insight(lambda: self._settings, time.monotonic)
         self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
         self.registry = Registry(
             self._settings,
