@@ -28,6 +28,7 @@ from dockerproxy.discovery.events import (
     Timeline,
 )
 from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.discovery.moments import Moments
 from dockerproxy.discovery.settling import Settling
 from dockerproxy.discovery.snapshot import DiscoveryStatus, Snapshot
 from dockerproxy.discovery.timing import Timing
@@ -49,6 +50,7 @@ class Known:
     fleet: Fleet
     draining: Draining
     timeline: Timeline = field(default_factory=Timeline)
+    moments: Moments = field(default_factory=Moments)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
 
@@ -155,6 +157,7 @@ class Follower:
     def _act_on(self, event: Event) -> None:
         if event.container in self._known.fleet and self._ends(event):
             self._known.draining.begin(event.container, time.monotonic())
+            self._known.moments.note(event.container, event.moment)
             self._restarted.discard(event.container)
         if event.action == "kill":
             return  # nothing that a list could tell has changed
@@ -163,6 +166,7 @@ class Follower:
         if event.action == "destroy":
             self._known.stop_profiles.pop(event.container, None)
         if event.container:
+            self._known.moments.note(event.container, event.moment)
             self._dirty.add(event.container)
             self._settling.begin(event.container, event.action, time.monotonic())
         else:

@@ -20,6 +20,7 @@ from dockerproxy.discovery.engine import Engine
 from dockerproxy.discovery.events import EngineLost, Inbox, Stop
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.follower import Follower, Known, Stopped
+from dockerproxy.discovery.moments import Moments
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
 from dockerproxy.discovery.timing import DEFAULT_TIMING, Timing
 from dockerproxy.settings.model import DockerSettings
@@ -52,6 +53,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._published: Snapshot | None = None
+        self._moments = Moments()
         self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
         self._told: set[str] = set()
         self._connected_at = math.inf
@@ -77,7 +79,7 @@ class Watcher:
             self._thread.join(self._timing.stop_wait)
 
     def _run(self) -> None:
-        known = Known(Fleet(self._settings), Draining(self._timing))
+        known = Known(Fleet(self._settings), Draining(self._timing), moments=self._moments)
         while not self._stopping.is_set():
             self._connected_at = math.inf
             try:
@@ -142,14 +144,18 @@ class Watcher:
         """Hand over to the loop what has changed; called in our thread."""
         if snapshot == self._published or self._stopping.is_set():
             return
+        moment = self._moments.take(snapshot.changed_since(self._published)) if self._published is not None else 0
         self._published = snapshot
         try:
-            self._loop.call_soon_threadsafe(self._deliver, snapshot)
+            self._loop.call_soon_threadsafe(self._deliver, snapshot, moment)
         except RuntimeError:  # the loop was closed: the process is ending
             self._stopping.set()
             raise Stopped from None
 
-    def _deliver(self, snapshot: Snapshot) -> None:
-        """In the loop's thread."""
-        if not self._stopping.is_set():
-            self._callback(snapshot)
+    def _deliver(self, snapshot: Snapshot, moment: int) -> None:
+        """In the loop's thread; `moment` is when the engine told of what has changed, or 0."""
+        if self._stopping.is_set():
+            return
+        self._callback(snapshot)
+        if moment:
+            self._status.lag.add(max(0.0, time.time() - moment / 1e9))

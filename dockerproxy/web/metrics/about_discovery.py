@@ -61,6 +61,12 @@ FAMILIES = (
         _one(lambda status: status.last_sync_at),
     ),
     Family(
+        "dockerproxy_discovery_lag_seconds",
+        Kind.HISTOGRAM,
+        "Time from an event at the engine, by the engine's clock, to the table that it changed.",
+        _one(lambda status: status.lag),
+    ),
+    Family(
         "dockerproxy_containers",
         Kind.GAUGE,
         "Labelled containers, by whether they are routed.",
