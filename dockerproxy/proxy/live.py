@@ -110,6 +110,19 @@ class LiveRoute:
                 self.route.name, upstream.name, seconds, status.consecutive_errors, error,
             )  # fmt: skip
 
+    def bench(self, upstream: Upstream, seconds: float) -> None:
+        """Bench `upstream` because an operator says so; what is in flight there goes on."""
+        now = time.monotonic()
+        self.balancer.impose(upstream, now + seconds, now)
+        log.info("%s: %s is benched for %g s by the operator", self.route.name, upstream.name, seconds)
+
+    def unbench(self, upstream: Upstream) -> bool:
+        """End the bench of `upstream`. False when it had none."""
+        if not self.balancer.release(upstream):
+            return False
+        log.info("%s: the bench of %s is ended by the operator", self.route.name, upstream.name)
+        return True
+
     def log_error(self, code: str, what: str) -> None:
         """Log that a client was shown an error; a flood of one code is summed up."""
         unsaid = self._log_limit.unsaid(code, time.monotonic())

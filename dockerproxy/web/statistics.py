@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +14,8 @@ from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.stats import Latency, RouteStats, UpstreamStats
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
+from dockerproxy.web.overrides import all_overrides, route_overrides, upstream_overrides
+from dockerproxy.web.times import iso_time
 
 _PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
@@ -38,6 +39,7 @@ def report(control: Control, now: float, wall: float) -> dict[str, Any]:
         "proxy": _proxy(control, wall),
         "discovery": _discovery(control),
         "routes": [_route(control, route, wall - now) for route in control.registry.routes],
+        "overrides": all_overrides(control.registry),
     }
 
 
@@ -45,7 +47,7 @@ def _proxy(control: Control, wall: float) -> dict[str, Any]:
     stats = control.stats
     return {
         "version": control.version,
-        "started_at": _time(stats.started_at),
+        "started_at": iso_time(stats.started_at),
         "uptime_seconds": round(max(0.0, wall - stats.started_at), 3),
         "listen": [str(address) for address in control.settings.listen],
         "connections": stats.connections,
@@ -60,8 +62,8 @@ def _discovery(control: Control) -> dict[str, Any]:
         "state": str(status.state),
         "engine": status.engine,
         "events": status.events,
-        "last_event_at": _time(status.last_event_at),
-        "last_sync_at": _time(status.last_sync_at),
+        "last_event_at": iso_time(status.last_event_at),
+        "last_sync_at": iso_time(status.last_sync_at),
         "reconnects": status.reconnects,
         "containers": [_container(view) for view in control.registry.containers if view.mentioned],
     }
@@ -96,6 +98,9 @@ def _route(control: Control, route: Route, wall_offset: float) -> dict[str, Any]
         "errors_shown": stats.errors_shown,
         "retries": stats.retries,
         "held": stats.held,
+        "in_flight": stats.in_flight,
+        "held_now": control.held(route.name),
+        "overrides": route_overrides(control.registry, route),
         "latency_seconds": _latency(stats.latency),
         "upstreams": [_upstream(control, route, upstream, stats, wall_offset) for upstream in proxied],
         "handler": _handler(route, stats) if route.handler else None,
@@ -120,8 +125,10 @@ def _upstream(
         "error_counter": counters.error_counter,
         "consecutive_errors": status.consecutive_errors,
         "total_time_seconds": round(counters.total_time, 6),
-        "benched_until": _time(until + wall_offset) if until is not None else None,
+        "benched_until": iso_time(until + wall_offset) if until is not None else None,
         "last_error": counters.last_error or None,
+        "benches": counters.benches,
+        "overrides": upstream_overrides(control.registry, route, upstream),
     }
 
 
@@ -137,10 +144,3 @@ def _handler(route: Route, stats: RouteStats) -> dict[str, Any]:
 def _latency(latency: Latency) -> dict[str, float | None]:
     found = {name: latency.percentile(fraction) for name, fraction in _PERCENTILES}
     return {name: None if seconds is None else round(seconds, 6) for name, seconds in found.items()}
-
-
-def _time(seconds: float | None) -> str | None:
-    """ISO-8601 in UTC, to the millisecond, with a Z."""
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -85,6 +85,9 @@ class House:
     def __init__(self, folder: Path, python_routes: Sequence[Route] = (), **values: Any) -> None:
         self.tables = 0
         self.statuses: dict[str, UpstreamStatus] = {}
+        self.benched: dict[tuple[str, str], float] = {}  # route, name of the upstream -> seconds
+        self.held: dict[str, int] = {}
+        self.reload: Callable[[], list[str]] = list
         self.handlers = Handlers(lambda route, path: self.registry.groups(route, path))
         self.registry = Registry(
             validate(values, "test"),
@@ -94,9 +97,18 @@ class House:
             lambda: 0.0,
             python_routes,
             self.handlers.prepare,
+            lambda: STARTED_AT,
         )
         self.control = Control(
-            self.registry, ProxyStats(STARTED_AT), DiscoveryStatus(), "1.2.3", lambda _route, up: self._status(up)
+            self.registry,
+            ProxyStats(STARTED_AT),
+            DiscoveryStatus(),
+            "1.2.3",
+            lambda _route, up: self._status(up),
+            self._bench,
+            lambda route, up: self.benched.pop((route, up.name), None) is not None,
+            lambda route: self.held.get(route, 0),
+            lambda: self.reload(),
         )
         self.handlers.control = self.control
         self._lines: list[Line] = []
@@ -104,6 +116,9 @@ class House:
 
     def _publish(self, *_table: object) -> None:
         self.tables += 1
+
+    def _bench(self, route: str, upstream: Upstream, seconds: float) -> None:
+        self.benched[route, upstream.name] = seconds
 
     def _status(self, upstream: Upstream) -> UpstreamStatus:
         return self.statuses.get(upstream.name, UpstreamStatus("up", 0, None))

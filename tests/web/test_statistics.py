@@ -123,6 +123,9 @@ def test_a_route_without_requests_has_counters_of_zero(house: House) -> None:
         "errors_shown": 0,
         "retries": 0,
         "held": 0,
+        "in_flight": 0,
+        "held_now": 0,
+        "overrides": {"maintenance": None, "paused": None},
         "latency_seconds": {"p50": None, "p95": None, "p99": None},
         "handler": None,
     }
@@ -140,31 +143,35 @@ def test_a_route_without_requests_has_counters_of_zero(house: House) -> None:
         "total_time_seconds": 0.0,
         "benched_until": None,
         "last_error": None,
+        "benches": 0,
+        "overrides": {"drained": None, "weight": None},
     }
     assert house.control.stats.routes == {}
 
 
 def test_counters_and_benches_are_shown_per_upstream(house: House) -> None:
     stats = house.control.stats.route("blog")
-    stats.requests, stats.errors_shown, stats.retries, stats.held = 9, 1, 2, 3
+    stats.requests, stats.errors_shown, stats.retries, stats.held, stats.in_flight = 9, 1, 2, 3, 4
+    house.held["blog"] = 2
     for _ in range(100):
         stats.latency.add(0.01)
     found = house.registry.route("blog")
     assert found is not None
     counters = stats.upstream(found.upstreams[0].key)
     counters.used_successfully, counters.error_counter, counters.in_flight = 6, 4, 1
-    counters.total_time, counters.last_error = 1.23456789, "connect refused"
+    counters.total_time, counters.last_error, counters.benches = 1.23456789, "connect refused", 5
     house.statuses["one"] = UpstreamStatus("benched", 10, benched_until=80.25)
 
     route = of_route(house, "blog", now=50.0, wall=STARTED_AT)
     assert (route["requests"], route["errors_shown"], route["retries"], route["held"]) == (9, 1, 2, 3)
+    assert (route["in_flight"], route["held_now"]) == (4, 2)
     assert 0.00875 <= route["latency_seconds"]["p99"] <= 0.01125
     one, two, docker = route["upstreams"]
     assert one["state"] == "benched"
     assert one["benched_until"] == "2023-11-14T22:13:50.250Z"
     assert (one["used_successfully"], one["error_counter"], one["in_flight"]) == (6, 4, 1)
     assert (one["consecutive_errors"], one["total_time_seconds"]) == (10, 1.234568)
-    assert one["last_error"] == "connect refused"
+    assert (one["last_error"], one["benches"]) == ("connect refused", 5)
     assert (two["state"], two["weight"]) == ("draining", 0)
     assert (docker["state"], docker["container"], docker["source"]) == ("draining", "id-1", "docker")
 
@@ -188,12 +195,12 @@ async def test_the_answer_is_json_that_nobody_keeps(house: House) -> None:
 
     assert answer.fields["content-type"] == "application/json; charset=utf-8"
     assert answer.fields["cache-control"] == "no-store"
-    assert answer.json.keys() == {"proxy", "discovery", "routes"}
+    assert answer.json.keys() == {"proxy", "discovery", "routes", "overrides"}
     assert b"\n" not in answer.body
 
 
 async def test_a_browser_gets_the_same_json_indented(house: House) -> None:
     answer = await house.call("stats", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
-    assert answer.json.keys() == {"proxy", "discovery", "routes"}
+    assert answer.json.keys() == {"proxy", "discovery", "routes", "overrides"}
     assert answer.body.startswith(b'{\n  "proxy"')
