@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 it could not do it, and said why; 2 the command line is wr
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -26,8 +27,10 @@ from dockerproxy.health import check_health
 from dockerproxy.program import load_proxy
 from dockerproxy.run import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_demo, run_to_end, serve
 from dockerproxy.server import Server
-from dockerproxy.settings import Settings, load
+from dockerproxy.settings import Settings, load, tell_source
 from dockerproxy.version import VERSION
+
+log = logging.getLogger("dockerproxy")
 
 _ABOUT = """Label a container and it is on the web: a reverse proxy that discovers Docker
 containers, and loses no request while they come and go."""
@@ -167,6 +170,11 @@ def _read_settings(options: argparse.Namespace) -> Settings:
     return load(options.config, _given(options))
 
 
+def _set_up_log(settings: Settings, options: argparse.Namespace) -> None:
+    logs.set_up(settings.log_format, settings.log_level)
+    log.info("%s", tell_source(options.config))
+
+
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     return {"listen": options.listen, "log_format": options.log_format, "log_level": options.log_level}
 
@@ -177,7 +185,7 @@ def _run(options: argparse.Namespace) -> int:
         return proxy.run(options.config, **_given(options))
     read = partial(_read_settings, options)
     settings = read()
-    logs.set_up(settings.log_format, settings.log_level)
+    _set_up_log(settings, options)
     return run_to_end(serve(Server(settings, read_settings=read)))
 
 
@@ -195,7 +203,7 @@ def _demo(options: argparse.Namespace) -> int:
     if options.arguments:
         return EXIT_USAGE
     settings = _read_settings(options)
-    logs.set_up(settings.log_format, settings.log_level)
+    _set_up_log(settings, options)
     return run_demo(settings, socket_path)
 
 

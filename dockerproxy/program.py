@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
+import logging
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +13,10 @@ from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.run import run_to_end, serve
 from dockerproxy.server import Server
-from dockerproxy.settings import Settings, load
+from dockerproxy.settings import Settings, load, tell_source
+from dockerproxy.web.loading import load_object
+
+log = logging.getLogger("dockerproxy")
 
 
 class Proxy:
@@ -52,21 +55,14 @@ class Proxy:
             print(error, file=sys.stderr)
             return 1
         logs.set_up(settings.log_format, settings.log_level)
+        log.info("%s", tell_source(config))
         return run_to_end(serve(Server(settings, self.routes, read)))
 
 
 def load_proxy(name: str) -> Proxy:
     """The Proxy called `module:name`. Raises SettingsError, with what is wrong in words."""
-    module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise SettingsError(name, [Problem("", "expected MODULE:NAME, for example mypackage.site:proxy")])
-    try:
-        module = importlib.import_module(module_name)
-    except Exception as error:  # whatever a program of somebody else's may raise while it is read
-        words = str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
-        raise SettingsError(name, [Problem("", f"cannot be imported: {words}")]) from error
-    proxy = getattr(module, attribute, None)
+    proxy = load_object(name, "program")
     if not isinstance(proxy, Proxy):
-        found = "there is no such name in it" if proxy is None else f"it is a {type(proxy).__name__}"
-        raise SettingsError(name, [Problem("", f"expected a dockerproxy.Proxy, but {found}")])
+        message = f"expected a dockerproxy.Proxy, found a {type(proxy).__name__}"
+        raise SettingsError(f"program {name!r}", [Problem("", message)])
     return proxy

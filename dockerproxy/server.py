@@ -142,7 +142,8 @@ class Server:
             await asyncio.to_thread(watcher.stop)
         in_flight = self.plane.in_flight
         if in_flight:
-            log.info("stopping: %d requests are in flight, they have up to %g s", in_flight, grace)
+            words = "request is in flight, it has" if in_flight == 1 else "requests are in flight, they have"
+            log.info("stopping: %d %s up to %g s", in_flight, words, grace)
         await self.plane.stop(grace)
         await self._handlers.close()
         self.registry.close()

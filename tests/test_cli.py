@@ -161,7 +161,7 @@ async def test_what_is_in_flight_is_answered_before_it_ends(serve: Start, upstre
     request = asyncio.create_task(get(process.port, "blog.test"))
     await upstream.asked.wait()
     process.send(signal.SIGTERM)
-    await process.until("in flight")
+    await process.until("stopping: 1 request is in flight, it has up to 30 s")
     upstream.may_answer.set()
     assert await request == (200, "hello")
     assert await process.end() == 0
@@ -220,6 +220,18 @@ async def test_without_an_engine_static_routes_are_served(serve: Start, upstream
     process.send(signal.SIGTERM)
     assert await process.end() == 0
     assert "Traceback" not in process.text
+
+
+async def test_the_log_says_which_settings_file_was_read(start: Start, tmp_path: Path) -> None:
+    process = await start(
+        "run", "--listen", "127.0.0.1:0", "--config", write(tmp_path), DOCKERPROXY_DOCKER__ENABLED="false"
+    )
+    assert f"settings are read from {tmp_path}/site.yaml" in await process.until("settings")
+
+
+async def test_the_log_says_that_there_is_no_settings_file_and_where_it_would_be(start: Start, tmp_path: Path) -> None:
+    process = await start("run", "--listen", "127.0.0.1:0", DOCKERPROXY_DOCKER__ENABLED="false")
+    assert f"no settings file: there is no dockerproxy.yaml in {tmp_path}" in await process.until("settings")
 
 
 async def test_a_log_in_json_is_json_on_every_line(serve: Start) -> None:
@@ -363,5 +375,5 @@ async def test_a_program_is_run_by_its_name_and_reads_its_file_again(
 async def test_a_program_that_is_not_there_is_told_without_a_traceback(run: Run) -> None:
     code, text = await run("run", "no_such_site:proxy")
     assert code == 1
-    assert "no_such_site:proxy: cannot be imported" in text
+    assert "program 'no_such_site:proxy': there is no module 'no_such_site'" in text
     assert "Traceback" not in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -172,20 +173,29 @@ def test_a_proxy_is_found_by_its_name(module: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("{}", "expected MODULE:NAME, for example mypackage.site:proxy"),
-        ("{}:", "expected MODULE:NAME"),
-        (":proxy", "expected MODULE:NAME"),
-        ("{}:missing", "expected a dockerproxy.Proxy, but there is no such name in it"),
-        ("{}:number", "expected a dockerproxy.Proxy, but it is a int"),
-        ("no_such_module_here:proxy", "cannot be imported: No module named 'no_such_module_here'"),
+        ("{}", "expected module:name"),
+        ("{}:", "expected module:name"),
+        (":proxy", "expected module:name"),
+        ("{}:prosy", "has no 'prosy'; did you mean 'proxy'?"),
+        ("{}:number", "program '{}:number': expected a dockerproxy.Proxy, found a int"),
+        ("no_such_module_here:proxy", "there is no module 'no_such_module_here'; looked in "),
     ],
 )
 def test_a_name_that_leads_to_no_proxy_is_told_in_words(module: str, name: str, words: str) -> None:
-    with pytest.raises(SettingsError, match=words):
+    with pytest.raises(SettingsError, match=re.escape(words.format(module))):
         load_proxy(name.format(module))
 
 
-def test_a_module_with_a_mistake_in_it_is_told_with_the_mistake(tmp_path: Path) -> None:
-    (tmp_path / "broken_site_of_program.py").write_text("proxy = (\n")
-    with pytest.raises(SettingsError, match="broken_site_of_program"):
+@pytest.mark.parametrize(
+    ("text", "mistake"),
+    [
+        ("\nproxy = (\n", "2: SyntaxError: '(' was never closed"),
+        ("\n\nproxy = 1 / 0\n", "3: ZeroDivisionError: division by zero"),
+        ("import no_such_part_of_program\n", "1: ModuleNotFoundError: No module named 'no_such_part_of_program'"),
+    ],
+)
+def test_a_module_with_a_mistake_in_it_is_told_with_its_file_and_line(tmp_path: Path, text: str, mistake: str) -> None:
+    (tmp_path / "broken_site_of_program.py").write_text(text)
+    with pytest.raises(SettingsError) as caught:
         load_proxy("broken_site_of_program:proxy")
+    assert f"failed at {tmp_path}/broken_site_of_program.py:{mistake}" in str(caught.value)

@@ -20,13 +20,13 @@ from pydantic_settings import EnvSettingsSource
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
+from dockerproxy.settings.secret import is_secret, with_token_from_file, without_passwords, without_secrets
 
 CONFIG_VARIABLE = "DOCKERPROXY_CONFIG"
 DEFAULT_CONFIG = "dockerproxy.yaml"
 # Variables with our prefix that are not settings: the file's name, and switches of the test suite.
 _OTHER_VARIABLES = (CONFIG_VARIABLE, "DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_", "DOCKERPROXY_PUBLISH")
 _VALUE_SHOWN = 80  # characters of a wrong value that a message repeats
-_SECRETS = frozenset({"admin_token"})
 
 
 class _UniqueKeys(yaml.SafeLoader):
@@ -78,6 +78,15 @@ def find_config(config: str | None) -> Path | None:
     return None
 
 
+def tell_source(config: str | None) -> str:
+    """Which file the settings come from, or where none was found, for the log."""
+    path = find_config(config)
+    if path is not None:
+        return f"settings are read from {path.absolute()}"
+    here = f"there is no {DEFAULT_CONFIG} in {Path.cwd()}"
+    return f"no settings file: {here}, and neither --config nor {CONFIG_VARIABLE} names one"
+
+
 def read_file(path: Path) -> dict[str, Any]:
     """The file's keys and values, unchecked. Raises SettingsError when it is not YAML or not a mapping."""
     try:
@@ -103,12 +112,12 @@ def parse_file(text: str, source: str) -> dict[str, Any]:
 
 def validate(values: Mapping[str, Any], source: str) -> Settings:
     """Settings from plain values. Raises SettingsError with every problem found."""
-    problems: list[Problem] = []
     settings: Settings | None = None
+    values, problems = with_token_from_file(values)
     try:
         settings = Settings(**{str(key): value for key, value in values.items()})
     except ValidationError as error:
-        problems = [describe(details, Settings) for details in error.errors()]
+        problems += [describe(details, Settings) for details in error.errors()]
     problems += _repeated_names(values)
     if problems or settings is None:
         raise SettingsError(source, problems)
@@ -126,10 +135,11 @@ def describe(details: ErrorDetails, model: type[BaseModel]) -> Problem:
     message = details["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:] if message.startswith("Input should") else message
     message = message.replace("a valid tuple", "a list").replace("a valid dictionary", "keys and values")
-    found = _shorten(details["input"])
+    found = _shorten(without_secrets(details["input"]))
     told = found in message and isinstance(details["input"], str)
-    secret = bool(location) and location[-1] in _SECRETS
-    return Problem(where, message if told or secret else f"{message} (found {found})")
+    # Without a place it is about all settings at once.
+    untold = not location or any(map(is_secret, location))
+    return Problem(where, without_passwords(message if told or untold else f"{message} (found {found})"))
 
 
 def _did_you_mean(key: str, known: list[str]) -> str:
@@ -147,7 +157,7 @@ def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> lis
         if found is None:
             return []
         model = found
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

@@ -16,17 +16,20 @@ from dockerproxy.errors import Problem, SettingsError
 log = logging.getLogger("dockerproxy.web")
 
 
-def load_object(name: str) -> Any:
-    """The object that `module:name` stands for; the current folder is searched too. Raises SettingsError."""
+def load_object(name: str, kind: str = "handler") -> Any:
+    """The object that `module:name` stands for; the current folder is searched too. Raises SettingsError.
+
+    kind: what it is to be, for the error
+    """
     module_name, colon, path = name.partition(":")
     if not (module_name and colon and path):
-        raise _wrong(name, "expected module:name, as in examples.pages:hello")
-    found: Any = _import(name, module_name)
+        raise _wrong(name, "expected module:name, as in examples.pages:hello", kind)
+    found: Any = _import(name, module_name, kind)
     for part in path.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise _wrong(name, f"{_place(found)} has no {part!r}{_did_you_mean(part, found)}") from None
+            raise _wrong(name, f"{_place(found)} has no {part!r}{_did_you_mean(part, found)}", kind) from None
     return found
 
 
@@ -41,7 +44,7 @@ def check_target(name: str, target: Any) -> Any:
     )
 
 
-def _import(name: str, module_name: str) -> ModuleType:
+def _import(name: str, module_name: str, kind: str) -> ModuleType:
     folder = str(Path.cwd())
     if folder not in sys.path and "" not in sys.path:
         sys.path.insert(0, folder)
@@ -50,18 +53,21 @@ def _import(name: str, module_name: str) -> ModuleType:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is None or not (module_name + ".").startswith(error.name + "."):
-            raise _failed_import(name, module_name, error) from None
-        raise _wrong(name, f"there is no module {error.name!r}; looked in {folder} and in Python's own path") from None
+            raise _wrong(name, _why_import_failed(module_name, error), kind) from None
+        message = f"there is no module {error.name!r}; looked in {folder} and in Python's own path"
+        raise _wrong(name, message, kind) from None
     except Exception as error:
         log.debug("importing %s failed", module_name, exc_info=True)
-        raise _failed_import(name, module_name, error) from None
+        raise _wrong(name, _why_import_failed(module_name, error), kind) from None
 
 
-def _failed_import(name: str, module_name: str, error: Exception) -> SettingsError:
+def _why_import_failed(module_name: str, error: Exception) -> str:
     """The last line of the person's own code is where to look."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"importing {module_name} failed at {error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
     where = f" at {frames[-1].filename}:{frames[-1].lineno}" if len(frames) > 1 else ""
-    return _wrong(name, f"importing {module_name} failed{where}: {type(error).__name__}: {error}")
+    return f"importing {module_name} failed{where}: {type(error).__name__}: {error}"
 
 
 def _place(found: Any) -> str:
@@ -73,5 +79,5 @@ def _did_you_mean(part: str, found: Any) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _wrong(name: str, message: str) -> SettingsError:
-    return SettingsError(f"handler {name!r}", [Problem("", message)])
+def _wrong(name: str, message: str, kind: str = "handler") -> SettingsError:
+    return SettingsError(f"{kind} {name!r}", [Problem("", message)])

@@ -60,7 +60,7 @@ async def test_a_handler_of_the_current_folder_answers(build: Build, name: str) 
             r"importing needs_more failed at .*needs_more\.py:1: ModuleNotFoundError: .*does_not_exist",
         ),
         ("broken_pages:hello", r"importing broken_pages failed at .*broken_pages\.py:2: ZeroDivisionError"),
-        ("wrong_pages:hello", "importing wrong_pages failed: SyntaxError: .*wrong_pages.py, line 1"),
+        ("wrong_pages:hello", r"importing wrong_pages failed at .*wrong_pages\.py:1: SyntaxError: "),
     ],
 )
 async def test_what_cannot_be_loaded_is_an_error_in_words(build: Build, name: str, message: str) -> None:
