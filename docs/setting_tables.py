@@ -41,6 +41,7 @@ _SETTING_EXAMPLES = {
     "error_handler": "examples.pages:hello",
     "admin_host": "proxy.example.com",
     "admin_token": "a-long-random-word",
+    "admin_token_file": "/run/secrets/token",
     "admin_access": "token",
     "state_dir": "/var/lib/dockerproxy",
     "constraints_default": "deny",

@@ -68,6 +68,8 @@ class DockerSettings(Strict):
             raise ValueError(
                 f"{value!r} is not an engine's address; write unix:///var/run/docker.sock or tcp://host:2375"
             )
+        if "@" in value:
+            raise ValueError(f"{value!r} has a user; only scheme, host and port are used, see docker.tls_cert")
         return value
 
     @field_validator("default_domain")
@@ -107,6 +109,9 @@ class Settings(RouteOptions, BaseSettings):
     )
     admin_token: str | None = Field(
         None, min_length=8, repr=False, description="token for admin handlers (`Authorization: Bearer …`)"
+    )
+    admin_token_file: Path | None = Field(
+        None, description="file with the token, in the place of admin_token, such as a secret of Docker's"
     )
     admin_access: Access | None = Field(
         None,

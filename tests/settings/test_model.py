@@ -13,6 +13,7 @@ from dockerproxy.settings.model import default_state_dir
 
 from .conftest import wrong
 
+_CONSTRAINT = {"hosts": ["a.example"], "projects": ["a"], "networks": [], "labels": {}}
 # name -> default, something to write, what it means
 SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "listen": ([":8888"], "127.0.0.1:1, :2", ["127.0.0.1:1", ":2"]),
@@ -21,6 +22,8 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "admin_host": ("root.localhost", "Admin.Example.com.", "admin.example.com"),
     "admin_token": (None, "12345678", "12345678"),
     "admin_access": (None, "open", "open"),
+    "constraints": ([], [_CONSTRAINT], [_CONSTRAINT]),
+    "constraints_default": ("allow", "deny", "deny"),
     "trusted_proxies": ([], "10.0.0.0/8", ["10.0.0.0/8"]),
     "grace": (30.0, "5s", 5.0),
     "head_size": (65536, "32k", 32768),
@@ -104,7 +107,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("docker", {"hots": "x"}, "docker.hots: unknown key; did you mean 'host'?"),
     ("lissten", ":1", "lissten: unknown key; did you mean 'listen'?"),
     ("benchh", "1s", "benchh: unknown key; did you mean 'bench'?"),
-    ("zzz", 1, "zzz: unknown key; known keys: admin_access, "),
+    ("zzz", 1, "zzz: unknown key; known keys: a"),
 ]
 
 
@@ -114,7 +117,7 @@ def plain(settings: Any, name: str) -> Any:
 
 
 def test_the_tables_here_name_every_setting() -> None:
-    assert set(SETTINGS) | {"docker", "routes", "state_dir"} == set(Settings.model_fields)
+    assert set(SETTINGS) | {"docker", "routes", "state_dir", "admin_token_file"} == set(Settings.model_fields)
     assert set(DOCKER) == set(type(validate({}, "test").docker).model_fields)
 
 
