@@ -45,6 +45,7 @@ BARS: Sequence[Bar] = (
     Bar("small answers: CPU per request", "small-32", DOCKERPROXY, "x_nginx", 3.0, f"{TIMES} nginx"),
     Bar("small answers: CPU per request", "small-32", DOCKERPROXY, "x_caddy", 0.6, f"{TIMES} Caddy"),
     Bar("answers of 1 MiB: CPU per request", "answer-1m", DOCKERPROXY, "x_nginx", 1.2, f"{TIMES} nginx"),
+    Bar("server-sent events: first one, p99", "stream", DOCKERPROXY, "first_p99_ms", 5.0, "ms"),
     Bar("10,000 routes: CPU per request", "routes", f"{DOCKERPROXY} {MANY}", "x_one", 1.05, f"{TIMES} one route"),
     Bar("event at the engine → first answer, p99", "event", STARTED, "p99_ms", 100.0, "ms"),
     Bar("full list of 1,000 containers, to the first answer, median", "fleet", STARTED, "median_ms", 300.0, "ms"),
