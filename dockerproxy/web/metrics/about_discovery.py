@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
@@ -27,6 +28,15 @@ def _containers(scrape: Scrape) -> Iterator[Reading]:
     mentioned = [view.routed for view in scrape.control.registry.containers if view.mentioned]
     yield ("true",), sum(mentioned)
     yield ("false",), len(mentioned) - sum(mentioned)
+
+
+def _reasons(scrape: Scrape) -> Iterator[Reading]:
+    found: Counter[str] = Counter()
+    for view in scrape.control.registry.containers:
+        if view.mentioned:
+            found.update({str(reason.code) for reason in view.reasons})
+    for code, count in sorted(found.items()):
+        yield (code,), count
 
 
 FAMILIES = (
@@ -72,5 +82,12 @@ FAMILIES = (
         "Labelled containers, by whether they are routed.",
         _containers,
         ("routed",),
+    ),
+    Family(
+        "dockerproxy_container_problems",
+        Kind.GAUGE,
+        "Labelled containers that are not routed as their labels ask, by the code of the reason.",
+        _reasons,
+        ("code",),
     ),
 )

@@ -9,11 +9,19 @@ from dockerproxy.routing.route import Source
 from dockerproxy.web.metrics.family import Family, Kind, Reading
 from dockerproxy.web.metrics.scrape import Scrape
 
+_OVERRIDES = ("drain", "weight", "maintenance", "pause")
+
 
 def _routes(scrape: Scrape) -> Iterator[Reading]:
     found = Counter(route.source for route in scrape.control.registry.routes)
     for source in Source:
         yield (str(source),), found[source]
+
+
+def _overrides(scrape: Scrape) -> Iterator[Reading]:
+    found: Counter[str] = Counter(override.kind for override in scrape.control.registry.overrides)
+    for kind in _OVERRIDES:
+        yield (kind,), found[kind]
 
 
 FAMILIES = (
@@ -60,5 +68,12 @@ FAMILIES = (
         "Routes in the table, by where they come from: static, docker or dynamic.",
         _routes,
         ("source",),
+    ),
+    Family(
+        "dockerproxy_overrides",
+        Kind.GAUGE,
+        "What operators have set at run time and not taken back: drain, weight, maintenance or pause.",
+        _overrides,
+        ("kind",),
     ),
 )

@@ -19,6 +19,11 @@ def _each(read: Callable[[RouteStats], Value]) -> Callable[[Scrape], Iterator[Re
     return lambda scrape: (((route.name,), read(stats)) for route, stats in scrape.routes())
 
 
+def _held(scrape: Scrape) -> Iterator[Reading]:
+    for route, _ in scrape.routes():
+        yield (route.name,), scrape.control.held(route.name)
+
+
 def _answers(scrape: Scrape) -> Iterator[Reading]:
     for route, stats in scrape.routes():
         for digit, count in enumerate(stats.answers):
@@ -81,8 +86,15 @@ FAMILIES = (
     Family(
         "dockerproxy_route_holds_total",
         Kind.COUNTER,
-        "Requests that had to wait because the route had no upstream.",
+        "Requests that had to wait: the route had no upstream, or was paused.",
         _each(lambda stats: stats.held),
+        ("route",),
+    ),
+    Family(
+        "dockerproxy_route_requests_held",
+        Kind.GAUGE,
+        "Requests that wait now.",
+        _held,
         ("route",),
     ),
     Family(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from aiohttp import web
 from prometheus_client import REGISTRY
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL
@@ -26,7 +29,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 
     The client library's own registry comes last: the process, Python, and what handlers count with that library.
     """
-    encode, content_type = choose_encoder(request.headers.get("Accept", ""))
+    encode, content_type = _encoder(request.headers.get("Accept", ""))
     scrape = Scrape(request.app[CONTROL])
     response = web.StreamResponse(headers={"Content-Type": content_type, "Cache-Control": "no-store"})
     response.enable_compression()
@@ -35,3 +38,11 @@ async def metrics(request: web.Request) -> web.StreamResponse:
         await response.write(text)
     await response.write_eof()
     return response
+
+
+def _encoder(accept: str) -> tuple[Callable[[Collector], bytes], str]:
+    """Of the format that a client wants, with its Content-Type."""
+    try:
+        return choose_encoder(accept)
+    except (TypeError, ValueError):  # the library compares versions, and what a client sent may be none
+        return choose_encoder("")

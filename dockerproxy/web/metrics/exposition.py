@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
 from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
 from dockerproxy.web.metrics.family import Family
 from dockerproxy.web.metrics.scrape import Scrape
@@ -20,8 +21,8 @@ _SLICE = 0.002  # seconds; the longest that the loop waits for us is this and on
 _END = b"# EOF\n"  # https://prometheus.io/docs/specs/om/open_metrics_spec/, only there and only once
 
 
-class _Collected:
-    """What an encoder takes for a registry."""
+class _Collected(Collector):
+    """One part, as an encoder takes it."""
 
     def __init__(self, metric: Metric) -> None:
         self._metric = metric
@@ -30,7 +31,7 @@ class _Collected:
         yield self._metric
 
 
-Encode = Callable[[_Collected], bytes]
+Encode = Callable[[Collector], bytes]
 
 
 class Exposition:
