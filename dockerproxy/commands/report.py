@@ -43,11 +43,11 @@ class Report:
         return found
 
     def routes(self, names: Sequence[str] = (), own: bool = True) -> list[Row]:
-        """The routes, or those of these names. Raises UnknownName. `own`: also those of the proxy itself."""
+        """The routes, or those of these names. Raises UnknownName. `own`: also those of the proxy itself, at the end."""
         routes = self.data["routes"]
         if names:
             return _chosen(routes, names, "route")
-        return [route for route in routes if own or not is_own(route)]
+        return sorted((route for route in routes if own or not is_own(route)), key=is_own)
 
     def containers(self, names: Sequence[str] = ()) -> list[Row]:
         """The containers that have labels of ours, those that are not routed first. Raises UnknownName."""

@@ -33,7 +33,7 @@ class Screen:
     def routes(self, report: Report, rows: Sequence[Row]) -> None:
         """The routes; below them what else a person should know."""
         if rows:
-            self.console.print(routes_table(rows, report.now))
+            self.console.print(routes_table(rows, report.now, self.console.width))
         else:
             self.say("No routes: label a container, or `dockerproxy add`.")
         self._notes(_route_notes(report, rows))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich import box
+from rich.console import Group
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -14,16 +15,23 @@ from dockerproxy.commands.phrases import clean, count, duration, left_until, mil
 from dockerproxy.commands.report import Row
 
 BAD, ODD, FAINT, STRONG = "red", "yellow", "dim", "bold"
+_INDENT = (0, 0, 0, 2)
+# Columns that the state and the numbers of a route want: `1 up, 1 benched`, and three numbers.
+_BESIDE_ROUTES = 48
 _STATES = {"up": "green", "benched": BAD, "probation": ODD, "draining": ODD}
 
 
-def routes_table(rows: Iterable[Row], now: datetime) -> Table:
-    """now: the proxy's time"""
-    table = plain_table("ROUTE", "WHERE", "STATE", right=("REQUESTS", "ERRORS", "P95"))
-    for row in rows:
+def routes_table(rows: Sequence[Row], now: datetime, width: int) -> Table:
+    """Where a route is stands beside its name if that fits, else below it.
+
+    now: the proxy's time; width: columns of the terminal
+    """
+    names, places = [_name(row["name"]) for row in rows], [_where(row) for row in rows]
+    beside = max(map(_columns, names)) + max(map(_columns, places)) + _BESIDE_ROUTES <= width
+    table = plain_table(*(("ROUTE", "WHERE") if beside else ("ROUTE",)), "STATE", right=("REQUESTS", "ERRORS", "P95"))
+    for row, name, place in zip(rows, names, places, strict=True):
         table.add_row(
-            Text(clean(row["name"]), STRONG),
-            _where(row),
+            *((name, place) if beside else (Group(name, Padding(place, _INDENT)),)),
             _route_state(row, now),
             f"{row['requests']:,}",
             _errors(row["errors_shown"]),
@@ -38,9 +46,9 @@ def upstreams_table(rows: Iterable[Row], now: datetime) -> Table:
     before = None
     for row in rows:
         if row["route"] != before:
-            table.add_row(Text(clean(row["route"]), STRONG))
+            table.add_row(_name(row["route"]))
         table.add_row(
-            Padding(_upstream(row), (0, 0, 0, 2)),
+            Padding(_upstream(row), _INDENT),
             upstream_state(row, now),
             _weight(row),
             f"{row['in_flight']:,}",
@@ -55,7 +63,7 @@ def routed_table(rows: Iterable[Row]) -> Table:
     """Containers that are routed, with what is wrong all the same."""
     table = plain_table("CONTAINER", "STATE", "ROUTES", "ADDRESS")
     for row in rows:
-        name = Text.assemble((clean(row["name"]), STRONG))
+        name = _name(row["name"])
         state = Text(clean(row.get("state") or "running"))
         for reason in row["reasons"]:
             name.append(f"\n{clean(reason)}", ODD)
@@ -96,19 +104,28 @@ def plain_table(*columns: str, right: Sequence[str] = ()) -> Table:
     return table
 
 
+def _name(text: str) -> Text:
+    return Text.assemble((clean(text), STRONG))
+
+
+def _columns(text: Text) -> int:
+    """Columns of the longest line."""
+    return max(line.cell_len for line in text.split(allow_blank=True))
+
+
 def _where(row: Row) -> Text:
     """Without the scheme and the port of the listen address: they may be others on the way to a browser."""
-    path = str(row["path"]).removesuffix("/*")
+    path = str(row["path"]).removesuffix("/*").replace("~", " ~", 1)
     methods = f" {','.join(row['methods'])}" if row["methods"] else ""
-    return Text("\n".join(clean(f"{host}{path}{methods}") for host in row["hosts"] or ["every domain"]))
+    lines = [f"{host}{path}{methods}" for host in row["hosts"] or ["every domain"]]
+    text = Text(clean("\n".join(lines)))
+    if row["kind"] == "handler":
+        text.append(f"\n{clean(row['handler']['name'])}", FAINT)
+    return text
 
 
 def _route_state(row: Row, now: datetime) -> Text:
-    if row["kind"] == "handler":
-        text = Text("handler")
-        text.append(f"\n{clean(row['handler']['name'])}", FAINT)
-    else:
-        text = _upstreams_in_brief(row["upstreams"])
+    text = Text("handler") if row["kind"] == "handler" else _upstreams_in_brief(row["upstreams"])
     if row.get("held_now"):
         text.append(f"\n{count(row['held_now'], 'request')} held", ODD)
     for words in override_words(row.get("overrides") or {}, now):
