@@ -174,7 +174,8 @@ async def test_a_pause_is_shown_with_its_end_until_it_ends(house: House) -> None
 
 async def test_a_reload_tells_what_changed(house: House) -> None:
     house.reload = lambda: ["blog: now at new.localhost"]
-    for body in ({}, b""):
+    bodies: tuple[Any, ...] = ({}, b"")
+    for body in bodies:
         answer = await post(house, "reload", body)
         assert (answer.status, answer.json["changed"]) == (200, ["blog: now at new.localhost"])
         assert answer.json["routes"] == len(house.registry.routes)
