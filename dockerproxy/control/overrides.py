@@ -20,6 +20,8 @@ LONGEST_MESSAGE = 500  # characters
 # What serves an operator stays as it is, else nobody could end the maintenance.
 _ADMIN_HANDLERS = "dockerproxy.web."
 
+# What a calendar can show; anything else in a file is a slip.
+Moment = Annotated[float, Field(ge=0, lt=253402300800.0)]  # seconds since the epoch, before the year 10000
 Key = tuple[str, str, str]  # kind, route, upstream or ""
 
 
@@ -29,7 +31,7 @@ class Drain(Strict):
     kind: Literal["drain"] = "drain"
     route: str
     upstream: str
-    since: float
+    since: Moment
 
 
 class Weight(Strict):
@@ -39,7 +41,7 @@ class Weight(Strict):
     route: str
     upstream: str
     weight: int = Field(ge=0, le=HEAVIEST)
-    since: float
+    since: Moment
 
 
 class Maintenance(Strict):
@@ -48,7 +50,7 @@ class Maintenance(Strict):
     kind: Literal["maintenance"] = "maintenance"
     route: str
     message: str = Field("", max_length=LONGEST_MESSAGE)
-    since: float
+    since: Moment
 
 
 class Pause(Strict):
@@ -56,7 +58,7 @@ class Pause(Strict):
 
     kind: Literal["pause"] = "pause"
     route: str
-    until: float
+    until: Moment
 
 
 Override = Drain | Weight | Maintenance | Pause

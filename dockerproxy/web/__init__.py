@@ -7,7 +7,10 @@ entrance.py     the middleware before every handler: the client as it really is,
 access.py       who may call an admin handler
 context.py      what a handler is told beside its request: Control, its route, the error
 admin.py        add_route, remove_route, health
+operate.py      POST /drain and its like: what an operator decides
 statistics.py   the report that GET /statistics gives
+overrides.py    what an operator has set, as reports tell of it
+times.py        how a time is written in JSON
 metrics/        GET /metrics
 
 Calls run from handlers down to loading, and from the admin handlers down to control. It never speaks

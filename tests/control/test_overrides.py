@@ -323,6 +323,8 @@ async def test_a_change_is_finished_though_whoever_asked_has_left(stage: Stage) 
         {"kind": "drain", "route": "fixed"},
         {"kind": "weight", "route": "fixed", "upstream": "a", "weight": 101, "since": 1},
         {"kind": "close", "route": "fixed"},
+        {"kind": "pause", "route": "fixed", "until": 1e300},
+        {"kind": "maintenance", "route": "fixed", "since": float("nan")},
         {"kind": "drain", "route": "fixed", "upstream": "b", "since": 5},
         "nonsense",
     ],
