@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from urllib.parse import unquote_plus
 
 REDACTED = "[redacted]"
 # RFC 9110 section 11, RFC 6265, and what APIs use in their place.
@@ -10,19 +12,29 @@ _SECRET_FIELDS = frozenset(
     {"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token"}
 )
 # Names of parameters that bear a credential: RFC 6749 and 6750 (OAuth), OpenID Connect, signed URLs, common habit.
-_SECRET_PARAMETER = re.compile(
-    r"((?:^|[?&;])(?:[a-z0-9_.-]*(?:token|secret|password|passwd|signature|credential)|api_?key|code|auth|sig|pwd)=)"
-    r"[^&;#]*",
-    re.IGNORECASE,
-)
+_SECRET_ENDS = ("token", "secret", "password", "passwd", "signature", "credential")
+_SECRET_NAMES = frozenset({"api_key", "apikey", "auth", "code", "pwd", "sig"})
+_PARAMETER = re.compile("[^&;]+")
 
 
 def redacted_target(target: str) -> str:
     """The target, with the values of parameters that bear credentials replaced."""
-    if "=" not in target:
-        return target
     path, mark, query = target.partition("?")
-    return path + _SECRET_PARAMETER.sub(rf"\g<1>{REDACTED}", mark + query)
+    if not mark or "=" not in query:
+        return target
+    return f"{path}?{_PARAMETER.sub(_redacted_parameter, query)}"
+
+
+def _redacted_parameter(found: re.Match[str]) -> str:
+    text = found[0]
+    name, equals, _ = text.partition("=")
+    return f"{name}={REDACTED}" if equals and _is_secret(name) else text
+
+
+@lru_cache(maxsize=1024)  # sites use the same few names again and again
+def _is_secret(name: str) -> bool:
+    name = unquote_plus(name).lower()
+    return name in _SECRET_NAMES or name.endswith(_SECRET_ENDS)
 
 
 def redacted_field(name: str, value: str) -> str:

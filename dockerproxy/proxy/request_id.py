@@ -10,7 +10,8 @@ import secrets
 
 from dockerproxy.http1.head import RequestHead
 
-_FIELD = b"x-request-id:"
+_FIELD = b"x-request-id"
+_COLON = len(_FIELD)
 _HARMLESS = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
 
 
@@ -24,14 +25,20 @@ class RequestIds:
     def of(self, head: RequestHead) -> str:
         """The name of a request, the same at every call."""
         if not head.id:
-            head.id = _given(head) or self._new()
+            place = _place(head.lines)
+            head.id = (_harmless(head.lines[place]) if place >= 0 else "") or self._new()
         return head.id
 
     def send_along(self, head: RequestHead) -> str:
         """The name of a request, which its upstream is told as well."""
-        name = self.of(head)
-        line = b"X-Request-Id: " + name.encode()
-        head.lines = [line, *(other for other in head.lines if not _is_id(other))]
+        place = _place(head.lines)
+        if not head.id:
+            head.id = _harmless(head.lines[place]) if place >= 0 else ""
+        name = head.id = head.id or self._new()
+        if place < 0:
+            head.lines.append(b"X-Request-Id: " + name.encode())
+        elif _harmless(head.lines[place]) != name:
+            head.lines[place] = b"X-Request-Id: " + name.encode()
         return name
 
     def _new(self) -> str:
@@ -39,12 +46,15 @@ class RequestIds:
         return f"{self._prefix}-{self._count:x}"
 
 
-def _is_id(line: bytes) -> bool:
-    return line[:13].lower() == _FIELD
+def _place(lines: list[bytes]) -> int:
+    """Where the first field of that name is, or -1."""
+    for place, line in enumerate(lines):
+        if len(line) > _COLON and line[_COLON] == 0x3A and line[:_COLON].lower() == _FIELD:
+            return place
+    return -1
 
 
-def _given(head: RequestHead) -> str:
-    for line in head.lines:
-        if _is_id(line) and (found := _HARMLESS.fullmatch(line[13:].strip())):
-            return found[0].decode()
-    return ""
+def _harmless(line: bytes) -> str:
+    """The name in such a field, or "" when it could disguise a line of the log."""
+    found = _HARMLESS.fullmatch(line[_COLON + 1 :].strip())
+    return found[0].decode() if found else ""
