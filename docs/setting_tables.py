@@ -14,7 +14,9 @@ from pydantic_core import PydanticUndefined
 
 from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.settings import (
+    FILE_OPTIONS,
     OPTION_NAMES,
+    CertificateSettings,
     ConstraintSettings,
     DockerSettings,
     DomainSettings,
@@ -22,6 +24,7 @@ from dockerproxy.settings import (
     RouteOptions,
     RouteSettings,
     Settings,
+    TlsSettings,
     UpstreamSettings,
 )
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX
@@ -32,7 +35,7 @@ from docs.markdown import code, table
 _KIB = 1 << 10
 
 # Settings that others stand in; each has a table of its own.
-_GROUPS = ("docker", "routes", "constraints")
+_GROUPS = ("docker", "tls", "routes", "constraints")
 
 # Of values as they are written in the file and in the environment alike.
 _SETTING_EXAMPLES = {
@@ -62,6 +65,10 @@ _SETTING_EXAMPLES = {
 _DOCKER_EXAMPLES = {
     "enabled": "false",
     "host": "tcp://socket-filter:2375",
+    "tls_ca": "/certs/ca.pem",
+    "tls_cert": "/certs/cert.pem",
+    "tls_key": "/certs/key.pem",
+    "tls_verify": "false",
     "network": "front",
     "default_domain": "example.com",
     "label_prefix": "com.example.proxy",
@@ -69,7 +76,22 @@ _DOCKER_EXAMPLES = {
     "published_host": "host.docker.internal",
     "resync": "5m",
 }
-_OPTION_EXAMPLES = {name: BY_NAME[name].example for name in OPTION_NAMES}
+_TLS_EXAMPLES = {
+    "certificates": "/certs/site.pem:/certs/site.key",
+    "min_version": "1.3",
+    "public_port": "443",
+}
+_CERTIFICATE_EXAMPLES = {
+    "cert": "cert: /certs/site.pem",
+    "key": "key: /certs/site.key",
+    "password_file": "password_file: /run/secrets/site-key",
+}
+_OPTION_EXAMPLES = {
+    **{name: BY_NAME[name].example for name in OPTION_NAMES if name not in FILE_OPTIONS},
+    "tls_ca": "/certs/ca.pem",
+    "tls_cert": "/certs/client.pem",
+    "tls_key": "/certs/client.key",
+}
 # Of keys and values in the file.
 _ROUTE_EXAMPLES = {
     "name": "name: blog",
@@ -124,6 +146,8 @@ def setting_tables() -> Mapping[str, str]:
     return {
         "proxy": _settings(Settings, plain, _SETTING_EXAMPLES),
         "docker": _settings(DockerSettings, DockerSettings.model_fields, _DOCKER_EXAMPLES, "docker"),
+        "tls": _settings(TlsSettings, TlsSettings.model_fields, _TLS_EXAMPLES, "tls"),
+        "certificate": _keys(CertificateSettings, _CERTIFICATE_EXAMPLES),
         "options": _settings(RouteOptions, OPTION_NAMES, _OPTION_EXAMPLES),
         "route": _keys(RouteSettings, _ROUTE_EXAMPLES),
         "domain": _keys(DomainSettings, _DOMAIN_EXAMPLES),

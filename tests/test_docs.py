@@ -22,6 +22,7 @@ from dockerproxy.routing.table import Miss, MissReason, RouteTable
 from dockerproxy.server import Server
 from dockerproxy.settings import (
     OPTION_NAMES,
+    CertificateSettings,
     ConstraintSettings,
     DomainSettings,
     PathSettings,
@@ -44,6 +45,7 @@ KEY_TABLES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "A `path`": (PathSettings, {}),
     "A `domain`:": (DomainSettings, {"domain": "localhost"}),
     "An upstream:": (UpstreamSettings, {"url": "http://localhost"}),
+    "A certificate in": (CertificateSettings, {"cert": "any.pem"}),
     "The keys of a constraint:": (ConstraintSettings, {"hosts": "blog.localhost", "projects": "*"}),
 }
 GO_MODELS: Mapping[str, type[Strict]] = {
@@ -102,6 +104,12 @@ KEY_ROWS = [
     if before.startswith(start)
     for row in rows
 ]
+
+
+@pytest.fixture(autouse=True)
+def without_docker_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine that the tests may use is not the default that the pages tell."""
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
 
 
 def value_at(settings: Settings, path: str) -> Any:

@@ -23,7 +23,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("access_log", "control"),
     ("proxy", "discovery"),
-    ("routing", "http1", "stats", "tasks"),
+    ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
     ("errors", "logs", "memory", "version"),
 )
@@ -41,6 +41,7 @@ ONLY_IN = {
     "pydantic": {"settings", "discovery/label_table", "web", "control"},
     "yaml": {"settings"},
     "aiohttp": {"web", "demo"},
+    "cryptography": {"tls/certificate"},
     "argparse": {"cli", "commands", "demo/page"},
     "rich": {"commands"},
     "shtab": {"commands"},

@@ -9,7 +9,7 @@ from dockerproxy.control.base import place_of
 from dockerproxy.control.places import Places
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
 from dockerproxy.routing.route import Route, Source
-from dockerproxy.settings import RouteSettings
+from dockerproxy.settings import FILE_OPTIONS, RouteSettings
 
 _BUILTIN = "it is a built-in admin route"
 _HANDLER = "it is answered by a handler: edit the settings file, or the program that gives it, and reload"
@@ -58,6 +58,8 @@ def _problems(wanted: RouteSettings) -> Iterator[Problem]:
         yield Problem("upstreams", 'expected at least one, for example [{"url": "http://localhost:2368"}]')
     if wanted.proxy_enable is False:
         yield Problem("proxy_enable", "is false, but only proxy routes can be added; leave it out or set it to true")
+    for name in sorted(FILE_OPTIONS & wanted.model_fields_set):
+        yield Problem(name, "names a file of the proxy's machine, so it can only be set in the settings file")
     if wanted.domain is not None:
         # Else whoever may add a route could have any importable code run.
         for page in ("not_found_handler", "error_handler"):

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from dockerproxy.settings.load import describe
-from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
+from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
 from dockerproxy.settings.routes import (
     RouteSettings,
     UpstreamSettings,
@@ -178,7 +178,10 @@ _OPTION_EXAMPLES = {
     "max_connections": "64",
     "max_body": "10MiB",
     "strip_prefix": "true",
+    "https": "redirect",
+    "hsts_max_age": "365d",
     "tls_verify": "false",
+    "tls_server_name": "api.internal",
 }
 
 
@@ -198,5 +201,5 @@ def _option(name: str) -> Label:
     return Label(name, field.description or "", example, default, Kind.TUNE, _through(RouteOptions, name))
 
 
-LABELS: tuple[Label, ...] = (*_OWN_LABELS, *(_option(name) for name in OPTION_NAMES))
+LABELS: tuple[Label, ...] = (*_OWN_LABELS, *(_option(name) for name in OPTION_NAMES if name not in FILE_OPTIONS))
 BY_NAME = MappingProxyType({label.name: label for label in LABELS})

@@ -20,7 +20,7 @@ from dockerproxy.discovery.label_table import BY_NAME, Kind, parse_route_name
 from dockerproxy.discovery.reading import COMPOSE_ONEOFF, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule
-from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
+from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
 
 _VALUE_SHOWN = 80  # characters of a wrong value that a sentence repeats
 _NOT_IN_A_DOMAIN = re.compile(r"[^a-z0-9_.-]+")
@@ -80,6 +80,19 @@ class LabelReader:
     def key(self, option: str) -> str:
         """The label to write for `option`."""
         return self._begin + option
+
+    def interpret(self, key: str) -> tuple[str, str] | None:
+        """Route ("" for none) and option that a label stands for, or was meant for; None if it is none of ours."""
+        if not key.startswith(self._begin):
+            return self._guess.near(key)
+        route, _, option = key.removeprefix(self._begin).rpartition(".")
+        option = RouteOptions.go_names.get(option, option)
+        return (route, option) if option in BY_NAME and not (route and option == "route") else meant(route, option)
+
+    def default_hosts(self, route: str) -> set[str]:
+        """Where a route of this name is without any label that says so; empty if it cannot be."""
+        domain = self._domain_of(route)
+        return set() if domain is None else {domain.name}
 
     def mentions(self, labels: Mapping[str, str]) -> bool:
         """Whether any of the labels is ours, or is probably meant to be."""
@@ -143,6 +156,13 @@ class LabelReader:
     def _take_unknown(
         self, key: str, route: str, option: str, groups: dict[str, _Group], reasons: list[Reason]
     ) -> None:
+        if option in FILE_OPTIONS:
+            mend = (
+                f"set {option} in the proxy's settings, for all routes or for a static route that the container joins"
+            )
+            what = f"{key}: a label may not name files of the proxy's machine"
+            reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
+            return
         what = f"{key}: there is no such label"
         found = meant(route, option)
         if found is not None:

@@ -5,7 +5,9 @@ options.py  RouteOptions: what can be set per route, with the defaults
 routes.py   RouteSettings: one route as a person writes it
 constraints.py  ConstraintSettings: which containers may claim which domains
 model.py    Settings: everything that can be set
+tls.py      TlsSettings: certificates for the https addresses
 secret.py   what no message may repeat; the token in a file
+docker_environment.py   DOCKER_HOST and its companions
 load.py     reads arguments, environment and file; tells what is wrong with them
 
 Calls run from load down to values.
@@ -14,12 +16,15 @@ Calls run from load down to values.
 from dockerproxy.settings.constraints import ConstraintSettings
 from dockerproxy.settings.load import describe, load, tell_source, validate
 from dockerproxy.settings.model import DockerSettings, Settings
-from dockerproxy.settings.options import OPTION_NAMES, RouteOptions
+from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
 from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, RouteSettings, UpstreamSettings
+from dockerproxy.settings.tls import CertificateSettings, TlsSettings
 
 __all__ = [
+    "FILE_OPTIONS",
     "OPTION_NAMES",
     "Access",
+    "CertificateSettings",
     "ConstraintSettings",
     "DockerSettings",
     "DomainSettings",
@@ -27,6 +32,7 @@ __all__ = [
     "RouteOptions",
     "RouteSettings",
     "Settings",
+    "TlsSettings",
     "UpstreamSettings",
     "describe",
     "load",

@@ -18,7 +18,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from dockerproxy.settings.constraints import ConstraintsDefault, ConstraintSettings
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
 from dockerproxy.settings.routes import Access, RouteSettings, parse_host
-from dockerproxy.settings.values import Duration, Listen, Networks, Size, parse_listen, split_list
+from dockerproxy.settings.tls import TlsSettings
+from dockerproxy.settings.values import Duration, Listen, ListenAddress, Networks, Size, parse_listen, split_list
 
 ENVIRONMENT_PREFIX = "DOCKERPROXY_"
 DEFAULT_LISTEN = ":8888"
@@ -43,11 +44,26 @@ def default_state_dir() -> Path:
     return (Path(base) if base else Path.home() / ".local" / "state") / "dockerproxy"
 
 
+def engine_address(value: str) -> str:
+    """An engine's address, as it is. Raises ValueError."""
+    if not value.startswith(("unix://", "tcp://", "http://", "https://", "npipe://")):
+        raise ValueError(f"{value!r} is not an engine's address; write unix:///var/run/docker.sock or tcp://host:2375")
+    if "@" in value:
+        raise ValueError(f"{value!r} has a user; only scheme, host and port are used, see docker.tls_cert")
+    return value
+
+
 class DockerSettings(Strict):
     """How containers are discovered."""
 
     enabled: bool = Field(True, description="discover containers")
     host: str = Field(DEFAULT_DOCKER_HOST, description="the engine's address: unix:///… or tcp://host:port")
+    tls_ca: Path | None = Field(
+        None, description="authority that signed the engine's certificate, a PEM file; else the public ones count"
+    )
+    tls_cert: Path | None = Field(None, description="our certificate for the engine, a PEM file")
+    tls_key: Path | None = Field(None, description="its key, a PEM file; default: it stands in that of tls_cert")
+    tls_verify: bool = Field(True, description="verify the engine's certificate; without, anybody may play the engine")
     network: str | None = Field(
         None, description="reach containers over this network; default: one that the proxy shares with them"
     )
@@ -64,13 +80,7 @@ class DockerSettings(Strict):
     @field_validator("host")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
-        if not value.startswith(("unix://", "tcp://", "http://", "https://", "npipe://")):
-            raise ValueError(
-                f"{value!r} is not an engine's address; write unix:///var/run/docker.sock or tcp://host:2375"
-            )
-        if "@" in value:
-            raise ValueError(f"{value!r} has a user; only scheme, host and port are used, see docker.tls_cert")
-        return value
+        return engine_address(value)
 
     @field_validator("default_domain")
     @classmethod
@@ -98,8 +108,9 @@ class Settings(RouteOptions, BaseSettings):
     listen: Annotated[tuple[Listen, ...], BeforeValidator(_listen_list)] = Field(
         (parse_listen(DEFAULT_LISTEN),),
         min_length=1,
-        description="addresses to listen on, such as `:8888` or `127.0.0.1:8888`",
+        description="addresses to listen on, such as `:8888` or `127.0.0.1:8888`; `https://:8443` for TLS",
     )
+    tls: TlsSettings = Field(TlsSettings(), description="certificates for the https addresses")
     docker: DockerSettings = Field(DockerSettings(), description="how containers are discovered")
     routes: tuple[RouteSettings, ...] = Field((), description="static routes")
     not_found_handler: str | None = Field(None, description="handler for requests that no route answers: `module:name`")
@@ -149,6 +160,11 @@ class Settings(RouteOptions, BaseSettings):
     @classmethod
     def _is_host(cls, value: str) -> str:
         return parse_host(value)
+
+    @property
+    def own_address(self) -> ListenAddress:
+        """Where commands on this machine ask the proxy: the first https address, for http may only redirect to it."""
+        return next((address for address in self.listen if address.tls), self.listen[0])
 
     @property
     def effective_admin_access(self) -> Access:

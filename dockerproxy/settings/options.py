@@ -7,11 +7,12 @@ at the top of the settings, where they are the defaults for all routes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds
+from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds, parse_server_name
 
 # Kept from the Go project: long enough that a restart passes unnoticed, short enough to notice a fault.
 DEFAULT_CONSECUTIVE_ERRORS = 10  # attempts
@@ -106,7 +107,25 @@ class RouteOptions(Strict):
     max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
     max_body: Size | None = Field(None, description="largest request body; a larger one is answered with 413")
     strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
+    https: Literal["allow", "redirect"] = Field(
+        "allow", description="what a client that speaks plain http gets: the answer, or a `redirect` to https"
+    )
+    hsts_max_age: Duration | None = Field(
+        None, description="for how long browsers shall use https only (`Strict-Transport-Security` in https answers)"
+    )
     tls_verify: bool = Field(True, description="verify the certificate of an https upstream")
+    tls_server_name: Annotated[str, BeforeValidator(parse_server_name)] | None = Field(
+        None, description="the name that the certificate of an https upstream is for; default: the host in its URL"
+    )
+    tls_ca: Path | None = Field(
+        None, description="PEM file with the authorities that sign the https upstreams; default: the system's"
+    )
+    tls_cert: Path | None = Field(
+        None, description="PEM file with the certificate that https upstreams are shown when they ask for one"
+    )
+    tls_key: Path | None = Field(None, description="PEM file with the key of `tls_cert`; default: it is in that file")
 
 
 OPTION_NAMES: tuple[str, ...] = tuple(RouteOptions.model_fields)
+# They name files of the proxy's machine, so whoever may only label a container or post to /add may not set them.
+FILE_OPTIONS = frozenset({"tls_ca", "tls_cert", "tls_key"})

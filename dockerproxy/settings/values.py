@@ -20,6 +20,7 @@ _LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1 << 10,
                "m": 1 << 20, "mib": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gib": 1 << 30, "gb": 1 << 30}  # fmt: skip
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_SERVER_NAME = re.compile(r"[a-z0-9_]([a-z0-9_.-]{0,251}[a-z0-9_])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 # Anything shorter as a number of nanoseconds would be under a millisecond: nobody benches for that long.
 _LEAST_NANOSECONDS = 1_000_000
@@ -80,29 +81,43 @@ def split_list(value: Any) -> list[Any]:
 
 
 class ListenAddress(NamedTuple):
-    """Where to listen. An empty host means all addresses of this machine."""
+    """Where to listen, and whether TLS is spoken there. An empty host means all addresses of this machine."""
 
     host: str
     port: int
+    tls: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
+        return f"{'https://' if self.tls else ''}{host}:{self.port}"
 
 
 def parse_listen(value: Any) -> ListenAddress:
-    """`:8888`, `127.0.0.1:8888`, `[::1]:8888` or `8888`. Raises ValueError."""
+    """`:8888`, `127.0.0.1:8888`, `[::1]:8888` or `8888`; for TLS with `https://` before it. Raises ValueError."""
     if isinstance(value, ListenAddress):
         return value
     if isinstance(value, (list, tuple)) and len(value) == 2:
         value = f"{value[0]}:{value[1]}"
-    host, _, port = str(value).strip().rpartition(":")
+    scheme, separator, rest = str(value).strip().rpartition("://")
+    host, _, port = rest.rpartition(":")
     bracketed = host.startswith("[") and host.endswith("]")
     if bracketed:
         host = host[1:-1]
-    if not port.isdecimal() or int(port) > 65535 or "/" in host or (":" in host and not bracketed):
-        raise ValueError("expected an address such as :8888, 127.0.0.1:8888 or [::1]:8888, with a port up to 65535")
-    return ListenAddress("" if host in ("*", "0.0.0.0") else host, int(port))
+    wrong_scheme = separator and scheme.lower() not in ("http", "https")
+    if wrong_scheme or not port.isdecimal() or int(port) > 65535 or "/" in host or (":" in host and not bracketed):
+        raise ValueError(
+            "expected an address such as :8888, 127.0.0.1:8888 or [::1]:8888, with a port up to 65535,"
+            " and https:// before it for TLS"
+        )
+    return ListenAddress("" if host in ("*", "0.0.0.0") else host, int(port), scheme.lower() == "https")
+
+
+def parse_server_name(value: Any) -> str:
+    """The name in a certificate: a domain without a port, or an IP address. Raises ValueError."""
+    text = str(value).strip().lower().rstrip(".")
+    if not _SERVER_NAME.fullmatch(text):
+        raise ValueError(f"{value!r} is not a name in a certificate; write for example api.internal, without a port")
+    return text
 
 
 def parse_networks(value: Any) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:

@@ -11,7 +11,7 @@ from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.reading import Reading, RouteReading
 from dockerproxy.discovery.reason import Code
 from dockerproxy.routing.route import Domain, PathKind, PathRule
-from dockerproxy.settings import OPTION_NAMES
+from dockerproxy.settings import FILE_OPTIONS, OPTION_NAMES
 
 READER = LabelReader("dockerproxy", "localhost")
 
@@ -97,7 +97,10 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("max_connections", "64", "options", {"max_connections": 64}),
     ("max_body", "10MiB", "options", {"max_body": 10 << 20}),
     ("strip_prefix", "true", "options", {"strip_prefix": True}),
+    ("https", "redirect", "options", {"https": "redirect"}),
+    ("hsts_max_age", "365d", "options", {"hsts_max_age": 365 * 86400.0}),
     ("tls_verify", "false", "options", {"tls_verify": False}),
+    ("tls_server_name", "Api.Internal.", "options", {"tls_server_name": "api.internal"}),
     ("maxLoopTry", "7", "options", {"max_attempts": 7}),
     ("timeToKeepDisabled", "90s", "options", {"bench": 90.0}),
 ]
@@ -119,7 +122,17 @@ def test_every_label_of_the_table_is_tried_here_and_its_example_is_good() -> Non
 
 
 def test_the_table_holds_every_route_option() -> None:
-    assert {label.name for label in LABELS if label.kind is Kind.TUNE} == {"weight", *OPTION_NAMES}
+    assert {label.name for label in LABELS if label.kind is Kind.TUNE} == {"weight", *OPTION_NAMES} - FILE_OPTIONS
+
+
+@pytest.mark.parametrize("option", sorted(FILE_OPTIONS))
+def test_a_label_cannot_name_a_file_of_the_proxy_s_machine(option: str) -> None:
+    reading = read(**{option: "/etc/shadow", "host": "blog.localhost"})
+    (reason,) = reading.reasons
+    assert (
+        f"{option}: a label may not name files of the proxy's machine; set {option} in the proxy's settings" in reason
+    )
+    assert only_route(reading).options == {}
 
 
 WRONG_PLACE = [

@@ -14,6 +14,12 @@ from dockerproxy.settings.model import default_state_dir
 from .conftest import wrong
 
 _CONSTRAINT = {"hosts": ["a.example"], "projects": ["a"], "networks": [], "labels": {}}
+
+
+def _certificate(cert: str, key: str | None = None) -> dict[str, str | None]:
+    return {"cert": cert, "key": key, "password_file": None}
+
+
 # name -> default, something to write, what it means
 SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "listen": ([":8888"], "127.0.0.1:1, :2", ["127.0.0.1:1", ":2"]),
@@ -52,12 +58,27 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "max_connections": (512, 8, 8),
     "max_body": (None, "10MiB", 10 << 20),
     "strip_prefix": (False, True, True),
+    "tls": (
+        {"certificates": [], "min_version": "1.2", "public_port": None},
+        {"certificates": "a.pem:a.key, b.pem", "min_version": 1.3, "public_port": "443"},
+        {"certificates": [_certificate("a.pem", "a.key"), _certificate("b.pem")], "min_version": "1.3", "public_port": 443},
+    ),
+    "https": ("allow", "redirect", "redirect"),
+    "hsts_max_age": (None, "365d", 365 * 86400.0),
     "tls_verify": (True, "no", False),
+    "tls_server_name": (None, "Api.Internal.", "api.internal"),
+    "tls_ca": (None, "ca.pem", "ca.pem"),
+    "tls_cert": (None, "client.pem", "client.pem"),
+    "tls_key": (None, "client.key", "client.key"),
 }
 
 DOCKER: dict[str, tuple[Any, Any, Any]] = {
     "enabled": (True, "false", False),
     "host": ("unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://127.0.0.1:2375"),
+    "tls_ca": (None, "/certs/ca.pem", "/certs/ca.pem"),
+    "tls_cert": (None, "/certs/cert.pem", "/certs/cert.pem"),
+    "tls_key": (None, "/certs/key.pem", "/certs/key.pem"),
+    "tls_verify": (True, "no", False),
     "network": (None, "front", "front"),
     "default_domain": ("localhost", "Apps.Example.com", "apps.example.com"),
     "label_prefix": ("dockerproxy", "proxy.v1", "proxy.v1"),
@@ -97,6 +118,13 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_connections", 0, "max_connections: input should be greater than or equal to 1 (found 0)"),
     ("max_body", "huge", "max_body: expected a size such as 65536, 64k, 10MiB or 1g (found 'huge')"),
     ("tls_verify", "perhaps", "tls_verify: input should be a valid boolean"),
+    ("https", "always", "https: input should be 'allow' or 'redirect' (found 'always')"),
+    ("hsts_max_age", "2000d", "hsts_max_age: 2000d is longer than a year"),
+    ("tls_server_name", "https://api", "tls_server_name: 'https://api' is not a name in a certificate"),
+    ("tls", {"certificates": [{"key": "a.key"}]}, "tls.certificates[0].cert: is missing"),
+    ("tls", {"certificates": [{"cert": "a", "kee": "b"}]}, "tls.certificates[0].kee: unknown key; did you mean 'key'?"),
+    ("tls", {"min_version": "1.1"}, "tls.min_version: input should be '1.2' or '1.3' (found '1.1')"),
+    ("tls", {"public_port": 0}, "tls.public_port: input should be greater than or equal to 1 (found 0)"),
     ("docker", "on", "docker: "),
     (
         "docker",

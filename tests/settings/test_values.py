@@ -128,6 +128,9 @@ def test_what_is_no_error_status(written: Any) -> None:
         ("*:8888", ListenAddress("", 8888)),
         ("localhost:0", ListenAddress("localhost", 0)),
         (("127.0.0.1", 1), ListenAddress("127.0.0.1", 1)),
+        ("http://:80", ListenAddress("", 80)),
+        ("https://:8443", ListenAddress("", 8443, True)),
+        ("HTTPS://[::1]:8443", ListenAddress("::1", 8443, True)),
         (ListenAddress("a", 1), ListenAddress("a", 1)),
     ],
 )
@@ -136,15 +139,18 @@ def test_listen_addresses(written: Any, address: ListenAddress) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "localhost", ":", ":http", ":99999", "::1", ":-1", None, "http://localhost:80"]
+    "written", ["", "localhost", ":", ":http", ":99999", "::1", ":-1", None, "http://localhost", "tcp://:80", "https://:8443/x"]
 )
 def test_what_is_no_listen_address(written: Any) -> None:
     with pytest.raises(ValueError, match="expected an address such as :8888, 127"):
         parse_listen(written)
 
 
+LISTEN_ADDRESSES = [":1", "h:2", "[::1]:3", "https://:4", "https://[::1]:5"]
+
+
 def test_listen_addresses_read_back_as_they_are_written() -> None:
-    assert [str(parse_listen(text)) for text in (":1", "h:2", "[::1]:3")] == [":1", "h:2", "[::1]:3"]
+    assert [str(parse_listen(text)) for text in LISTEN_ADDRESSES] == LISTEN_ADDRESSES
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,170 @@
+"""Certificate: one certificate with its key, read from files and checked, ready for handshakes.
+
+Names and dates are read by `cryptography`, since the standard library shows those of a connection's other end only.
+"""
+
+from __future__ import annotations
+
+import getpass
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.settings.tls import CertificateSettings
+
+# Whoever renews by a timer does so weeks before the end; two weeks before it something has gone wrong.
+_SOON = timedelta(days=14)
+VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """One certificate with its key.
+
+    cert:    the file that it was read from
+    names:   domains that it is for, in lower case; `*.example.com` is one level
+    begins, ends: when it counts
+    context: for handshakes, with the chain and the key
+    """
+
+    cert: Path
+    names: tuple[str, ...]
+    begins: datetime
+    ends: datetime
+    context: ssl.SSLContext
+
+    @classmethod
+    def read(cls, settings: CertificateSettings, where: str, min_version: str) -> Certificate:
+        """Read the files and see that they belong together.
+
+        where: path of the settings, for messages. Raises SettingsError, which says what is wrong with which file.
+        """
+        chain = _chain(settings.cert, f"{where}.cert")
+        password = None if settings.password_file is None else _password(settings.password_file, where)
+        key = _key(settings, f"{where}.key", password)
+        _see_that_they_fit(settings, chain, key, where)
+        context = server_context(min_version)
+        try:
+            context.load_cert_chain(settings.cert, settings.key_file, password or "")
+        except (ssl.SSLError, OSError) as error:
+            reason = getattr(error, "reason", None) or error
+            raise _problem(f"{where}.cert", f"{settings.cert} cannot be used: {reason}") from None
+        leaf = chain[0]
+        return cls(settings.cert, _names(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc, context)
+
+    def __str__(self) -> str:
+        return f"{self.cert} ({', '.join(self.names) or 'for no domain'})"
+
+    def warnings(self, now: datetime) -> list[str]:
+        """What clients will not like about it, or soon."""
+        if now >= self.ends:
+            return [f"the certificate {self} has expired on {self.ends:%Y-%m-%d %H:%M} UTC: clients will refuse it"]
+        if now < self.begins:
+            return [f"the certificate {self} counts from {self.begins:%Y-%m-%d %H:%M} UTC on: clients will refuse it"]
+        found = []
+        if self.ends - now < _SOON and self.ends - self.begins > 2 * _SOON:
+            found.append(f"the certificate {self} expires on {self.ends:%Y-%m-%d %H:%M} UTC: renew it")
+        if not self.names:
+            found.append(f"the certificate {self.cert} names no domain (subjectAltName): browsers will refuse it")
+        return found
+
+
+def server_context(min_version: str) -> ssl.SSLContext:
+    """A context for handshakes with clients, without a certificate as yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = VERSIONS[min_version]
+    # Each renegotiation costs this side far more than the client (CVE-2011-1473); nobody needs it.
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def read_file(path: Path, where: str) -> bytes:
+    """What is in a file that the settings name. Raises SettingsError, in words."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise _problem(where, f"there is no file {path} (in {Path.cwd()})") from None
+    except PermissionError:
+        raise _problem(where, f"{path} may not be read by the user {_user()}, as whom the proxy runs") from None
+    except OSError as error:
+        raise _problem(where, f"{path} cannot be read: {error.strerror}") from None
+
+
+def _problem(where: str, message: str) -> SettingsError:
+    return SettingsError("settings", [Problem(where, message)])
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # in a container a user may be only a number
+        return "without a name"
+
+
+def _chain(path: Path, where: str) -> Sequence[x509.Certificate]:
+    """The certificates in the file, the server's own first."""
+    try:
+        return x509.load_pem_x509_certificates(read_file(path, where))
+    except ValueError:
+        message = f"{path} holds no certificate; expected PEM, with a line -----BEGIN CERTIFICATE-----"
+        raise _problem(where, message) from None
+
+
+def _password(path: Path, where: str) -> bytes:
+    """The first line of the file."""
+    return read_file(path, f"{where}.password_file").partition(b"\n")[0].rstrip(b"\r")
+
+
+def _key(settings: CertificateSettings, where: str, password: bytes | None) -> PrivateKeyTypes:
+    path = settings.key_file
+    data = read_file(path, where)
+    try:
+        return serialization.load_pem_private_key(data, password)
+    except TypeError:
+        message = "needs a password; give the file that holds it as password_file"
+        if password is not None:
+            message = "is not encrypted, so leave password_file out"
+        raise _problem(where, f"the key {path} {message}") from None
+    except ValueError:
+        if password is not None:
+            raise _problem(where, f"{path} cannot be decrypted with the password in {settings.password_file}") from None
+        message = f"{path} holds no private key; expected PEM, with a line -----BEGIN PRIVATE KEY-----"
+        if settings.key is None:
+            message += "; name the key's file as key"
+        raise _problem(where, message) from None
+
+
+def _see_that_they_fit(
+    settings: CertificateSettings, chain: Sequence[x509.Certificate], key: PrivateKeyTypes, where: str
+) -> None:
+    """Raises SettingsError unless the key is that of the chain's first certificate."""
+    public = key.public_key()
+    if chain[0].public_key() == public:
+        return
+    if any(certificate.public_key() == public for certificate in chain[1:]):
+        message = f"{settings.cert} begins with another certificate; the one that the key is for must come first"
+        raise _problem(f"{where}.cert", message)
+    raise _problem(f"{where}.key", f"the key {settings.key_file} does not fit the certificate {settings.cert}")
+
+
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    try:
+        extension = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (x509.ExtensionNotFound, ValueError):
+        return ()
+    names = extension.value.get_values_for_type(x509.DNSName)
+    addresses = extension.value.get_values_for_type(x509.IPAddress)
+    return tuple(dict.fromkeys([name.lower() for name in names] + [str(address) for address in addresses]))
+
+
+def now() -> datetime:
+    """The time by which certificates are judged."""
+    return datetime.now(UTC)

@@ -1,0 +1,87 @@
+"""Renewal: looks once a minute whether the files of the certificates have changed, and takes the new ones.
+
+So whoever renews certificates (certbot, a mounted secret) need not tell the proxy. A look is a `stat` of each file.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from dockerproxy.errors import SettingsError
+from dockerproxy.settings import TlsSettings
+from dockerproxy.tls.certificate import now
+from dockerproxy.tls.keyring import Keyring, read_certificates
+
+log = logging.getLogger(__name__)
+
+EVERY = 60.0  # seconds; certificates are renewed weeks before they end
+
+_Marks = dict[Path, tuple[int, int, int]]
+
+
+class Timer(Protocol):
+    """What `call_later` gives back."""
+
+    def cancel(self) -> None: ...
+
+
+class Renewal:
+    """Keeps a keyring at what its files say."""
+
+    def __init__(
+        self, keyring: Keyring, settings: TlsSettings, call_later: Callable[[float, Callable[[], None]], Timer]
+    ) -> None:
+        self._keyring = keyring
+        self._settings = settings
+        self._marks = _marks(settings)
+        self._call_later = call_later
+        self._timer = call_later(EVERY, self._look_again)
+
+    def __repr__(self) -> str:
+        return f"<Renewal of {self._keyring!r}>"
+
+    def follow(self, settings: TlsSettings) -> None:
+        """The keyring has been given the certificates of new settings: look after their files from now on."""
+        self._settings, self._marks = settings, _marks(settings)
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def look(self) -> None:
+        """Take the certificates anew if a file has changed. Ones that cannot be used change nothing and are logged."""
+        marks = _marks(self._settings)
+        if marks == self._marks:
+            return
+        self._marks = marks  # what is wrong with them is told once, until they change again
+        try:
+            certificates = read_certificates(self._settings)
+        except SettingsError as error:
+            log.error("renewed certificates are not used, because:\n%s", error)
+            return
+        self._keyring.use(self._settings, certificates)
+        for certificate in certificates:
+            log.info("certificate renewed: %s, until %s", certificate, certificate.ends.date())
+            for line in certificate.warnings(now()):
+                log.warning("%s", line)
+
+    def _look_again(self) -> None:
+        self._timer = self._call_later(EVERY, self._look_again)
+        self.look()
+
+
+def _marks(settings: TlsSettings) -> _Marks:
+    """Of each file, what changes when it is written or replaced."""
+    files = {file for each in settings.certificates for file in (each.cert, each.key_file, each.password_file) if file}
+    return {file: _mark(file) for file in files}
+
+
+def _mark(file: Path) -> tuple[int, int, int]:
+    try:
+        found = file.stat()
+    except OSError:
+        return (0, 0, 0)
+    return (found.st_mtime_ns, found.st_size, found.st_ino)
