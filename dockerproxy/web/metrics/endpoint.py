@@ -17,9 +17,9 @@ from dockerproxy.web.metrics.scrape import Scrape
 
 FAMILIES = (
     *about_proxy.FAMILIES,
-    *about_discovery.FAMILIES,
     *about_routes.FAMILIES,
     *about_upstreams.FAMILIES,
+    *about_discovery.FAMILIES,
 )
 
 
