@@ -62,7 +62,7 @@ from another terminal."""
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
     sys.path.insert(0, os.getcwd())  # handlers are the user's own modules, beside the settings file
-    options = _commands().parse(sys.argv[1:] if arguments is None else arguments)
+    options = commands().parse(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int = options.command(options)
         sys.stdout.flush()
@@ -78,14 +78,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _commands() -> CommandLine:
-    commands = CommandLine("dockerproxy", VERSION, _ABOUT, _GROUPS, _ENDING)
-    _add_run(commands)
-    _add_check(commands)
-    _add_health(commands)
-    add_operator_commands(commands)
-    _add_demo(commands)
-    return commands
+def commands() -> CommandLine:
+    """All commands, in the order in which the help lists them."""
+    line = CommandLine("dockerproxy", VERSION, _ABOUT, _GROUPS, _ENDING)
+    _add_run(line)
+    _add_check(line)
+    _add_health(line)
+    add_operator_commands(line)
+    _add_demo(line)
+    return line
 
 
 def _add_run(commands: CommandLine) -> None:

@@ -163,6 +163,7 @@ def _change_upstreams(options: argparse.Namespace) -> int:
         for key, words in (("changed", change.done), ("unchanged", change.found))
         for found in answer[key]
     ]
+    lines += [answer["warning"]] if answer.get("warning") else []
     Output(options).show(answer, lambda screen: screen.lines(lines))
     return 0
 

@@ -43,7 +43,7 @@ class Report:
         return found
 
     def routes(self, names: Sequence[str] = (), own: bool = True) -> list[Row]:
-        """The routes, or those of these names. Raises UnknownName. `own`: also those of the proxy itself, at the end."""
+        """The routes, or those of these names. Raises UnknownName. `own`: with the proxy's own, at the end."""
         routes = self.data["routes"]
         if names:
             return _chosen(routes, names, "route")

@@ -149,11 +149,16 @@ def handler_for(proxy: FakeProxy) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that does not trust the certificate leaves, as it should."""
+
+
 class Serving:
     """A FakeProxy on a port of its own, in a thread; use it with `with`."""
 
     def __init__(self, proxy: FakeProxy) -> None:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(proxy))
+        self._server = _Server(("127.0.0.1", 0), handler_for(proxy))
         proxy.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
