@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import docker
 import docker.errors
 
+from dockerproxy.discovery.engine_tls import EngineTls
 from dockerproxy.discovery.engine_words import OLDEST_API, in_words
 from dockerproxy.discovery.events import EVENT_FILTERS, EngineLost, EventStream, signal_number
 from dockerproxy.discovery.timing import Timing
@@ -37,23 +38,23 @@ class Engine:
     name: what it is, for people: `Docker 20.10.24`
     """
 
-    def __init__(self, host: str, version: dict[str, Any], timing: Timing) -> None:
+    def __init__(self, host: str, version: dict[str, Any], timing: Timing, tls: EngineTls | None = None) -> None:
         self.host = host
         self.name = _name(version)
         api = version["ApiVersion"]
-        self._client = _client(host, api, timing.request_timeout)
-        self._pinger = _client(host, api, timing.ping_timeout)
+        self._client = _client(host, api, timing.request_timeout, tls)
+        self._pinger = _client(host, api, timing.ping_timeout, tls)
         # Its own, because a session is not made for two threads.
-        self._listener = _client(host, api, timing.request_timeout)
+        self._listener = _client(host, api, timing.request_timeout, tls)
 
     def __repr__(self) -> str:
         return f"<Engine {self.name} at {self.host}>"
 
     @classmethod
-    def connect(cls, host: str, timing: Timing) -> Self:
-        """Ask the engine at `host` who it is. Raises EngineLost."""
-        with _telling(host), contextlib.closing(_client(host, OLDEST_API, timing.ping_timeout)) as client:
-            return cls(host, client.version(api_version=False), timing)
+    def connect(cls, host: str, timing: Timing, tls: EngineTls | None = None) -> Self:
+        """Ask the engine at `host` who it is; `tls` is None for plain text. Raises EngineLost."""
+        with _telling(host), contextlib.closing(_client(host, OLDEST_API, timing.ping_timeout, tls)) as client:
+            return cls(host, client.version(api_version=False), timing, tls)
 
     def containers(self, ids: Collection[str] = ()) -> list[dict[str, Any]]:
         """The engine's list: of the containers with these ids, or of all, whatever their state. Raises EngineLost."""
@@ -100,8 +101,13 @@ class Engine:
             client.close()
 
 
-def _client(host: str, api: str, timeout: float) -> docker.APIClient:
-    client = docker.APIClient(base_url=host, version=api, timeout=timeout)  # type: ignore[arg-type]  # floats are fine
+def _client(host: str, api: str, timeout: float, tls: EngineTls | None) -> docker.APIClient:
+    client = docker.APIClient(
+        base_url=host,
+        version=api,
+        timeout=timeout,  # type: ignore[arg-type]  # floats are fine
+        tls=False if tls is None else tls.config(),
+    )
     session: Session = client
     # The engine is spoken to directly: a proxy in the environment or a .netrc is meant for the web.
     session.trust_env = False

@@ -94,8 +94,35 @@ def _timed_out(_: BaseException, host: str) -> str:
     return f"{host} does not answer in time: the engine hangs or is overloaded, or a firewall is in between"
 
 
+def _not_trusted(error: BaseException, host: str) -> str:
+    """The engine's certificate, as OpenSSL judges it."""
+    said = str(getattr(error, "verify_message", "") or error).rstrip(".")
+    if "mismatch" in said:
+        mend = "write docker.host with a name or address that stands in the certificate"
+    elif "expired" in said or "not yet valid" in said:
+        mend = "renew it, and look at the clocks of both machines"
+    else:
+        mend = "set docker.tls_ca to the file of the authority that signed it (ca.pem)"
+    return f"{host}: the engine's certificate is not accepted: {said}; {mend}"
+
+
 def _tls(error: BaseException, host: str) -> str:
-    return f"{host}: TLS failed ({error}); set docker.host to unix:///var/run/docker.sock or to a tcp:// address"
+    reason = getattr(error, "reason", None)
+    told = str(reason).replace("_", " ").lower() if reason else str(error)
+    mend = next((words for mark, words in _TLS_MENDS if mark in told.lower()), "")
+    return f"{host}: TLS failed ({told}){mend}"
+
+
+# What OpenSSL calls it in part -> what mends it; the first that fits.
+_TLS_MENDS = (
+    ("key values mismatch", "; docker.tls_key does not belong to docker.tls_cert"),
+    ("wrong version number", "; the engine speaks plain text there: use its TLS port (2376), or no docker.tls_*"),
+    ("record layer", "; the engine speaks plain text there: use its TLS port (2376), or no docker.tls_*"),
+    ("alert", "; the engine does not take our certificate: set docker.tls_cert and docker.tls_key to a pair that"
+              " the authority of the engine has signed (cert.pem, key.pem)"),
+    ("pem", "; docker.tls_ca, docker.tls_cert and docker.tls_key have to be files in PEM"),
+    ("no certificate", "; docker.tls_ca, docker.tls_cert and docker.tls_key have to be files in PEM"),
+)  # fmt: skip
 
 
 def _too_old(_: BaseException, host: str) -> str:
@@ -110,6 +137,8 @@ def _answered(error: BaseException, host: str) -> str:
             " GET /version, /_ping, /events and /containers (CONTAINERS=1, EVENTS=1, PING=1, VERSION=1)"
         )
     explanation = getattr(error, "explanation", None) or error
+    if "HTTPS server" in str(explanation):  # Go's words for a request in the clear
+        return f"{host} speaks TLS: set docker.tls_ca, docker.tls_cert and docker.tls_key"
     return f"the engine at {host} answered {status}: {str(explanation)[:_TEXT_SHOWN]}"
 
 
@@ -118,7 +147,8 @@ def _foreign(_: BaseException, host: str) -> str:
 
 
 def _closed(_: BaseException, host: str) -> str:
-    return f"{host} closed the connection: the engine is being stopped or restarted"
+    refused = "" if _path(host) else ", or, over TLS, does not take our certificate (docker.tls_cert, docker.tls_key)"
+    return f"{host} closed the connection: the engine is being stopped or restarted{refused}"
 
 
 Kinds = type[BaseException] | tuple[type[BaseException], ...]
@@ -129,6 +159,7 @@ _WORDS: tuple[tuple[Kinds, Callable[[BaseException, str], str]], ...] = (
     ((FileNotFoundError, NotADirectoryError), _missing),
     (ConnectionRefusedError, _refused),
     (socket.gaierror, _unresolved),
+    (ssl.SSLCertVerificationError, _not_trusted),
     (ssl.SSLError, _tls),
     (TimeoutError, _timed_out),
     (InvalidVersion, _too_old),

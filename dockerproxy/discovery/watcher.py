@@ -17,6 +17,7 @@ from queue import Empty, SimpleQueue
 from dockerproxy.discovery.backoff import Backoff
 from dockerproxy.discovery.draining import Draining
 from dockerproxy.discovery.engine import Engine
+from dockerproxy.discovery.engine_tls import EngineTls
 from dockerproxy.discovery.events import EngineLost, Inbox, Stop
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.follower import Follower, Known, Stopped
@@ -56,6 +57,7 @@ class Watcher:
         self._moments = Moments()
         self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
         self._told: set[str] = set()
+        self._cut = False
         self._connected_at = math.inf
 
     def __repr__(self) -> str:
@@ -67,6 +69,8 @@ class Watcher:
         if not self._settings.enabled or self._thread is not None:
             return
         self._status.state = EngineState.RECONNECTING
+        if not self._settings.tls_verify:
+            log.warning("engine: docker.tls_verify is false: whoever is in between can play the engine")
         self._thread = threading.Thread(target=self._run, name="dockerproxy-discovery", daemon=True)
         self._thread.start()
 
@@ -91,13 +95,13 @@ class Watcher:
             except Exception:  # a fault of ours must not end discovery for ever
                 log.exception("engine: discovery stumbled; serving on with what is known, trying again")
                 self._status.state = EngineState.RECONNECTING
-            if time.monotonic() - self._connected_at >= self._timing.backoff_reset:
+            if self._was_good():
                 self._backoff.reset()
             self._pause(self._backoff.next())
 
     def _follow(self, known: Known) -> None:
         """One connection, from its beginning to its end. Raises EngineLost, Stopped."""
-        engine = Engine.connect(self._settings.host, self._timing)
+        engine = Engine.connect(self._settings.host, self._timing, EngineTls.of(self._settings))
         follower = Follower(
             engine, known, self._inbox, self._status, self._publish, self._settings.resync, self._timing
         )
@@ -117,7 +121,9 @@ class Watcher:
         self._status.reconnects += again
         self._told.clear()
         self._connected_at = time.monotonic()
-        log.info("engine: connected to %s%s", self._status.engine, " again" if again else "")
+        level = logging.DEBUG if self._cut else logging.INFO
+        self._cut = False
+        log.log(level, "engine: connected to %s%s", self._status.engine, " again" if again else "")
 
     def _lost(self, reason: str) -> None:
         was_connected = self._status.state is EngineState.CONNECTED
@@ -125,11 +131,21 @@ class Watcher:
         self._status.error = reason
         if self._stopping.is_set() or reason in self._told:
             return
+        if was_connected and self._was_good():
+            # Filters in front of an engine cut a stream every few minutes. It is news only if it cannot be taken up.
+            self._cut = True
+            log.debug("engine: %s; taking it up again", reason)
+            return
         self._told.add(reason)  # each reason once per outage, however often it is tried again
-        if was_connected:
+        if was_connected or self._cut:
+            self._cut = False
             log.warning("engine: lost (%s); serving on with what is known, trying again", reason)
         else:
             log.warning("engine: not reached (%s); serving without it, trying again", reason)
+
+    def _was_good(self) -> bool:
+        """Whether the connection that ended has lasted."""
+        return time.monotonic() - self._connected_at >= self._timing.backoff_reset
 
     def _pause(self, seconds: float) -> None:
         """Wait; Stop ends it, and what old readers queued is thrown away."""

@@ -19,6 +19,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import EnvSettingsSource
 
 from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.settings.docker_environment import docker_of
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
 from dockerproxy.settings.secret import is_secret, with_token_from_file, without_passwords, without_secrets
 
@@ -57,10 +58,12 @@ def load(config: str | None = None, overrides: Mapping[str, Any] | None = None) 
     file_values = read_file(path) if path is not None else {}
     environment = _environment()
     given = _given(overrides)
+    values = _merged(_merged(file_values, environment), given)
+    docker = values.get("docker", {})
+    if isinstance(docker, Mapping):
+        values = _merged({"docker": docker_of(os.environ, docker)}, values)
     try:
-        return validate(
-            _merged(_merged(file_values, environment), given), str(path) if path is not None else "settings"
-        )
+        return validate(values, str(path) if path is not None else "settings")
     except SettingsError as error:
         raise SettingsError(
             error.source, [_blamed(problem, environment, given) for problem in error.problems]

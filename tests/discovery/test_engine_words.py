@@ -96,6 +96,7 @@ async def _serving(application: web.Application) -> tuple[web.AppRunner, str]:
         (200, "<html>", "is not a Docker engine"),
         (403, "Forbidden", "let the socket proxy in between allow"),
         (500, '{"message": "out of memory"}', "answered 500: out of memory"),
+        (400, "Client sent an HTTP request to an HTTPS server.\n", "speaks TLS: set docker.tls_ca"),
     ],
 )
 async def test_an_answer_that_does_not_do(status: int, body: str, expected: str) -> None:

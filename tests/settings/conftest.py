@@ -20,7 +20,7 @@ Problems = Callable[..., list[str]]
 def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     for name in list(os.environ):
-        if name.startswith("DOCKERPROXY_"):
+        if name.startswith(("DOCKERPROXY_", "DOCKER_")):
             monkeypatch.delenv(name)
 
 
