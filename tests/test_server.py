@@ -62,7 +62,7 @@ async def test_the_server_tells_where_it_listens(scene: Scene) -> None:
     assert [address.host for address in server.addresses] == ["127.0.0.1", "127.0.0.2"]
     assert all(address.port for address in server.addresses)
     assert str(server.addresses[0]) in repr(server)
-    reader, writer = await asyncio.open_connection(*server.addresses[1])
+    reader, writer = await asyncio.open_connection(server.addresses[1].host, server.addresses[1].port)
     writer.write(b"GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
     assert (await reader.read()).endswith(b"\r\n\r\na")
     writer.close()
