@@ -113,7 +113,8 @@ def test_what_has_something_in_flight_is_not_forgotten() -> None:
     stats.route("blog").in_flight = stats.route("blog").upstream("tunnel").in_flight = 1
     for now in (0.0, KEEP_GONE, 2 * KEEP_GONE):
         stats.forget({}, now)
-    assert (stats.in_flight, stats.route("blog").upstreams.keys()) == (1, {"tunnel"})
+    assert stats.in_flight == 1
+    assert stats.route("blog").upstreams.keys() == {"tunnel"}
 
 
 def test_however_many_containers_come_and_go_what_is_kept_of_them_is_bounded() -> None:
