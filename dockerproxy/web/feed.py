@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from dockerproxy.stats import ProxyStats
@@ -19,12 +20,15 @@ INTERVAL = 1.0  # seconds between two looks
 # More than a team has open; each costs a connection and what is sent to it.
 MOST_LISTENERS = 32
 _IN_ONE_GO = 500  # routes that are looked at before requests have their turn again: about a millisecond
+_MADE_IN_ONE_GO = 20  # parts of the report: some milliseconds
 # A report of thousands of routes takes long to make; it may cost this part of the time.
-_MOST_OF_THE_TIME = 0.05
+_MOST_OF_THE_TIME = 0.1
 _FORGET_EVERY = 60  # looks
+_TIGHT = (",", ":")  # JSON without spaces
 _LAST_WORDS = 0.5  # seconds that listeners get at the end; one that does not read is cut
 
-Report = Callable[[], Mapping[str, Any]]
+# Key and value of each part of a report; the parts under `routes` are the items of a list.
+Report = Callable[[], Iterator[tuple[str, Any]]]
 
 
 class Feed:
@@ -42,7 +46,9 @@ class Feed:
         self._listeners: dict[asyncio.Task[Any], None] = {}
         self._news = asyncio.Event()
         self._event = b""
-        self._compared: dict[str, str] = {}
+        self._told: tuple[object, ...] = ()  # what the event says, without what only tells the time
+        self._made_at = -1  # tick
+        self._making = asyncio.Lock()
         self._next_report = 0.0
         self._stats: ProxyStats
         self._report: Report
@@ -59,7 +65,7 @@ class Feed:
     def start(self, stats: ProxyStats, report: Report, uncounted: Callable[[], Collection[str]]) -> None:
         """Look at the counters each second from now on.
 
-        report:    makes the report; `rates` is added to it
+        report:    gives the parts of the report; `rates` is added to them
         uncounted: names of routes that do not count in the rates of the proxy
         """
         self._stats, self._report, self._uncounted = stats, report, uncounted
@@ -75,7 +81,8 @@ class Feed:
         assert task is not None
         self._listeners[task] = None
         try:
-            yield _event("history", self._whole_history()) + self._latest()
+            await self._make()
+            yield _event("history", self._whole_history()) + self._event
             while not self.closed:
                 yield await self._next(heartbeat)
         finally:
@@ -108,7 +115,7 @@ class Feed:
             await self._look(now - last)
             last = now
             if self._listeners and now >= self._next_report:
-                self._publish()
+                await self._make()
 
     async def _look(self, seconds: float) -> None:
         moments = {}
@@ -120,51 +127,64 @@ class Feed:
         if self._history.tick % _FORGET_EVERY == 0:
             self._history.forget(self._stats.routes)
 
-    def _publish(self) -> None:
-        """Make a report, and wake up all listeners if it says anything new."""
-        if not self._made():
-            return
-        news, self._news = self._news, asyncio.Event()
-        news.set()
+    async def _make(self) -> None:
+        """Make the event of this tick, and wake up all listeners if it says anything new."""
+        async with self._making:
+            if self._made_at == self._history.tick:
+                return
+            self._made_at = self._history.tick
+            rates = self._total_rates()
+            parts = await self._made_parts()
+            proxy = json.loads(parts["proxy"])
+            proxy.pop("uptime_seconds", None)
+            # While anything moves, the curves do, too.
+            moves = self._made_at if self._history.trails else 0
+            told = (proxy, {**parts, "proxy": ""}, moves)
+            if told == self._told:
+                return
+            self._told = told
+            body = ",".join(f'"{key}":{text}' for key, text in parts.items() if key != "rates")
+            head = json.dumps(rates, separators=_TIGHT)[:-1]
+            self._event = f'event: report\ndata: {{{body},"rates":{head},"routes":{parts["rates"]}}}}}\n\n'.encode()
+            news, self._news = self._news, asyncio.Event()
+            news.set()
 
-    def _latest(self) -> bytes:
-        """The report as it is now, for a new listener; others are told as well if it differs."""
-        self._publish()
-        return self._event
+    async def _made_parts(self) -> dict[str, str]:
+        """The JSON of each part, made a few items at a time, so that requests have their turn between."""
+        clock = asyncio.get_running_loop().time
+        parts, spent = chain(self._report(), self._rates()), 0.0
+        single: dict[str, str] = {}
+        many: dict[str, list[str]] = {"routes": [], "rates": []}
+        while True:
+            begin = clock()
+            some = list(islice(parts, _MADE_IN_ONE_GO))
+            for key, value in some:
+                text = json.dumps(value, separators=_TIGHT)
+                if key in many:
+                    many[key].append(text)
+                else:
+                    single[key] = text
+            spent += clock() - begin
+            if not some:
+                break
+            await asyncio.sleep(0)
+        self._next_report = begin + spent / _MOST_OF_THE_TIME - self._interval / 2
+        rates = ",".join(text[1:-1] for text in many["rates"])
+        return {**single, "routes": f"[{','.join(many['routes'])}]", "rates": f"{{{rates}}}"}
 
-    def _made(self) -> bool:
-        """Make the event; whether it differs from the last one in anything but the time."""
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-        report = {**self._report(), "rates": self._rates()}
-        texts = {key: json.dumps(value, separators=(",", ":")) for key, value in report.items()}
-        # While anything moves, the curves do, too.
-        moves = self._history.tick if self._history.trails else 0
-        compared = {**texts, **{key: _without_time(report[key]) for key in ("proxy", "rates")}, "moves": str(moves)}
-        differs, self._compared = compared != self._compared, compared
-        if differs:
-            body = ",".join(f"{json.dumps(key)}:{text}" for key, text in texts.items())
-            self._event = f"event: report\ndata: {{{body}}}\n\n".encode()
-        end = loop.time()
-        self._next_report = end + (end - begin) / _MOST_OF_THE_TIME - self._interval / 2
-        return differs
+    def _rates(self) -> Iterator[tuple[str, Any]]:
+        for name, trail in list(self._history.trails.items()):
+            yield "rates", {name: trail.rates()}
 
-    def _rates(self) -> dict[str, Any]:
-        history = self._history
-        if not history.tick:
-            return {"tick": 0, "interval": self._interval, "proxy": None, "routes": {}}
-        routes = {name: trail.rates() for name, trail in history.trails.items()}
-        return {"tick": history.tick, "interval": self._interval, "proxy": history.total.rates(), "routes": routes}
+    def _total_rates(self) -> dict[str, Any]:
+        total = self._history.total.rates() if self._history.tick else None
+        return {"tick": self._history.tick, "interval": self._interval, "proxy": total}
 
     def _whole_history(self) -> dict[str, Any]:
         routes = {name: trail.history() for name, trail in self._history.trails.items()}
         return {"tick": self._history.tick, "proxy": self._history.total.history(), "routes": routes}
 
 
-def _without_time(part: Mapping[str, Any]) -> str:
-    return json.dumps({key: value for key, value in part.items() if key not in ("uptime_seconds", "tick")})
-
-
 def _event(name: str, data: Mapping[str, Any]) -> bytes:
     """Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html; JSON has no line breaks."""
-    return f"event: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n".encode()
+    return f"event: {name}\ndata: {json.dumps(data, separators=_TIGHT)}\n\n".encode()

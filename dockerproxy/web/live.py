@@ -13,7 +13,7 @@ from dockerproxy.control.overrides import is_admin
 from dockerproxy.web.access import session_of
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
-from dockerproxy.web.statistics import report
+from dockerproxy.web.statistics import report_parts
 
 # Proxies on the way end what is silent for a minute, ours after `stall_timeout`.
 _HEARTBEAT = 15.0  # seconds
@@ -49,7 +49,7 @@ def start_feed(control: Control) -> None:
     def uncounted() -> Collection[str]:
         return [route.name for route in control.registry.routes if is_admin(route)]
 
-    control.feed.start(control.stats, lambda: report(control, clock(), time.time()), uncounted)
+    control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), uncounted)
 
 
 async def _send(request: web.Request, response: web.StreamResponse) -> None:

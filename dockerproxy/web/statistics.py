@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from aiohttp import web
@@ -35,12 +36,17 @@ def report(control: Control, now: float, wall: float) -> dict[str, Any]:
     now:  seconds of the loop's clock, by which upstreams are benched
     wall: seconds since the epoch
     """
-    return {
-        "proxy": _proxy(control, wall),
-        "discovery": _discovery(control),
-        "routes": [_route(control, route, wall - now) for route in control.registry.routes],
-        "overrides": all_overrides(control.registry),
-    }
+    parts = list(report_parts(control, now, wall))
+    return {**dict(parts), "routes": [value for key, value in parts if key == "routes"]}
+
+
+def report_parts(control: Control, now: float, wall: float) -> Iterator[tuple[str, Any]]:
+    """Key and value of each part of the report; `routes` comes once for each route, made when it is asked for."""
+    yield "proxy", _proxy(control, wall)
+    yield "discovery", _discovery(control)
+    yield "overrides", all_overrides(control.registry)
+    for route in control.registry.routes:
+        yield "routes", _route(control, route, wall - now)
 
 
 def _proxy(control: Control, wall: float) -> dict[str, Any]:

@@ -45,6 +45,7 @@ export class Curve {
 
   show(values) {
     const most = Math.max(...values);
+    this.element.classList.toggle("flat", !most);
     const height = (value) => (most ? HEIGHT - 1 - ((HEIGHT - 3) * (value ?? 0)) / most : HEIGHT - 1).toFixed(1);
     const line = most ? values.map((value, index) => `${index} ${height(value)}`).join("L") : `0 ${HEIGHT - 1}L${WINDOW - 1} ${HEIGHT - 1}`;
     setAttribute(this.line, "d", `M${line}`);

@@ -26,8 +26,9 @@ export class Overview {
     this.errors.show(all ? percent(all.error_rate) : "–", "of the last minute", trail.values.errors, all?.error_rate > 0);
     const median = all?.p50 === undefined || all?.p50 === null ? "nothing in the last minute" : `p50 ${latency(all.p50)}, p99 ${latency(all.p99)}`;
     this.latency.show(latency(all?.p95), median, trail.values.latency);
-    const held = report.routes.reduce((sum, route) => sum + (route.held_now ?? 0), 0);
-    this.flying.show(whole(proxy.in_flight), held ? `${whole(held)} of them wait` : "none waits", null, held > 0);
+    const routes = report.routes.filter((route) => !isBuiltin(route)); // this page is in flight itself
+    const held = sum(routes, "held_now");
+    this.flying.show(whole(sum(routes, "in_flight")), held ? `${whole(held)} of them wait` : "none waits", null, held > 0);
     this.clients.show(whole(proxy.connections), "of clients");
     this.showUpstreams(report.routes);
     this.showEngine(report.discovery);
@@ -93,4 +94,8 @@ class Tile {
     setAttribute(this.element, "class", bad ? "tile bad" : "tile");
     this.curve?.show(values);
   }
+}
+
+function sum(routes, key) {
+  return routes.reduce((total, route) => total + (route[key] ?? 0), 0);
 }

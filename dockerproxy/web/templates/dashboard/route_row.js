@@ -31,6 +31,8 @@ export class RouteRow {
   constructor() {
     const id = `route-${++rows}`;
     this.open = false;
+    this.inView = false;
+    this.trail = null; // none, when nothing has happened in the last minute
     this.seen = "";
     this.name = make("span", { class: "name" });
     this.toggle = make(
@@ -82,16 +84,32 @@ export class RouteRow {
 
   /** Show a report; returns whether anything had to be drawn. */
   show(route, rates, trail) {
-    // With a trail the curves move on even when no figure changes.
-    const seen = JSON.stringify([route, rates, trail ? trail.values : null]);
+    if (trail || trail !== this.trail) {
+      this.trail = trail;
+      this.showCurves();
+    }
+    const seen = JSON.stringify([route, rates]);
     if (seen === this.seen) return false;
     this.seen = seen;
     this.route = route;
     this.rates = rates;
     this.showHead(route);
-    this.showFigures(route, rates, trail);
+    this.showFigures(route, rates);
     if (this.open) this.showPanel();
     return true;
+  }
+
+  /** Whether the row is in view; the curves of others are not drawn, which saves most of the work. */
+  setInView(inView) {
+    this.inView = inView;
+    this.showCurves();
+  }
+
+  showCurves() {
+    if (!this.inView) return;
+    const { requests, latency: times } = this.trail?.values ?? { requests: [0], latency: [0] };
+    this.cells.traffic.curve.show(requests);
+    this.cells.latency.curve.show(times);
   }
 
   showHead(route) {
@@ -110,16 +128,13 @@ export class RouteRow {
     setAttribute(this.row, "data-trouble", trouble(route, this.rates) || null);
   }
 
-  showFigures(route, rates, trail) {
+  showFigures(route, rates) {
     const { traffic, errors, latency: times, upstreams, flying, held } = this.cells;
     setText(traffic.figure, rate(rates?.requests_per_second));
     setText(errors.figure, rates ? percent(rates.error_rate) : "–");
     setAttribute(errors.element, "class", rates?.error_rate ? "figure bad" : "figure");
     const known = rates ?? {};
     setText(times.figure, known.p50 === undefined || known.p50 === null ? "–" : ["p50", "p95", "p99"].map((name) => latency(known[name])).join(" / "));
-    const { requests, latency: slow } = trail?.values ?? { requests: [0], latency: [0] };
-    traffic.curve.show(requests);
-    times.curve.show(slow);
     setText(flying.figure, whole(route.in_flight ?? 0));
     setText(held.figure, route.held_now ? `${whole(route.held_now)} waiting` : whole(route.held));
     setAttribute(held.element, "class", route.held_now ? "figure warn" : "figure");

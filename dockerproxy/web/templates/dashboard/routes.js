@@ -22,7 +22,10 @@ const COLUMNS = [
 export class Routes {
   constructor() {
     this.rows = new Map();
-    this.shown = [];
+    this.watched = new WeakMap(); // the first element of a row -> the row
+    this.watcher = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) this.watched.get(target).setInView(isIntersecting);
+    }, { rootMargin: "50%" });
     this.limit = AT_ONCE;
     this.column = 0;
     this.drawn = 0; // rows that the last report changed
@@ -46,9 +49,11 @@ export class Routes {
       const rates = report.rates.routes[route.name];
       if (!row) {
         row = new RouteRow();
+        this.watched.set(row.row, row);
+        this.watcher.observe(row.row);
         named = true;
       }
-      if (row.show(route, rates, trails.get(route.name))) this.drawn++;
+      if (row.show(route, rates, trails.get(route.name) ?? null)) this.drawn++;
       const words = wordsOf(route);
       if (row.words !== words) {
         row.words = words;
@@ -56,6 +61,7 @@ export class Routes {
       }
       rows.set(route.name, row);
     }
+    for (const [name, row] of this.rows) if (!rows.has(name)) this.watcher.unobserve(row.row);
     named ||= rows.size !== this.rows.size;
     this.rows = rows;
     if (first) this.openSome();
