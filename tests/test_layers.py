@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("commands",),
     ("",),  # the package itself: the public names
-    ("check", "health", "program"),
+    ("check", "explain", "health", "program"),
     ("run",),
     ("server",),
     ("web",),
@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("proxy", "discovery"),
     ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
-    ("errors", "logs", "memory", "version"),
+    ("errors", "exit_codes", "logs", "memory", "version"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
 BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}

@@ -18,6 +18,7 @@ _ROUTES = (
     ("dockerproxy-login", "POST", "/login", "dockerproxy.web.login:login", ""),
     ("dockerproxy-logout", "POST", "/logout", "dockerproxy.web.login:logout", ""),
     ("dockerproxy-statistics", "GET", "/statistics", "dockerproxy.web.statistics:statistics", ""),
+    ("dockerproxy-explain", "GET", "/explain", "dockerproxy.web.explain:explain", ""),
     ("dockerproxy-add", "POST", "/add", "dockerproxy.web.admin:add_route", ""),
     ("dockerproxy-remove", "POST", "/remove", "dockerproxy.web.admin:remove_route", ""),
     ("dockerproxy-drain", "POST", "/drain", "dockerproxy.web.operate:drain", ""),

@@ -12,8 +12,12 @@ watcher.py        Watcher: the thread; connects for ever, publishes into the eve
       containers.py     ContainerReader: an Entry and what its labels ask for -> ContainerView
         address.py      AddressBook: where a container is reached, or why not
         labels.py       LabelReader: labels -> Reading (reading.py); the labels are in label_table.py
+          label_guess.py    LabelGuess: which label was probably meant
+          wished.py         Wished: which hosts labels are about, well written or not
+      listing.py        Listing: all containers, also those without labels, and what would be with other labels
       entry.py          Entry: one item of the engine's list, reduced to what matters
   backoff.py, timing.py   pauses and deadlines
+reason.py         Reason, Code: why, in words and in one word
 snapshot.py       Snapshot, ContainerView, RouteWish: what comes out
 
 Calls run from watcher down to snapshot. Everything from `fleet` down is pure: no I/O, no clock. Another dialect of
@@ -21,6 +25,7 @@ labels stands beside `labels.LabelReader`; another engine makes the same snapsho
 """
 
 from dockerproxy.discovery.label_table import LABELS
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import (
     ContainerView,
     DiscoveryStatus,
@@ -32,9 +37,11 @@ from dockerproxy.discovery.watcher import Watcher
 
 __all__ = [
     "LABELS",
+    "Code",
     "ContainerView",
     "DiscoveryStatus",
     "EngineState",
+    "Reason",
     "RouteWish",
     "Snapshot",
     "Watcher",

@@ -23,7 +23,7 @@ NO_NETWORK = "none"
 CONTAINER_MODE = "container:"
 _ONLY_ONE = "it is the only one that the container is on"
 _ONLY_SHARED = "it is the only one that the proxy shares with the container"
-_PUBLISHED = "docker.address=published is set, so the host's port is used"
+_PUBLISHED = "docker.address=published is set"
 
 
 class NoAddress(DockerproxyError):
@@ -155,12 +155,12 @@ class AddressBook:
         shared = self._own is not None and not self._own.on_host
         if len(networks) == 1:
             return networks[0], _ONLY_SHARED if shared else _ONLY_ONE
-        of_several = f"of the {len(networks)} that {'the proxy shares with it' if shared else 'it is on'}"
+        several = f"of the {len(networks)} that {'the proxy shares with the container' if shared else 'it is on'}"
         default = f"{entry.project}_default"
         for network in networks:
             if network.name == default:
-                return network, f"{of_several}, it is the compose project's default"
-        why = f"{of_several}, it is the first by name; the label {self._key('network')} chooses another"
+                return network, f"it is the compose project's default, {several}"
+        why = f"it is the first by name {several}; the label {self._key('network')} chooses another"
         return networks[0], why
 
     def _reachable(self, entry: Entry) -> Sequence[Network]:

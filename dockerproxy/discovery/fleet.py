@@ -13,10 +13,10 @@ from dockerproxy.discovery.address import AddressBook
 from dockerproxy.discovery.containers import ContainerReader
 from dockerproxy.discovery.entry import RUNNING, Entry
 from dockerproxy.discovery.labels import LabelReader
+from dockerproxy.discovery.listing import Listing
 from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.discovery.reading import Dialect
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
-from dockerproxy.discovery.strangers import Strangers
 from dockerproxy.settings.model import DockerSettings
 
 _ALIVE = frozenset({RUNNING, "paused"})
@@ -61,9 +61,9 @@ class Fleet:
         return self._own
 
     @property
-    def strangers(self) -> Strangers:
-        """The containers without any label of ours, as they are now."""
-        return Strangers(self._strangers, self._reader, self._dialect.key("enable"))
+    def listing(self) -> Listing:
+        """All containers as they are now."""
+        return Listing(self._entries, self._strangers, self._reader)
 
     def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a whole list."""
@@ -73,7 +73,8 @@ class Fleet:
 
     def update(self, containers: Collection[str], listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a list of `containers` only; those of them that are not listed are gone."""
-        self._strangers = dict(self._strangers)  # whoever was given the old ones keeps them
+        # Whoever was given the old ones keeps them.
+        self._entries, self._strangers = dict(self._entries), dict(self._strangers)
         for container in containers:
             self._entries.pop(container, None)
             self._strangers.pop(container, None)

@@ -227,7 +227,7 @@ class Follower:
         self._list_after = now + min(self._timing.coalesce, (now - began) * self._timing.coalesce_factor)
         self._ping_at = now + self._timing.ping_every
         self._status.last_sync_at = time.time()
-        self._status.strangers = self._known.fleet.strangers
+        self._status.listing = self._known.fleet.listing
         # Only now: until it is listed anew, a container that died or came back is known as it was when told to stop.
         for container in list(self._known.draining.containers):
             if container in self._restarted or not self._known.fleet.alive(container):

@@ -41,12 +41,20 @@ class Code(StrEnum):
     NO_ADDRESS = "no_address"
     ANOTHERS_NETWORK = "anothers_network"
     HOST_NOT_REACHED = "host_not_reached"
-    # About other routes.
+    # About what others have or say.
     OLDER_CONTAINER_WINS = "older_container_wins"
     FIRM_ROUTE_WINS = "firm_route_wins"
     PLACE_TAKEN = "place_taken"
     HANDLER_ROUTE = "handler_route"
     NOT_ALLOWED = "not_allowed"
+    # What `explain` finds beside them.
+    ROUTED = "routed"
+    DRAINING = "draining"
+    BENCHED = "benched"
+    ROUTE_PAUSED = "route_paused"
+    NOT_FOUND = "not_found"
+    ENGINE_NOT_REACHED = "engine_not_reached"
+    DISCOVERY_DISABLED = "discovery_disabled"
 
 
 class Reason(str):
@@ -54,15 +62,17 @@ class Reason(str):
 
     what:  what is wrong
     mend:  what to do about it, or ""
+    follows: what is done instead, or ""
     label: the label that it is about, or ""
     meant: the label that was probably meant instead, or ""
     """
 
-    __slots__ = ("code", "label", "meant", "mend", "what")
+    __slots__ = ("code", "follows", "label", "meant", "mend", "what")
 
     code: Code
     what: str
     mend: str
+    follows: str
     label: str
     meant: str
 
@@ -73,6 +83,11 @@ class Reason(str):
         self.code = code
         self.what = what
         self.mend = mend
+        self.follows = follows
         self.label = label
         self.meant = meant
         return self
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Code, str, str], dict[str, str]]:
+        """For copies."""
+        return (self.code, self.what, self.mend), {"follows": self.follows, "label": self.label, "meant": self.meant}

@@ -17,7 +17,7 @@ from dockerproxy.routing.route import Domain, PathRule, Upstream
 from dockerproxy.stats import Latency
 
 if TYPE_CHECKING:
-    from dockerproxy.discovery.strangers import Strangers
+    from dockerproxy.discovery.listing import Listing
 
 
 class Way(NamedTuple):
@@ -126,7 +126,7 @@ class DiscoveryStatus:
     last_event_at, last_sync_at: seconds since the epoch, or None
     lag:   from the event at the engine to the table that it changed
     error: why the engine cannot be reached, in words, or ""
-    strangers: the containers without a label of ours; None as long as nothing was listed
+    listing: all containers, also those without a label of ours; None as long as nothing was listed
     """
 
     state: EngineState = EngineState.DISABLED
@@ -137,4 +137,4 @@ class DiscoveryStatus:
     reconnects: int = 0
     lag: Latency = field(default_factory=Latency)
     error: str = ""
-    strangers: Strangers | None = None
+    listing: Listing | None = None

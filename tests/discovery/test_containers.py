@@ -153,9 +153,9 @@ def test_the_setting_names_the_network_and_the_label_wins_over_it() -> None:
     ("labels", "mine", "network_chosen", "why"),
     [
         ({"network": "front"}, None, "front", "the label dockerproxy.network says so"),
-        ({}, None, "shop_default", "of the 3 that it is on, it is the compose project's default"),
-        ({}, ("front", "alpha"), "alpha", "of the 2 that the proxy shares with it, it is the first by name; the label"
-         " dockerproxy.network chooses another"),
+        ({}, None, "shop_default", "it is the compose project's default, of the 3 that it is on"),
+        ({}, ("front", "alpha"), "alpha", "it is the first by name of the 2 that the proxy shares with the container; the"
+         " label dockerproxy.network chooses another"),
         ({}, ("front",), "front", "it is the only one that the proxy shares with the container"),
     ],
 )  # fmt: skip
@@ -405,21 +405,26 @@ def test_a_name_is_found_in_the_hosts_file_or_not(tmp_path: Path) -> None:
 
 def test_a_container_without_a_label_of_ours_is_a_stranger_until_it_bears_one() -> None:
     found = fleet(entry(ENABLED, id_="1" * 64, name="ours"), entry({"x": "y"}, id_="2" * 64, name="theirs"))
-    before = found.strangers
-    assert [stranger.name for stranger in before] == ["theirs"]
+    before = found.listing
+    assert [stranger.name for stranger in before.strangers] == ["theirs"]
 
     found.update({"2" * 64}, [entry(ENABLED, id_="2" * 64, name="theirs")])
-    assert len(found.strangers) == 0
-    assert [stranger.name for stranger in before] == ["theirs"]  # whoever reads them in another thread is not disturbed
+    assert not found.listing.strangers
+    assert [stranger.name for stranger in before.strangers] == ["theirs"]  # a reader in another thread is not disturbed
     assert "2" * 64 in found
 
     found.replace([entry({}, id_="3" * 64, name="new")])
-    assert [stranger.name for stranger in found.strangers] == ["new"]
-    assert repr(found.strangers) == "<Strangers: 1>"
+    assert [stranger.name for stranger in found.listing.strangers] == ["new"]
+    assert repr(found.listing) == "<Listing: 0 with labels of ours, 1 strangers>"
 
 
-def test_it_is_known_what_would_become_of_a_stranger_with_the_label() -> None:
-    found = fleet(entry({"com.docker.compose.service": "web"}), entry({}, id_="2" * 64, ports=tcp(1, 2)))
-    one, two = found.strangers
-    assert found.strangers.with_label(one).wishes[0].default_domain == Domain("web.localhost")
-    assert found.strangers.with_label(two).reasons[0].code is Code.SEVERAL_PORTS
+def test_it_is_known_what_would_become_of_a_container_with_other_labels() -> None:
+    listing = fleet(entry({}), entry({"dockerproxy.hots": "x"}, id_="2" * 64, ports=tcp(1, 2))).listing
+
+    one, two = (listing.what_if(id_ * 64, {"dockerproxy.host": "web.localhost"}) for id_ in "a2")
+
+    assert one is not None
+    assert two is not None
+    assert one.wishes[0].domains == (Domain("web.localhost"),)
+    assert two.reasons[0].code is Code.SEVERAL_PORTS
+    assert listing.what_if("9" * 64, {}) is None

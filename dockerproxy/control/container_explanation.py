@@ -1,0 +1,235 @@
+"""Why a container is routed, or not: the verdict, its labels, its routes, and what would have to change. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dockerproxy.control.evidence import Condition, Evidence, Json
+from dockerproxy.control.label_uses import label_uses
+from dockerproxy.control.lookup import Container, closest, find, most_like, service_of
+from dockerproxy.discovery.entry import Entry
+from dockerproxy.discovery.label_table import BY_NAME
+from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.snapshot import ContainerView, RouteWish
+from dockerproxy.routing.route import Route
+
+# What is wrong with a label is seldom why nothing at all is routed, unless it left the route out.
+_ABOUT_LABELS = frozenset({Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP})
+_ABOUT_SETTINGS = frozenset({Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS})
+# Labels are fixed when a container is created.
+_MENDED_BY_LABELS = _ABOUT_LABELS | {
+    Code.TWO_PATHS, Code.NO_DOMAIN, Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS,
+    Code.PLACE_TAKEN, Code.HANDLER_ROUTE,
+}  # fmt: skip
+_LABELS_SHOWN = 5  # of a container without any of ours
+_OUT_OF_ROTATION = (Code.DRAINING, Code.BENCHED)
+
+
+def explain_container(name: str, evidence: Evidence) -> Json:
+    """The answer of GET /explain?container=NAME."""
+    found = find(name, evidence)
+    if found is None:
+        return _unknown(name, evidence)
+    container, others = found
+    answer = _of_stranger(container, evidence) if isinstance(container, Entry) else _of_view(container, evidence)
+    if others:
+        answer["others"] = list(others)
+    answer["notes"] = [*_notes(name, container, others), *evidence.doubts]
+    return answer
+
+
+def decisive(view: ContainerView) -> Reason | None:
+    """The reason that keeps a container from being routed, of all that there are; None if there is none."""
+    left_out = [reason.label for reason in view.reasons if reason.code is Code.ROUTE_LEFT_OUT]
+    causes = [reason for reason in view.reasons if reason.code is not Code.ROUTE_LEFT_OUT]
+    for reason in causes:
+        if reason.label in left_out or reason.code not in _ABOUT_LABELS | _ABOUT_SETTINGS:
+            return reason
+    return next(iter((*causes, *view.reasons)), None)
+
+
+def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
+    """What to do about it, with the command that makes new labels count."""
+    mend = reason.mend
+    if reason.meant:
+        mend = f"rename the label to {reason.meant}"
+    elif reason.code is Code.WRONG_VALUE:
+        mend = _example(reason, evidence) or mend
+    elif reason.code is Code.FORBIDDEN:
+        mend = f"remove the label {reason.label}, or set it to true"
+    if not mend or reason.code not in _MENDED_BY_LABELS:
+        return mend
+    return f"{mend}; then {_recreate(container)}"
+
+
+def _of_view(view: ContainerView, evidence: Evidence) -> Json:
+    routes = [_route(wish, evidence) for wish in view.wishes]
+    first = None if view.routed else decisive(view)
+    reasons = sorted(view.reasons, key=lambda reason: reason is not first)
+    code, verdict = _routed(view, routes) if view.routed else _not_routed(view, first)
+    return {
+        "container": view.name,
+        "found": True,
+        "state": view.state,
+        "routed": view.routed,
+        "verdict": verdict,
+        "code": str(code),
+        "labels": label_uses(view, evidence.reader),
+        "routes": routes,
+        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else _as_meant(view)),
+    }
+
+
+def _not_routed(view: ContainerView, first: Reason | None) -> tuple[Code, str]:
+    if first is None:
+        return Code.NOT_RUNNING, f"{view.name} is not routed"
+    return first.code, f"{view.name} is not routed: {first.what}"
+
+
+def _routed(view: ContainerView, routes: Sequence[Json]) -> tuple[Code, str]:
+    told = ", ".join(f"{route['route']} at {route['url']}" for route in routes)
+    states = {route["state"] for route in routes}
+    code = next((code for code in _OUT_OF_ROTATION if states == {code.value}), Code.ROUTED)
+    verdict = f"{view.name} is routed: {told}"
+    if code is Code.DRAINING:
+        verdict += f"; but it is draining and gets no new requests: {routes[0]['cause']}"
+    if code is Code.BENCHED:
+        verdict += f"; but it is benched until {routes[0]['until']}: {routes[0]['last_error'] or 'by the operator'}"
+    if view.reasons:
+        count = len(view.reasons)
+        verdict += f"; but {'one thing is' if count == 1 else f'{count} things are'} not as its labels ask"
+    return code, verdict
+
+
+def _route(wish: RouteWish, evidence: Evidence) -> Json:
+    route = evidence.route(wish.route)
+    upstream = next((each for each in route.upstreams if each.key == wish.upstream.key), None) if route else None
+    condition = evidence.condition(wish.route, upstream) if upstream is not None else Condition()
+    way, address = wish.way, wish.address
+    return {
+        "route": wish.route,
+        "hosts": _hosts(route, wish),
+        "path": str(route.path if route is not None else wish.path or "/*"),
+        "methods": list(route.methods if route is not None else wish.methods or ()),
+        "url": evidence.url(route) if route is not None else "",
+        "network": way.network,
+        "port": wish.upstream.port,
+        "address": address,
+        "why_network": f"network {way.network or 'of the host'}, because {way.why_network}" if way.why_network else "",
+        "why_port": f"port {wish.upstream.port}, because {way.why_port}" if way.why_port else "",
+        **condition._asdict(),
+    }
+
+
+def _hosts(route: Route | None, wish: RouteWish) -> list[str]:
+    domains = route.domains if route is not None else wish.domains or (wish.default_domain,)
+    return list(map(str, domains))
+
+
+def _of_stranger(entry: Entry, evidence: Evidence) -> Json:
+    """A container without a label of ours, and what else it would lack if it had one."""
+    prefix = evidence.settings.docker.label_prefix
+    label = evidence.reader.key("enable")
+    theirs = [key for key in sorted(entry.labels) if not key.startswith("com.docker.compose.")]
+    shown = ", ".join(theirs[:_LABELS_SHOWN]) + (" …" if len(theirs) > _LABELS_SHOWN else "")
+    labels = f"none of its labels ({shown})" if theirs else "none of its labels"
+    what = f"{labels} begins with {prefix}." if entry.labels else "it has no labels"
+    reason = Reason(Code.NO_LABEL, what, f"add the label {label}=true")
+    return {
+        "container": entry.name,
+        "found": True,
+        "state": entry.state,
+        "routed": False,
+        "verdict": f"{entry.name} is not routed: {what}",
+        "code": str(Code.NO_LABEL),
+        "labels": [],
+        "routes": [],
+        "reasons": _reasons([reason], entry, evidence, {**entry.labels, label: "true"}),
+    }
+
+
+def _reasons(told: Sequence[Reason], container: Container, evidence: Evidence, mended: Mapping[str, str]) -> list[Json]:
+    """The reasons that there are, and those that there would still be if the labels were as they were meant."""
+    rows = [_reason(reason, container, evidence) for reason in told]
+    listing = evidence.discovery.listing
+    after = listing.what_if(container.id, mended) if listing is not None and mended != container.labels else None
+    if after is None or not rows:
+        return rows
+    still = [_reason(reason, container, evidence) for reason in after.reasons if reason not in told]
+    rows += [{**row, "text": f"then, {row['text']}"} for row in still]
+    if after.routed:
+        wish = after.wishes[0]
+        where = ", ".join(map(str, wish.domains or (wish.default_domain,)))
+        rows[0]["mend"] += f"; it will then be at {where}{wish.path or ''}, reached at {wish.address}"
+    return rows
+
+
+def _as_meant(view: ContainerView) -> Mapping[str, str]:
+    """Its labels, with the names that were probably meant."""
+    labels = dict(view.labels)
+    for reason in view.reasons:
+        if reason.meant and reason.label in labels:
+            value = labels.pop(reason.label)
+            labels.setdefault(reason.meant, value)
+    return labels
+
+
+def _reason(reason: Reason, container: Container, evidence: Evidence) -> Json:
+    text = "; ".join(filter(None, (reason.what, reason.follows)))
+    return {"code": str(reason.code), "text": text, "mend": mend_of(reason, container, evidence)}
+
+
+def _example(reason: Reason, evidence: Evidence) -> str:
+    """The label with a value that is right."""
+    _, option = evidence.reader.interpret(reason.label) or ("", "")
+    return f"write for example {reason.label}={BY_NAME[option].example}" if option in BY_NAME else ""
+
+
+def _recreate(container: Container) -> str:
+    service = service_of(container)
+    if service:
+        return f"run: docker compose up -d {service}"
+    return f"create the container anew (docker rm --force {container.name}, and docker run as before)"
+
+
+def _notes(name: str, container: Container, others: Sequence[str]) -> Iterable[str]:
+    if others:
+        yield f"{name} means {len(others) + 1} containers: this one, and {', '.join(others)}"
+    elif name != container.name and not container.id.startswith(name):
+        yield f"{name} means the container {container.name}"
+
+
+def _unknown(name: str, evidence: Evidence) -> Json:
+    """Nothing is known of such a container; perhaps nothing is known of any."""
+    reason = _why_unknown(name, evidence)
+    mend = {"code": str(reason.code), "text": reason.what, "mend": reason.mend}
+    return {
+        "container": name,
+        "found": False,
+        "state": "",
+        "routed": False,
+        "verdict": reason.what + (f"; {reason.mend}" if reason.mend.startswith("did you mean") else ""),
+        "code": str(reason.code),
+        "labels": [],
+        "routes": [],
+        "reasons": [mend],
+        "notes": evidence.doubts,
+    }
+
+
+def _why_unknown(name: str, evidence: Evidence) -> Reason:
+    if not evidence.settings.docker.enabled:
+        mend = "set docker.enabled to true, and restart the proxy"
+        return Reason(Code.DISCOVERY_DISABLED, "no container is looked at: docker.enabled is false", mend)
+    if evidence.discovery.listing is None and not evidence.containers:
+        why = evidence.discovery.error or "it has not answered yet"
+        return Reason(Code.ENGINE_NOT_REACHED, f"nothing is known of any container: the engine is not reached: {why}")
+    like = closest(name, evidence)
+    if like:
+        return Reason(Code.NOT_FOUND, f"there is no container {name} at {evidence.engine}", f"did you mean {like}?")
+    route = most_like(name, (route.name for route in evidence.table.routes))
+    if route == name:
+        mend = f"{name} is a route without containers: ask for its URL instead"
+        return Reason(Code.NOT_FOUND, f"there is no container {name} at {evidence.engine}", mend)
+    mend = "docker ps --all lists what there is"
+    return Reason(Code.NOT_FOUND, f"there is no container {name} at {evidence.engine}", mend)

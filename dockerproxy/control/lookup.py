@@ -1,0 +1,78 @@
+"""Lookup: which container a person means by a word: its name, its id's beginning, its compose service, its route.
+
+Pure.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+from dockerproxy.control.evidence import Evidence
+from dockerproxy.discovery.entry import Entry
+from dockerproxy.discovery.reading import COMPOSE_SERVICE
+from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.discovery.wished import wished
+
+SHORTEST_ID = 4  # characters
+_LIKENESS = 0.6  # of difflib, 0 to 1; the figure that the settings use
+
+Container = ContainerView | Entry
+
+
+class Found(NamedTuple):
+    """A container, and the names of those that the same word means as well."""
+
+    container: Container
+    others: tuple[str, ...] = ()
+
+
+def find(name: str, evidence: Evidence) -> Found | None:
+    """The container that `name` means; of several the one that is not routed, for that is why somebody asks."""
+    containers = list(_all(evidence))
+    for fits in _ways(name, evidence):
+        found = [container for container in containers if fits(container)]
+        if found:
+            found.sort(key=_routed)
+            return Found(found[0], tuple(container.name for container in found[1:]))
+    return None
+
+
+def closest(name: str, evidence: Evidence) -> str:
+    """The name of a container that is most like `name`, or ""."""
+    known = [word for container in _all(evidence) for word in (container.name, service_of(container)) if word]
+    return most_like(name, known)
+
+
+def most_like(word: str, known: Iterable[str]) -> str:
+    """The one of `known` that is most like `word`, or ""."""
+    close = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=1, cutoff=_LIKENESS)
+    return close[0] if close else ""
+
+
+def service_of(container: Container) -> str:
+    """Its compose service, or ""."""
+    return container.labels.get(COMPOSE_SERVICE, "")
+
+
+def _all(evidence: Evidence) -> Iterator[Container]:
+    yield from evidence.containers
+    yield from evidence.strangers
+
+
+def _ways(name: str, evidence: Evidence) -> Iterator[Callable[[Container], bool]]:
+    """How a word may mean a container, the plainest first."""
+    yield lambda container: container.name == name
+    if len(name) >= SHORTEST_ID:
+        yield lambda container: container.id.startswith(name)
+    yield lambda container: service_of(container) == name
+    yield lambda container: isinstance(container, ContainerView) and name in _routes(container, evidence)
+
+
+def _routes(view: ContainerView, evidence: Evidence) -> frozenset[str]:
+    return wished(evidence.reader, view.labels, view.name, service_of(view)).routes
+
+
+def _routed(container: Container) -> bool:
+    return isinstance(container, ContainerView) and container.routed

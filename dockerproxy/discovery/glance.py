@@ -1,0 +1,43 @@
+"""Glance: the containers of an engine as they are at one moment, for whoever does not want to follow them.
+
+Blocking; for commands that end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from dockerproxy.discovery.engine import Engine
+from dockerproxy.discovery.engine_tls import EngineTls
+from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.discovery.timing import DEFAULT_TIMING
+from dockerproxy.settings.model import DockerSettings
+
+
+class Glance(NamedTuple):
+    """What there is, and where it comes from."""
+
+    snapshot: Snapshot
+    status: DiscoveryStatus
+
+
+def glance(settings: DockerSettings) -> Glance:
+    """Ask the engine of these settings once. Raises EngineLost."""
+    engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
+    with contextlib.closing(engine):
+        return glance_at(engine.containers(), f"{engine.name} at {engine.host}", settings)
+
+
+def glance_at(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Glance:
+    """Take containers as `GET /containers/json` lists them.
+
+    source: where they come from, for people
+    """
+    fleet = Fleet(settings)
+    fleet.replace(listed)
+    status = DiscoveryStatus(EngineState.CONNECTED, engine=source, last_sync_at=time.time(), listing=fleet.listing)
+    return Glance(fleet.snapshot(set()), status)

@@ -1,0 +1,85 @@
+"""Explain: why a container is routed or not, and where a request would go, without a running proxy.
+
+For `dockerproxy explain --file`: what the settings say, and what the engine lists at this moment, or what somebody has
+kept of it with `docker inspect`. The answers have the form of those of GET /explain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dockerproxy.control.base import build_base
+from dockerproxy.control.claims import allowed
+from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.container_explanation import explain_container
+from dockerproxy.control.evidence import Evidence
+from dockerproxy.control.merge import merge
+from dockerproxy.control.request_explanation import explain_request
+from dockerproxy.control.static import static_routes
+from dockerproxy.discovery.events import EngineLost
+from dockerproxy.discovery.glance import Glance, glance, glance_at
+from dockerproxy.discovery.inspection import NotInspected, parse_inspection
+from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.errors import DockerproxyError
+from dockerproxy.routing.table import RouteTable
+from dockerproxy.settings import Settings, load
+
+_IMAGINED = "no proxy was asked: this is what one with these settings would do, run from where this command runs"
+
+
+def explain_offline(
+    file: str | None, target: str, method: str = "", headers: Mapping[str, str] | None = None, inspect_file: str = ""
+) -> dict[str, Any]:
+    """What GET /explain would answer.
+
+    file:         of the settings; None for those that are found without being named
+    target:       a container, or a URL
+    inspect_file: what `docker inspect` has printed; the engine is not asked then
+    Raises SettingsError, InvalidInput for what is no URL, NotInspected.
+    """
+    evidence = _evidence(load(file), inspect_file)
+    if method or headers or _is_url(target):
+        return explain_request(target, method, headers or {}, evidence)
+    answer = explain_container(target, evidence)
+    # blog.localhost: a domain, for want of such a container.
+    return answer if answer["found"] or "." not in target else explain_request(target, method, {}, evidence)
+
+
+def _is_url(target: str) -> bool:
+    return "/" in target or ":" in target
+
+
+def _evidence(settings: Settings, inspect_file: str) -> Evidence:
+    seen = _seen(settings, inspect_file)
+    base = build_base(settings, static_routes(settings), ())
+    prefix = settings.docker.label_prefix
+    snapshots = allowed(Constraints(settings), base.routes, (seen.snapshot,), prefix)
+    merged = merge(base, snapshots, (), settings.route_defaults, prefix)
+    notes = [_IMAGINED]
+    if seen.status.error:
+        notes.append(f"the engine is not reached, so the routes of containers are missing: {seen.status.error}")
+    return Evidence(settings, RouteTable(merged.routes), merged.containers, seen.status, notes=tuple(notes))
+
+
+def _seen(settings: Settings, inspect_file: str) -> Glance:
+    docker = settings.docker
+    if inspect_file:
+        return glance_at(_inspected(inspect_file), inspect_file, docker)
+    nothing = Snapshot(docker.host)
+    if not docker.enabled:
+        return Glance(nothing, DiscoveryStatus())
+    try:
+        return glance(docker)
+    except EngineLost as error:
+        return Glance(nothing, DiscoveryStatus(EngineState.RECONNECTING, error=str(error)))
+
+
+def _inspected(path: str) -> list[dict[str, Any]]:
+    try:
+        return parse_inspection(Path(path).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise DockerproxyError(f"{path}: cannot be read: {error}") from None
+    except NotInspected as error:
+        raise NotInspected(f"{path}: {error}") from None

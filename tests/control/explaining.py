@@ -1,0 +1,56 @@
+"""Evidence made of containers as an engine lists them and of settings, for the tests of explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from dockerproxy.control.base import build_base
+from dockerproxy.control.claims import allowed
+from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.evidence import Condition, Evidence
+from dockerproxy.control.merge import merge
+from dockerproxy.control.static import static_routes
+from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.routing.route import Upstream
+from dockerproxy.routing.table import RouteTable
+
+from ..discovery.support import entry, network
+from .making import settings
+
+OWN_ID = "c0ffee" * 10 + "beef"
+
+
+def listed(name: str, labels: Mapping[str, str], *ports: int, service: str = "", created: int = 0, **more: Any
+           ) -> dict[str, Any]:  # fmt: skip
+    """A container as the engine lists it; its id begins with its name's letters in hexadecimal."""
+    compose = {"com.docker.compose.project": "shop", "com.docker.compose.service": service} if service else {}
+    told = [{"PrivatePort": port, "Type": "tcp"} for port in ports or (80,)]
+    id_ = name.encode().hex().ljust(64, "0")
+    return entry({**compose, **labels}, id_=id_, name=name, ports=told, created=created, **more)
+
+
+def proxy_on(*networks: str) -> dict[str, Any]:
+    """The proxy's own container."""
+    attached: dict[str, Any] = {}
+    for name in networks:
+        attached |= network(name, "172.30.0.2")
+    return entry({}, id_=OWN_ID, name="proxy", networks=attached, mode="front")
+
+
+def evidence(
+    *containers: Mapping[str, Any], condition: Callable[[str, Upstream], Condition] | None = None, **values: Any
+) -> Evidence:
+    """What is known when the engine lists these containers, with settings by their names."""
+    said = settings(**values)
+    fleet = Fleet(said.docker, own=(OWN_ID,))
+    fleet.replace(containers)
+    base = build_base(said, static_routes(said), ())
+    prefix = said.docker.label_prefix
+    snapshots = allowed(Constraints(said), base.routes, (fleet.snapshot(set()),), prefix)
+    merged = merge(base, snapshots, (), said.route_defaults, prefix)
+    status = DiscoveryStatus(EngineState.CONNECTED, engine="Docker 24 at unix:///x", listing=fleet.listing)
+    found = Evidence(said, RouteTable(merged.routes), merged.containers, status)
+    return found if condition is None else replace(found, condition=condition)
