@@ -21,11 +21,12 @@ ARG PIP_CERT
 ARG PIP_DEFAULT_TIMEOUT
 
 WORKDIR /src
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY dockerproxy ./dockerproxy
-# A wheel, so that the final image holds exactly what a user of the package gets; and no pip, which has no work there.
+# The wheel, so that the final image holds exactly what a user of the package gets, with the versions that the tests
+# have run with; and no pip, which has no work there.
 RUN python3 -m venv /opt/dockerproxy \
-    && /opt/dockerproxy/bin/pip wheel --no-cache-dir --wheel-dir /wheels . \
+    && /opt/dockerproxy/bin/pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels . \
     && /opt/dockerproxy/bin/pip install --no-cache-dir --no-index --find-links /wheels dockerproxy \
     && /opt/dockerproxy/bin/pip uninstall --quiet --yes pip \
     && /opt/dockerproxy/bin/python -m compileall -q /opt/dockerproxy/lib

@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PORT   ?= 8888
 
-.PHONY: demo test lint docs bench attacks fuzz clean
+.PHONY: demo test lint package docs bench attacks fuzz clean
 
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed
 	$(BIN)/dockerproxy demo --listen :$(PORT)
@@ -17,6 +17,11 @@ lint: $(VENV)/.tested ## ruff and mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+package: $(VENV)/.tested ## build wheel and source package into dist/, and check them
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python .ci/check_packages.py dist
 
 docs: $(VENV)/.installed ## write the pages in docs/ that are generated from the code
 	$(BIN)/python -m docs.generate
@@ -37,7 +42,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.tested: $(VENV)/.installed
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint]'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test,lint,package]'
 	touch $@
 
 clean: ## forget everything that was built
