@@ -129,9 +129,7 @@ class Page:
             f" const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }})({where}))"
         )
         for kind in ("mousePressed", "mouseReleased"):
-            await self.call(
-                "Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", clickCount=1
-            )
+            await self.call("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", clickCount=1)
 
     async def press(self, key: str, times: int = 1) -> None:
         code, text = _KEYS[key]
@@ -171,9 +169,9 @@ class Page:
         shown = f"(document.querySelector({json.dumps(selector)})?.innerText ?? '')"
         await self.until(f"{shown}.includes({json.dumps(text)})", f"{text!r} in {selector}")
 
-    async def screenshot(self, path: Path, *, whole: bool = False) -> None:
-        picture = await self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
-        path.write_bytes(base64.b64decode(picture["data"]))
+    async def picture(self) -> bytes:
+        """What is seen, as PNG."""
+        return base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"])
 
     async def _holds(self, expression: str) -> bool:
         try:
