@@ -7,7 +7,7 @@ import argparse
 from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.client import AdminClient, Refused
 from dockerproxy.commands.command_line import CommandLine
-from dockerproxy.commands.completion import CONTAINERS, completed_by
+from dockerproxy.commands.completion import CONTAINERS, FILES, completed_by
 from dockerproxy.commands.output import Output
 from dockerproxy.commands.report import Row
 
@@ -31,6 +31,7 @@ def add_to(commands: CommandLine) -> None:
             "dockerproxy explain office-1",
             "dockerproxy explain http://shop.localhost:8888/api/orders -X POST",
             "dockerproxy explain https://shop.example.com/ -H 'X-Forwarded-Proto: https'",
+            "dockerproxy explain office-1 --file dockerproxy.yaml",
             "dockerproxy explain office-1 >/dev/null || echo not routed",
         ],
         {0: "the container is routed, the URL has a route", 1: "it is not, or it could not be found out"},
@@ -41,10 +42,22 @@ def add_to(commands: CommandLine) -> None:
     parser.add_argument(
         "-H", "--header", action="append", default=[], metavar="NAME:VALUE", help="of the request; may be repeated"
     )
+    file = parser.add_argument(
+        "--file",
+        metavar="FILE",
+        help="ask no proxy, but say what one with these settings would do: the engine is asked for the containers",
+    )
+    kept = parser.add_argument(
+        "--inspect", metavar="FILE", help="ask nobody at all: take the containers from what docker inspect has printed"
+    )
+    completed_by(file, FILES)
+    completed_by(kept, FILES)
     add_access(parser)
 
 
 def _explain(options: argparse.Namespace) -> int:
+    if options.file is not None or options.inspect is not None:
+        return _explain_offline(options)
     client = client_of(options)
     if _is_url(options):
         return _explain_url(client, options)
@@ -58,6 +71,24 @@ def _explain(options: argparse.Namespace) -> int:
         return _explain_url(client, options)
     Output(options).show(answer, lambda screen: screen.container_story(answer))
     return 0 if answer["routed"] else 1
+
+
+def _explain_offline(options: argparse.Namespace) -> int:
+    from dockerproxy.explain import explain_offline  # half the package, which the other commands do not wait for
+
+    headers = dict(_header(text) for text in options.header)
+    file = options.file if options.file is not None else options.config
+    answer = explain_offline(file, options.target, options.method or "", headers, options.inspect or "")
+    if "route" in answer:
+        Output(options).show(answer, lambda screen: screen.url_story(answer))
+        return 0 if answer["route"] is not None else 1
+    Output(options).show(answer, lambda screen: screen.container_story(answer))
+    return 0 if answer["routed"] else 1
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, _, value = text.partition(":")
+    return name.strip(), value.strip()
 
 
 def _explain_url(client: AdminClient, options: argparse.Namespace) -> int:

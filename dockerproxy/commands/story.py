@@ -19,23 +19,19 @@ GOOD = "green"
 def container_story(answer: Row) -> Iterable[RenderableType]:
     """Why a container is routed or not."""
     yield from _verdict(answer, good=answer["routed"])
-    reasons = answer.get("reasons") or ()
-    if reasons:
-        yield _title("What to change")
-        for reason in reasons:
-            yield _entry(Text(clean(reason["text"])))
-            if reason.get("mend"):
-                yield _entry(Text(clean(reason["mend"]), STRONG), indent=4)
+    yield from _reasons(answer)
     if answer.get("routes"):
         yield _title("Routes")
         for route in answer["routes"]:
             yield from _route(route)
     yield from _labels(answer.get("labels") or ())
+    yield from _notes(answer)
 
 
 def url_story(answer: Row) -> Iterable[RenderableType]:
     """Where a request would go."""
     yield from _verdict(answer, good=answer["route"] is not None)
+    yield from _reasons(answer)
     candidates = answer.get("candidates") or ()
     if candidates:
         yield _title("Candidates, the most specific first")
@@ -47,6 +43,25 @@ def url_story(answer: Row) -> Iterable[RenderableType]:
     if answer.get("upstreams"):
         yield _title(f"Upstreams of {clean(answer['route'])}")
         yield Padding(_upstreams(answer["upstreams"]), (0, 0, 0, 2), expand=False)
+    yield from _notes(answer)
+
+
+def _reasons(answer: Row) -> Iterable[RenderableType]:
+    reasons = answer.get("reasons") or ()
+    if reasons:
+        yield _title("What to change")
+    for reason in reasons:
+        yield _entry(Text(clean(reason["text"])))
+        if reason.get("mend"):
+            yield _entry(Text(clean(reason["mend"]), STRONG), indent=4)
+
+
+def _notes(answer: Row) -> Iterable[RenderableType]:
+    notes = answer.get("notes") or ()
+    if notes:
+        yield _title("Mind that")
+    for note in notes:
+        yield _entry(Text(clean(note), FAINT))
 
 
 def _verdict(answer: Row, good: bool) -> Iterable[RenderableType]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -137,3 +138,38 @@ def test_what_is_explained_cannot_give_orders_to_the_terminal(proxy: FakeProxy, 
     plain = see("explain", "blog-1").plain
     assert "\x1b" not in plain
     assert "[b]" in plain
+
+
+def test_without_a_proxy_the_settings_and_the_engine_are_asked(tmp_path: Path, run: Run) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(
+        'docker: {host: "unix:///nowhere/x.sock"}\n'
+        'routes: [{name: site, host: site.localhost, upstreams: ["http://127.0.0.1:9"]}]\n'
+    )
+
+    result = run("explain", "http://any/", "-H", "Host: site.localhost", "--file", str(file))
+    assert (result.code, json.loads(result.out)["route"]) == (0, "site")
+
+    result = run("explain", "web-1", "--file", str(file))
+    assert (result.code, json.loads(result.out)["code"]) == (1, "engine_not_reached")
+
+
+def test_what_docker_inspect_printed_is_explained_and_read_as_a_story(tmp_path: Path, see: Run) -> None:
+    kept = tmp_path / "inspect.json"
+    container = {
+        "Id": "a" * 64,
+        "Name": "/web-1",
+        "Created": "2026-01-02T03:04:05Z",
+        "State": {"Status": "running"},
+        "Config": {"Labels": {"dockerproxy.enable": "true"}},
+        "NetworkSettings": {"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
+    }
+    kept.write_text(json.dumps([container]))
+
+    result = see("explain", "web-1", "--inspect", str(kept))
+
+    assert result.code == 1
+    assert "web-1 is not routed: it exposes no TCP port" in result.words
+    assert "docs/why.md#no_port" in result.words
+    assert "Mind that" in result.words
+    assert "no proxy was asked" in result.words
