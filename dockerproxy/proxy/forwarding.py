@@ -6,8 +6,9 @@ forge the address that an application sees.
 
 from __future__ import annotations
 
+from asyncio import Transport
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote
 
 from dockerproxy.http1.head import RequestHead
@@ -34,11 +35,14 @@ class Forwarding:
         address = ip_address(peer.partition("%")[0])
         return any(address in network for network in self._trusted)
 
-    def fields(self, head: RequestHead, peer: str) -> bytes:
-        """X-Forwarded-*, X-Real-IP and Via, each with CRLF. What `head` claims must be gone unless it is trusted."""
+    def fields(self, head: RequestHead, peer: str, secure: bool) -> bytes:
+        """X-Forwarded-*, X-Real-IP and Via, each with CRLF. What `head` claims must be gone unless it is trusted.
+
+        secure: whether `peer` speaks TLS
+        """
         claimed = head.claimed or {}
         chain = b", ".join([*claimed.get(_FOR, ()), peer.encode()])
-        scheme = _scheme(head)
+        scheme = _scheme(head, secure)
         host = (claimed.get(_HOST) or [head.host.encode()])[-1]
         port = (claimed.get(_PORT) or [_port(head.host, scheme)])[-1]
         return (
@@ -47,11 +51,11 @@ class Forwarding:
             % (chain, scheme, host, port, self.client(head, peer).encode(), self._identity)
         )
 
-    def handler_fields(self, head: RequestHead, peer: str, route: str) -> bytes:
+    def handler_fields(self, head: RequestHead, peer: str, secure: bool, route: str) -> bytes:
         """What a handler of ours is told beside, each with CRLF."""
         return b"Dockerproxy-Remote: %b\r\nDockerproxy-Scheme: %b\r\nDockerproxy-Route: %b\r\n" % (
             self.client(head, peer).encode(),
-            _scheme(head),
+            _scheme(head, secure),
             quote(route).encode(),
         )
 
@@ -61,25 +65,35 @@ class Forwarding:
         for member in reversed(b",".join((head.claimed or {}).get(_FOR, ())).split(b",")):
             if not self.trusts(client):
                 break
-            text = member.strip().decode("latin-1")
-            try:
-                ip_address(text)
-            except ValueError:
+            told = _address(member.strip().decode("latin-1"))
+            # Another machine's loopback is not ours, and ours may call the admin handlers.
+            if told is None or (told.is_loopback and not ip_address(peer.partition("%")[0]).is_loopback):
                 break
-            client = text
+            client = str(told)
         return client
 
 
 class Origin:
-    """Where the requests of one client connection come from; what is added to them is the same for each host."""
+    """Where the requests of one client connection come from; what is added to them is the same for each host.
 
-    __slots__ = ("_fields", "_host", "forwarding", "peer")
+    secure: whether TLS is spoken on the connection
+    """
 
-    def __init__(self, forwarding: Forwarding, peer: str) -> None:
+    __slots__ = ("_fields", "_host", "forwarding", "peer", "secure")
+
+    def __init__(self, forwarding: Forwarding, peer: str, secure: bool = False) -> None:
         self.forwarding = forwarding
         self.peer = peer
+        self.secure = secure
         self._host = ""
         self._fields = b""
+
+    @classmethod
+    def of(cls, transport: Transport, forwarding: Forwarding) -> Origin:
+        """Of one connection."""
+        peer = transport.get_extra_info("peername")
+        secure = transport.get_extra_info("ssl_object") is not None
+        return cls(forwarding, peer[0] if isinstance(peer, tuple) else "", secure)
 
     def address(self, head: RequestHead) -> str:
         """The client's address; behind trusted proxies, the one that they tell."""
@@ -89,21 +103,43 @@ class Origin:
         """The fields for an upstream."""
         if head.claimed is not None:
             if self.forwarding.trusts(self.peer):
-                return self.forwarding.fields(head, self.peer)
+                return self.forwarding.fields(head, self.peer, self.secure)
             head.claimed = None
         if head.host != self._host or not self._fields:
             self._host = head.host
-            self._fields = self.forwarding.fields(head, self.peer)
+            self._fields = self.forwarding.fields(head, self.peer, self.secure)
         return self._fields
 
     def handler_fields(self, head: RequestHead, route: str) -> bytes:
         """The fields for a handler of ours; `fields` has been asked before, and has dropped what is not believed."""
-        return self.forwarding.handler_fields(head, self.peer, route)
+        return self.forwarding.handler_fields(head, self.peer, self.secure, route)
+
+    def speaks_https(self, head: RequestHead) -> bool:
+        """Whether the client does, with us or with the trusted proxy that it came through."""
+        if head.claimed is not None and self.forwarding.trusts(self.peer):
+            return _scheme(head, self.secure) == b"https"
+        return self.secure
 
 
-def _scheme(head: RequestHead) -> bytes:
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """An address as proxies write it: alone, with a port, an IPv6 one in brackets; None for anything else."""
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        return None if found.scope_id else found.ipv4_mapped or found
+    return found
+
+
+def _scheme(head: RequestHead, secure: bool) -> bytes:
     claimed = (head.claimed or {}).get(_PROTO, ())
-    return b"https" if claimed and claimed[-1].lower() == b"https" else b"http"
+    https = claimed[-1].lower() == b"https" if claimed else secure
+    return b"https" if https else b"http"
 
 
 def _port(host: str, scheme: bytes) -> bytes:

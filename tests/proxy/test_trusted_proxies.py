@@ -1,0 +1,72 @@
+"""Which address counts as the client's: what is claimed is believed from trusted proxies, and from nobody else."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockerproxy.http1.head import RequestHead
+from dockerproxy.proxy.forwarding import Forwarding
+from dockerproxy.settings.values import parse_networks
+
+from ..support.scene import Scene
+
+TRUSTED = "10.0.0.0/8, 2001:db8:aa::/48"
+STATISTICS = {"name": "panel", "host": "root.localhost", "path": {"path": "/s"},
+              "handler": "dockerproxy.web.statistics:statistics"}  # fmt: skip
+
+
+def client(peer: str, *claims: str, trusted: str = TRUSTED) -> str:
+    """The client's address for a request from `peer` with these X-Forwarded-For fields."""
+    head = RequestHead.__new__(RequestHead)
+    head.claimed = {b"x-forwarded-for": [claim.encode() for claim in claims]} if claims else None
+    return Forwarding(parse_networks(trusted), b"test").client(head, peer)
+
+
+@pytest.mark.parametrize(
+    ("peer", "claims", "found"),
+    [
+        # Somebody who is not trusted claims what he likes.
+        ("203.0.113.9", ["127.0.0.1"], "203.0.113.9"),
+        ("203.0.113.9", ["10.0.0.1, 127.0.0.1"], "203.0.113.9"),
+        ("2001:db8:bb::1", ["127.0.0.1"], "2001:db8:bb::1"),
+        # A chain of trusted proxies: what they have added is believed, from the right up to the first stranger.
+        ("10.0.0.1", ["203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+        ("10.0.0.1", ["6.6.6.6, 203.0.113.9, 10.0.0.2"], "203.0.113.9"),
+        ("10.0.0.1", ["127.0.0.1, 203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["6.6.6.6", "203.0.113.9", "10.0.0.2"], "203.0.113.9"),
+        ("10.0.0.1", ["10.0.0.3, 10.0.0.2"], "10.0.0.3"),
+        ("10.0.0.1", [], "10.0.0.1"),
+        # IPv6, and the ways in which addresses are written.
+        ("2001:db8:aa::1", ["2001:db8:bb::9"], "2001:db8:bb::9"),
+        ("2001:db8:aa::1", ["6.6.6.6, 2001:DB8:BB:0::9, 2001:db8:aa::2"], "2001:db8:bb::9"),
+        ("10.0.0.1", ["[2001:db8:bb::9]:4711"], "2001:db8:bb::9"),
+        ("10.0.0.1", ["203.0.113.9:4711"], "203.0.113.9"),
+        ("10.0.0.1", ["::ffff:203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.1", ["6.6.6.6, ::ffff:10.0.0.2"], "6.6.6.6"),
+        # What is no address ends the chain.
+        ("10.0.0.1", ["203.0.113.9, unknown"], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9, "], "10.0.0.1"),
+        ("10.0.0.1", ["203.0.113.9, 010.0.0.2"], "10.0.0.1"),
+        ("10.0.0.1", ["fe80::1%<script>"], "10.0.0.1"),
+        # The loopback of another machine is not this machine.
+        ("10.0.0.1", ["127.0.0.1"], "10.0.0.1"),
+        ("10.0.0.1", ["::1"], "10.0.0.1"),
+        ("10.0.0.1", ["::ffff:127.0.0.1"], "10.0.0.1"),
+        ("2001:db8:aa::1", ["127.0.0.1, 10.0.0.2"], "10.0.0.2"),
+    ],
+)
+def test_the_client_is_the_nearest_that_is_no_trusted_proxy(peer: str, claims: list[str], found: str) -> None:
+    assert client(peer, *claims) == found
+
+
+def test_a_program_of_this_machine_behind_a_proxy_of_this_machine_is_this_machine() -> None:
+    assert client("127.0.0.1", "127.0.0.1", trusted="127.0.0.1") == "127.0.0.1"
+    assert client("127.0.0.1", "127.0.0.1, 203.0.113.9", trusted="127.0.0.1") == "203.0.113.9"
+
+
+async def test_a_stranger_behind_a_trusted_proxy_is_no_program_of_this_machine(scene: Scene) -> None:
+    await scene.proxy(routes=[STATISTICS], trusted_proxies=["127.0.0.1"])
+    for claim in ("203.0.113.9", "127.0.0.1, 203.0.113.9", "203.0.113.9:80"):
+        assert (await scene.get("/s", host="root.localhost", X_Forwarded_For=claim)).status == 403
+    assert (await scene.get("/s", host="root.localhost", X_Forwarded_For="127.0.0.1")).status == 200
