@@ -1,5 +1,6 @@
-"""The command `dockerproxy`: arguments -> Settings -> run; nothing else.
+"""The command `dockerproxy`: arguments -> Settings -> run; nothing else. The operator's commands are in `commands`.
 
+What a command needs is imported by the command, so that none waits for what another one needs.
 Exit codes: 0 done; 1 it could not do it, and said why; 2 the command line is wrong.
 """
 
@@ -14,19 +15,12 @@ from functools import partial
 from typing import Any
 
 from dockerproxy import logs
-from dockerproxy.check import check
 from dockerproxy.commands import add_operator_commands
 from dockerproxy.commands.command_line import CommandLine
 from dockerproxy.commands.completion import FILES, completed_by
 from dockerproxy.commands.phrases import clean
-from dockerproxy.demo.client import ACTIONS
-from dockerproxy.demo.client import run as act_on_demo
-from dockerproxy.demo.paths import default_socket_path
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.health import check_health
-from dockerproxy.program import load_proxy
-from dockerproxy.run import EXIT_FAILED, EXIT_OK, EXIT_USAGE, run_demo, run_to_end, serve
-from dockerproxy.server import Server
+from dockerproxy.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from dockerproxy.settings import Settings, load, tell_source
 from dockerproxy.version import VERSION
 
@@ -57,6 +51,7 @@ exit codes:
 _DEMO = """Without a word after `demo`, this starts the proxy and an embedded engine: a small server that speaks the
 Docker API, whose containers are web servers in the same process. With one, it acts on the demo that is running,
 from another terminal."""
+_DEMO_ACTIONS = ("kill", "pause", "ps", "restart", "scale", "start", "stop", "unpause")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -145,9 +140,7 @@ def _add_demo(commands: CommandLine) -> None:
         _DEMO,
         ["dockerproxy demo", "dockerproxy demo ps", "dockerproxy demo stop blog-1", "dockerproxy demo scale shop 4"],
     )
-    command.add_argument(
-        "action", nargs="?", choices=sorted(ACTIONS), metavar="ACTION", help=", ".join(sorted(ACTIONS))
-    )
+    command.add_argument("action", nargs="?", choices=_DEMO_ACTIONS, metavar="ACTION", help=", ".join(_DEMO_ACTIONS))
     command.add_argument(
         "arguments", nargs="*", metavar="NAME", help="a container, as in `stop blog-1`; `scale shop 4`"
     )
@@ -181,6 +174,10 @@ def _given(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from dockerproxy.program import load_proxy
+    from dockerproxy.run import run_to_end, serve
+    from dockerproxy.server import Server
+
     if options.program is not None:
         proxy = load_proxy(options.program)
         return proxy.run(options.config, **_given(options))
@@ -191,6 +188,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    from dockerproxy.check import check
+
     report = check(options.file)
     for line in report.lines():
         print(line, file=sys.stdout if report.good else sys.stderr)
@@ -198,6 +197,10 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
+    from dockerproxy.demo.client import run as act_on_demo
+    from dockerproxy.demo.paths import default_socket_path
+    from dockerproxy.run import run_demo
+
     socket_path = options.socket or default_socket_path()
     if options.action is not None:
         return act_on_demo(options.action, options.arguments, socket_path)
@@ -209,4 +212,6 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _health(options: argparse.Namespace) -> int:
+    from dockerproxy.health import check_health
+
     return check_health(_read_settings(options))

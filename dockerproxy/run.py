@@ -14,15 +14,12 @@ from typing import Any
 
 from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.errors import DockerproxyError
+from dockerproxy.exit_codes import EXIT_FAILED, EXIT_OK
 from dockerproxy.memory import keep_steady
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings
 
 log = logging.getLogger("dockerproxy")
-
-EXIT_OK = 0
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

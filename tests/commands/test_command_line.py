@@ -8,9 +8,11 @@ import sys
 
 import pytest
 
-from dockerproxy.cli import commands
+from dockerproxy.cli import _DEMO_ACTIONS, commands
+from dockerproxy.demo.client import ACTIONS
 
 from .conftest import Run
+from .fake_proxy import FakeProxy
 
 NAMES = commands().names
 
@@ -55,7 +57,24 @@ def test_a_mistake_exits_with_2_and_says_what_was_meant(run: Run, arguments: tup
     assert words in result.err
 
 
+def loaded(code: str) -> set[str]:
+    """The modules that are loaded after this code has run in a process of its own."""
+    program = f"import sys; {code}; print(*sys.modules, file=sys.stderr)"
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    return set(done.stderr.split())
+
+
 def test_a_proxy_starts_without_what_only_tables_and_completion_need() -> None:
-    code = "import sys, dockerproxy.cli; dockerproxy.cli.commands(); print({'rich', 'shtab'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert done.stdout == "set()\n"
+    found = loaded("import dockerproxy.cli, dockerproxy.program; dockerproxy.cli.commands()")
+    assert "aiohttp" in found
+    assert not {"rich", "shtab"} & found
+
+
+def test_a_command_starts_without_what_only_a_proxy_needs(proxy: FakeProxy) -> None:
+    found = loaded(f"import dockerproxy.cli; dockerproxy.cli.main(['routes', '--json', '--url', '{proxy.url}'])")
+    assert proxy.asked
+    assert not {"rich", "shtab", "aiohttp", "docker", "dockerproxy.server"} & found
+
+
+def test_the_actions_of_the_demo_are_those_that_the_demo_knows() -> None:
+    assert set(_DEMO_ACTIONS) == set(ACTIONS)
