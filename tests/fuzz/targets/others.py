@@ -86,7 +86,9 @@ class Aiohttp:
     @staticmethod
     def _seen(start: tuple[str, ...], message: Any, body: bytes) -> Seen:
         raw = message.raw_headers
-        return Seen(start, _fields(raw, b"host"), _fields(raw, b"content-length"), message.chunked, body)
+        # It takes a tab behind the value for a part of it (RFC 9110 section 5.5: it is not).
+        chunked = message.chunked or [each.lower() for each in _fields(raw, b"transfer-encoding")] == ["chunked"]
+        return Seen(start, _fields(raw, b"host"), _fields(raw, b"content-length"), chunked, body)
 
 
 class H11:
