@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.snapshot import ContainerView, DiscoveryStatus, EngineState
-from dockerproxy.routing.route import Route, Upstream
+from dockerproxy.routing.route import DEFAULT_PORTS, Route, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings
 
@@ -85,7 +85,9 @@ class Evidence:
     def url(self, route: Route) -> str:
         """Where a person finds the route, as far as that can be written down."""
         domain = route.domains[0] if route.domains else None
-        port = domain.port if domain is not None and domain.port else self.settings.listen[0].port
+        address = self.settings.own_address if route.options.https == "redirect" else self.settings.listen[0]
+        port = domain.port if domain is not None and domain.port else address.port
+        scheme = "https" if address.tls else "http"
         name = domain.name if domain is not None else "localhost"
         path = str(route.path).removesuffix("*") if not str(route.path).startswith("~") else "/"
-        return f"http://{name}{'' if port == 80 else f':{port}'}{path}"
+        return f"{scheme}://{name}{'' if port == DEFAULT_PORTS[scheme] else f':{port}'}{path}"

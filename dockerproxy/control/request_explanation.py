@@ -51,7 +51,8 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
     rows = candidates(evidence.table, request)
     route = found if isinstance(found, Route) else None
     conditions = _conditions(route, evidence)
-    code, verdict = _answered(route, conditions) if route is not None else _missed(found, request)
+    plain = not url.lower().startswith("https:")
+    code, verdict = _answered(route, conditions, plain) if route is not None else _missed(found, request)
     if claimants and code in _WITHOUT_ANSWER:
         verdict += f"; {claimants[0].text}"
     elif code == MissReason.HOST:
@@ -100,9 +101,11 @@ def _upstream(told: Json, condition: Condition) -> Json:
     return {**told, **condition._asdict()}
 
 
-def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]]) -> tuple[str, str]:
-    """What a route makes of a request."""
+def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain: bool) -> tuple[str, str]:
+    """What a route makes of a request; `plain`: one that is not https."""
     options = route.options
+    if options.https == "redirect" and plain:
+        return "https_required", f"route {route.name} answers over https only: it redirects there, with 308"
     if route.maintenance is not None:
         message = f" ({route.maintenance})" if route.maintenance else ""
         return "maintenance", f"route {route.name} is under maintenance{message}: it answers with 503"

@@ -248,6 +248,12 @@ def test_what_the_operator_has_set_of_the_route_comes_first(said: dict[str, Any]
     assert words in answer["verdict"]
 
 
+def test_a_route_that_is_there_over_https_only_redirects() -> None:
+    known = evidence(routes=[{"name": "r", "host": "r.localhost", "https": "redirect", "upstreams": [UP]}])
+    assert explain_request("http://r.localhost/", "", {}, known)["code"] == "https_required"
+    assert explain_request("https://r.localhost/", "", {}, known)["code"] == "routed"
+
+
 def test_upstreams_that_all_drain_are_none() -> None:
     upstreams = [{"url": UP, "weight": 0}]
     known = evidence(routes=[{"name": "r", "host": "r.localhost", "upstreams": upstreams}])
