@@ -10,6 +10,8 @@ from dockerproxy.control.static import static_routes
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings, load
+from dockerproxy.tls.checking import tried_certificates
+from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.web.handlers import Handlers
 
 
@@ -49,8 +51,16 @@ def check(config: str) -> Report:
     except InvalidInput as error:
         report.problems += error.lines()
         return report
+    _check_tls(report, settings)
     _check_routes(report, settings)
     return report
+
+
+def _check_tls(report: Report, settings: Settings) -> None:
+    try:
+        report.warnings += certificate_warnings(settings, tried_certificates(settings))
+    except DockerproxyError as error:
+        report.add(error)
 
 
 def _check_routes(report: Report, settings: Settings) -> None:

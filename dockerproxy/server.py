@@ -13,7 +13,9 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
@@ -21,6 +23,7 @@ from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
 from dockerproxy.errors import DockerproxyError, ListenError, NotPossible
+from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
@@ -28,6 +31,9 @@ from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
+from dockerproxy.tls.checking import tried_certificates
+from dockerproxy.tls.keyring import certificate_warnings
+from dockerproxy.tls.renewal import Renewal
 from dockerproxy.version import VERSION
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
@@ -35,6 +41,9 @@ from dockerproxy.web.feed import Feed
 from dockerproxy.web.handlers import Handlers
 from dockerproxy.web.insight import Insight
 from dockerproxy.web.live import start_feed
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 log = logging.getLogger("dockerproxy")
 
@@ -71,6 +80,7 @@ class Server:
         self._handlers: Handlers
         self._watcher: Watcher | None = None
         self._listeners: list[asyncio.Server] = []
+        self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -88,6 +98,7 @@ class Server:
     async def start(self) -> None:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
+        certificates = tried_certificates(self._settings)
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings, time.monotonic)
         self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
@@ -105,12 +116,15 @@ class Server:
             self._access_log.start()
         try:
             self.registry.start()
+            if certificates:
+                self._renewal = Renewal(self._settings.tls, certificates, loop.call_later)
             await self._listen()
         except BaseException:
             await self.stop(0.0)
             raise
         start_feed(control)
         self._announce()
+        self._warn_of(certificates)
         if self._settings.docker.enabled:
             self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
             self._watcher.start()
@@ -136,6 +150,8 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        if self._renewal is not None:
+            self._renewal.stop()
         await self._feed.close()  # a dashboard is in flight for as long as its page is open
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
@@ -169,13 +185,18 @@ class Server:
         if self._read_settings is None:
             raise NotPossible("there is no settings file to read again")
         settings = self._read_settings()
+        certificates = tried_certificates(settings)
         changed = self.registry.reload(settings)
         self.plane.configure(settings)
+        if self._renewal is not None and certificates:
+            self._renewal.follow(settings.tls, certificates)
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         if late:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
             log.warning("reload: %s", changed[-1])
         self._settings = settings
+        self._tell_https_port()
+        self._warn_of(certificates)
         log.info("reload: done, %d routes", len(self.registry.routes))
         return changed
 
@@ -209,14 +230,31 @@ class Server:
         for address in self._settings.listen:
             try:
                 listener = await loop.create_server(
-                    self.plane.front, address.host or None, address.port, backlog=_BACKLOG, reuse_address=True
+                    self._protocol(address), address.host or None, address.port, backlog=_BACKLOG, reuse_address=True
                 )
             except OSError as error:
                 raise ListenError(_why_not_listen(address, error)) from None
             self._listeners.append(listener)
             port = listener.sockets[0].getsockname()[1]
-            addresses.append(ListenAddress(address.host, port))
+            addresses.append(address._replace(port=port))
         self.addresses = tuple(addresses)
+        self._tell_https_port()
+
+    def _protocol(self, address: ListenAddress) -> Callable[[], asyncio.Protocol]:
+        """What serves a connection to `address`."""
+        if not address.tls:
+            return self.plane.front
+        assert self._renewal is not None  # settings with https addresses and without certificates are refused
+        return partial(self.plane.handshake, self._renewal.keyring.context)
+
+    def _tell_https_port(self) -> None:
+        """The port to which clients of plain http are redirected."""
+        ports = [address.port for address in self.addresses if address.tls]
+        self.plane.https_port = self._settings.tls.public_port or (ports[0] if ports else DEFAULT_PORT)
+
+    def _warn_of(self, certificates: Sequence[Certificate]) -> None:
+        for line in certificate_warnings(self._settings, certificates):
+            log.warning("%s", line)
 
     def _announce(self) -> None:
         where = ", ".join(str(address) for address in self.addresses)

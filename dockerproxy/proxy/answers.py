@@ -33,6 +33,7 @@ _LATER = 60  # seconds
 
 
 ANSWERS: dict[str, Answer] = {
+    "https_required": Answer(308, "Permanent Redirect", "This site is there over https."),
     "bad_request": Answer(400, "Bad Request", "The request is not valid HTTP/1.1.", close=True),
     "loop": Answer(508, "Loop Detected", "The request came back to the proxy that had sent it."),
     "unknown_host": Answer(404, "Not Found", "No route is known for this host."),
@@ -79,11 +80,13 @@ def answer(
     fields: Sequence[tuple[str, str]] = (),
     allow: tuple[str, ...] = (),
     text: str = "",
+    more: Sequence[tuple[str, str]] = (),
 ) -> tuple[ResponseHead, bytes]:
     """Head and body of the answer for `code`, as a page or as one line of text.
 
     fields: name and value of what is told of this one request, in the head and at the end of the page
     text:   in place of the words that the code has
+    more:   name and value of fields that stand in the head only
     """
     found = ANSWERS[code]
     form, quote = (_PAGE, escape) if html else ("{status} {title}: {text} ({note})\n", str)
@@ -97,7 +100,7 @@ def answer(
         head.lines.append(b"Allow: " + ", ".join(allow).encode())
     if found.retry_after:
         head.lines.append(b"Retry-After: %d" % found.retry_after)
-    head.lines += [b"%b: %b" % (name.encode(), value.encode()) for name, value in fields]
+    head.lines += [b"%b: %b" % (name.encode(), value.encode()) for name, value in (*more, *fields)]
     head.length = head.length_field = len(body)
     head.keep_alive = not found.close
     return head, body

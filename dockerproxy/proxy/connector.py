@@ -8,12 +8,15 @@ import ssl
 from collections.abc import Awaitable, Callable
 from functools import partial
 
+from dockerproxy.errors import SettingsError
 from dockerproxy.http1.parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.flow import MOST_UNSENT
 from dockerproxy.proxy.pool import Connect, Pool
 from dockerproxy.proxy.upstream import UpstreamConnection
 from dockerproxy.routing.route import Upstream
+from dockerproxy.tls.client import UpstreamTls
 
 # Gives one end of a socket pair whose other end a handler serves.
 ConnectHandler = Callable[[str], Awaitable[socket.socket]]
@@ -26,43 +29,52 @@ class Connector:
         self._wheel = wheel
         self._parser = parser
         self._connect_handler = connect_handler
-        self._contexts: dict[bool, ssl.SSLContext] = {}
+        self._contexts: dict[UpstreamTls, ssl.SSLContext] = {}
 
-    def to(self, upstream: Upstream, *, tls_verify: bool) -> Connect:
+    def to(self, upstream: Upstream, tls: UpstreamTls) -> Connect:
         """What a pool calls to get one more connection to `upstream`."""
-        return partial(self._connect, upstream, tls_verify)
+        return partial(self._connect, upstream, tls)
 
-    async def _connect(self, upstream: Upstream, tls_verify: bool, pool: Pool, timeout: float) -> UpstreamConnection:
+    def read_files_anew(self) -> None:
+        """The files of authorities and certificates may have changed: new connections use what they hold then."""
+        self._contexts.clear()
+
+    async def _connect(self, upstream: Upstream, tls: UpstreamTls, pool: Pool, timeout: float) -> UpstreamConnection:
         """Connect within `timeout` seconds. Raises AttemptError."""
         connection = UpstreamConnection(pool, self._parser, self._wheel)
         try:
             async with asyncio.timeout(timeout):
-                await self._open(connection, upstream, tls_verify)
+                await self._open(connection, upstream, tls)
         except BaseException as error:
             connection.discard()
             if isinstance(error, TimeoutError):
                 raise AttemptError(Failure.CONNECT_TIMEOUT, f"{timeout:g} s") from None
             if isinstance(error, OSError):
                 raise _in_words(error) from None
+            if isinstance(error, SettingsError):  # a file that was good at the start
+                raise AttemptError(Failure.UNREACHABLE, str(error.problems[0])) from None
             raise
         return connection
 
-    async def _open(self, connection: UpstreamConnection, upstream: Upstream, tls_verify: bool) -> None:
+    async def _open(self, connection: UpstreamConnection, upstream: Upstream, tls: UpstreamTls) -> None:
         loop = asyncio.get_running_loop()
         if upstream.handler:
             end = await self._connect_handler(upstream.handler)
             await loop.create_connection(lambda: connection, sock=end)
             return
-        context = self._context(tls_verify) if upstream.scheme == "https" else None
-        await loop.create_connection(lambda: connection, upstream.host, upstream.port, ssl=context)
+        if upstream.scheme != "https":
+            await loop.create_connection(lambda: connection, upstream.host, upstream.port)
+            return
+        context, name = self._context(tls), tls.server_name or upstream.host
+        transport, _ = await loop.create_connection(
+            lambda: connection, upstream.host, upstream.port, ssl=context, server_hostname=name
+        )
+        transport.set_write_buffer_limits(MOST_UNSENT)
 
-    def _context(self, verify: bool) -> ssl.SSLContext:
-        context = self._contexts.get(verify)
+    def _context(self, tls: UpstreamTls) -> ssl.SSLContext:
+        context = self._contexts.get(tls)
         if context is None:
-            context = self._contexts[verify] = ssl.create_default_context()
-            if not verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
+            context = self._contexts[tls] = tls.context()
         return context
 
 
@@ -70,6 +82,10 @@ def _in_words(error: OSError) -> AttemptError:
     """The failure behind an OSError; one that stands for several addresses counts as refused if any of them was."""
     if isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower():
         return AttemptError(Failure.REFUSED)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return AttemptError(Failure.UNREACHABLE, f"its certificate is not good: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return AttemptError(Failure.UNREACHABLE, f"no TLS with it: {error.reason or error}")
     if isinstance(error, ConnectionResetError):
         return AttemptError(Failure.REFUSED, "reset while connecting")
     return AttemptError(Failure.UNREACHABLE, error.strerror or str(error))

@@ -56,7 +56,8 @@ class Ending:
     def close(self) -> bool:
         """Close once everything is sent. True when the client has yet to take some of it."""
         self.mark()
-        self._transport.close()
+        if not self._transport.is_closing():  # one over TLS that is closed twice can be asked nothing any more
+            self._transport.close()
         return self._unsent > 0
 
     def linger(self) -> None:

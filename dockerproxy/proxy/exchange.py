@@ -19,8 +19,10 @@ from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.attempt import Attempt
 from dockerproxy.proxy.client import Client
 from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.https import set_hsts
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.request_body import RequestBody
+from dockerproxy.proxy.restriction import restrain
 from dockerproxy.proxy.retry import IDEMPOTENT, Retry, may_repeat
 from dockerproxy.proxy.tunnel import Tunnel
 
@@ -71,11 +73,9 @@ class Exchange:
         """Make an attempt, if the route allows. What is known of the body was given before."""
         self._begun = True
         if self.request_body is not None and self.request_body.too_large:
-            self._show_error("body_too_large")
-        elif self.live.route.maintenance is not None:
-            self._show_error("maintenance", self.live.route.maintenance)
-        elif self.live.restricted:
-            self._hold(self._started)
+            self.show_error("body_too_large")
+        elif self.live.restricted and restrain(self, self._client, self._plane.https_port):
+            return
         elif self.live.crowded and self.request_body is not None and not self.request_body.all_there(self.head):
             self._collecting = True  # clients that send slowly would else take the connections that others need
         else:
@@ -115,7 +115,7 @@ class Exchange:
             self._finish(shown=True)
             self._client.abort()
         else:
-            self._show_error(code)
+            self.show_error(code)
 
     def client_lost(self) -> None:
         """The client has gone: whatever goes on upstream is cancelled."""
@@ -141,7 +141,7 @@ class Exchange:
         """What it waited for is there, or the route is gone."""
         self._cancel_timer()
         if self.live.gone:
-            self._show_error("no_upstream")
+            self.show_error("no_upstream")
         else:
             self.start()
 
@@ -182,6 +182,8 @@ class Exchange:
         self.live.stats.answers[head.status // 100] += 1
         if self._client.record is not None:
             attempt.answered_at = time.monotonic()
+        if self.live.hsts and self._client.origin.speaks_https(self.head):
+            set_hsts(head, self.live.hsts)
         if self.error_code:
             self._plane.pages.mark(self._client, self.head, self.error_code, head)
         if done:
@@ -239,7 +241,7 @@ class Exchange:
         if upstream is None:
             self._wait(now)
             return
-        pool = self._plane.pool(upstream, live.options)
+        pool = self._plane.pool(upstream, live)
         attempt = self._attempt = Attempt(live, upstream, pool, now)
         connection = pool.take_idle()
         if connection is None:
@@ -282,7 +284,7 @@ class Exchange:
         handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
         code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())
         if code:
-            self._show_error(code)
+            self.show_error(code)
         else:
             self.live.stats.retries += 1
             self._next_attempt()
@@ -294,16 +296,17 @@ class Exchange:
     def _wait(self, now: float) -> None:
         """No upstream to try: pause until the next round, or be held until there is one."""
         if not self.live.balancer.has_upstream:
-            self._hold(now)
+            self.hold(now)
             return
         assert self._retry is not None
         pause = self._retry.pause(now)
         if pause is None:
-            self._show_error(self._retry.exhausted())
+            self.show_error(self._retry.exhausted())
         else:
             self._timer = self._plane.loop.call_later(pause, self._next_attempt)
 
-    def _hold(self, now: float) -> None:
+    def hold(self, now: float) -> None:
+        """Wait until there is an upstream, or a pause is over."""
         if not self._held:
             self._held = True
             self.live.stats.held += 1
@@ -311,20 +314,20 @@ class Exchange:
             self._retry.tried.clear()
         code, seconds = self.live.hold(self, now - self._started)
         if code:
-            self._show_error(code)
+            self.show_error(code)
         elif seconds < float("inf"):
             self._timer = self._plane.loop.call_later(seconds, self._held_too_long)
 
     def _held_too_long(self) -> None:
         self.live.unhold(self)
-        self._show_error("no_upstream")
+        self.show_error("no_upstream")
 
     def _answered_badly(self, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
         """An answer that is an error. False when it is to be relayed all the same, for there is no other."""
         if head.failed:
             attempt.leave_unless(done)
             attempt.failed(AttemptError(Failure.EXCEPTION, head.failed.decode("latin-1")))
-            self._show_error("handler_failed")
+            self.show_error("handler_failed")
             return True
         error = AttemptError(Failure.STATUS, str(head.status))
         if not self._repeatable():
@@ -357,13 +360,17 @@ class Exchange:
         self._finish(shown=True)
         self._client.abort()
 
-    def _show_error(self, code: str, text: str = "") -> None:
-        """Answer with the error page of the route, or with ours; `text` in place of the code's words."""
-        self._log_shown(code)
-        self.live.stats.answers[ANSWERS[code].status // 100] += 1
-        self._finish(shown=True)
-        page = None if self.error_code else self._plane.pages.of_route(self.live.route)
-        self._plane.pages.show(self._client, self.head, self.error_code or code, page, text=text)
+    def show_error(self, code: str, text: str = "", fields: Sequence[tuple[str, str]] = ()) -> None:
+        """Answer with the error page of the route, or with ours: with `text` in place of the code's words, and with
+        `fields`, which only ours can have."""
+        pages, attempt, status = self._plane.pages, self._attempt, ANSWERS[code].status
+        if status >= 400:
+            why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
+            pages.log_shown(self.live, self.head, code, why)
+        self.live.stats.answers[status // 100] += 1
+        self._finish(shown=status >= 400)
+        page = None if self.error_code or fields else pages.of_route(self.live.route)
+        pages.show(self._client, self.head, self.error_code or code, page, text=text, more=fields)
 
     def _finish(self, *, shown: bool = False) -> None:
         """Count the exchange as over; `shown` when the client was shown an error."""
@@ -391,9 +398,3 @@ class Exchange:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _log_shown(self, code: str) -> None:
-        attempt = self._attempt
-        why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
-        name = self._plane.pages.ids.of(self.head)
-        self.live.log_error(f"{ANSWERS[code].status} {code}", f"for {self.head.method} {self.head.path} ({name}){why}")

@@ -9,6 +9,9 @@ import asyncio
 from asyncio import Transport
 from collections.abc import Callable
 
+# Over TLS transports would else keep eight times as much; over TCP it is what they keep anyway.
+MOST_UNSENT = 64 << 10  # bytes
+
 # Why a valve is shut: the other side cannot take more, or it is others' turn.
 PRESSURE, TURN = 1, 2
 

@@ -73,8 +73,7 @@ class Front(Timed, asyncio.Protocol):
         self.valve = Valve(self.transport)
         self._reply = Reply(self.transport)
         self._ending = Ending(self.transport)
-        peer = transport.get_extra_info("peername")
-        self.origin = Origin(self._plane.forwarding, peer[0] if isinstance(peer, tuple) else "")
+        self.origin = Origin.of(self.transport, self._plane.forwarding)
         if self._plane.admit(self):
             self._within(self._plane.limits.head_timeout)
         else:
@@ -97,12 +96,13 @@ class Front(Timed, asyncio.Protocol):
     def eof_received(self) -> bool:
         """The client sends no more. It may still read: a half-close is served as long as bytes flow."""
         self._eof = True
+        reads = self.transport.can_write_eof()  # TLS knows no half-close
         if self._tunnel is not None:
             self._tunnel.ended(self._tunnel.upstream)
-            return True
+            return reads
         if self.exchange is None:
-            return self._full and bool(self._buffer)  # pipelined requests wait until the client has read more
-        if self._decoder is not None:  # RFC 9112 section 8: an incomplete request is never answered as a complete one
+            return reads and self._full and bool(self._buffer)  # pipelined requests wait until the client has read more
+        if self._decoder is not None or not reads:  # RFC 9112 section 8: an incomplete request has no complete answer
             self.exchange.client_lost()
             return False
         self._within(self._plane.limits.half_close_timeout)
@@ -152,7 +152,7 @@ class Front(Timed, asyncio.Protocol):
         if self._tunnel is not None:
             self._plane.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
-            self.transport.abort()
+            self._ending.close()
         elif self._decoder is not None and exchange is not None and not self._ending.begun:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
@@ -357,8 +357,9 @@ class Front(Timed, asyncio.Protocol):
     def shut_down(self) -> None:
         """The proxy stops: close when nothing is under way, else after the answer."""
         self._keep_alive = False
-        if self.exchange is None and self._tunnel is None and not self._ending.lingering:
-            self.transport.close()
+        idle = self.exchange is None and self._tunnel is None and not self._ending.lingering
+        if idle and not self._ending.close():
+            self._within(LINGER_TIME)  # over TLS the client has to say goodbye, too
 
     # Between requests
 
@@ -383,8 +384,8 @@ class Front(Timed, asyncio.Protocol):
         self._plane.wheel.schedule(self, time.monotonic() + seconds)
 
     def _end_connection(self) -> None:
-        """Close; but let a client that may still be sending read the answer first."""
-        if self._eof:
+        """Close; but let a client that may still be sending read the answer first (over TLS, closing lets it)."""
+        if self._eof or (self._decoder is None and not self.transport.can_write_eof()):
             self._close()
             return
         self._decoder = None

@@ -9,11 +9,13 @@ import logging
 import time
 from typing import Protocol
 
+from dockerproxy.proxy.https import hsts_line
 from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.routing.balancer import Balancer
 from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
 from dockerproxy.stats import RouteStats
+from dockerproxy.tls.client import UpstreamTls
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +34,14 @@ class LiveRoute:
     """A route in use.
 
     gone:       whether the table no longer has it
-    restricted: whether requests are to be looked at before they are tried: maintenance or a pause
+    restricted: whether requests are to be looked at before they are tried: a redirect to https, maintenance, a pause
+    hsts:       field line that answers to clients over https get, or b""
+    tls:        how https upstreams are spoken to
     """
 
-    __slots__ = ("_held", "_log_limit", "balancer", "gone", "options", "prefix", "restricted", "route", "stats")
+    __slots__ = (
+        "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route", "stats", "tls",
+    )  # fmt: skip
 
     def __init__(self, route: Route, stats: RouteStats) -> None:
         self.stats = stats
@@ -57,8 +63,11 @@ class LiveRoute:
         self.balancer.limits(route.options.consecutive_errors, route.options.bench)
         if route.upstreams != self.balancer.upstreams:
             self.balancer.update(route.upstreams)
-        self.restricted = route.paused or route.maintenance is not None
-        if not route.paused and (self.balancer.has_upstream or self.restricted):
+        self.tls = UpstreamTls.of(route.options)
+        self.hsts = hsts_line(route.options.hsts_max_age)
+        maintained = route.maintenance is not None
+        self.restricted = route.paused or maintained or route.options.https == "redirect"
+        if not route.paused and (self.balancer.has_upstream or maintained):
             self._wake_held()
 
     def remove(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
@@ -85,18 +85,24 @@ class Pages:
         *,
         allow: tuple[str, ...] = (),
         text: str = "",
+        more: Sequence[tuple[str, str]] = (),
     ) -> None:
         """Answer the client with a page about `code`.
 
         page:  the handler that makes the page, or None for ours
         allow: methods for a 405
         text:  in place of our words
+        more:  fields that our answer has beside
         """
         if page is not None:
             self._ask(client, head, page, code)
             return
         fields = list(self._fields(client, head, code))
-        client.respond(*answer(code, html=wants_html(head), fields=fields, allow=allow, text=text), True)
+        client.respond(*answer(code, html=wants_html(head), fields=fields, allow=allow, text=text, more=more), True)
+
+    def log_shown(self, live: LiveRoute, head: RequestHead, code: str, why: str) -> None:
+        """Log what a client of a route is shown; `why` goes behind it."""
+        live.log_error(f"{ANSWERS[code].status} {code}", f"for {head.method} {head.path} ({self.ids.of(head)}){why}")
 
     def mark(self, client: Client, head: RequestHead, code: str, page: ResponseHead) -> None:
         """Add to a handler's page what ours would say of the request."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import ssl
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,8 @@ from dockerproxy.proxy.connector import ConnectHandler, Connector
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.front import Front
+from dockerproxy.proxy.handshake import Handshake
+from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.pages import MaySeeReason, Pages
 from dockerproxy.proxy.pool import Pool
@@ -25,7 +28,6 @@ from dockerproxy.proxy.record import Record, Recorder
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings.model import Settings
-from dockerproxy.settings.options import RouteOptions
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 
@@ -63,6 +65,8 @@ def _nobody(_address: str, _authorization: str) -> bool:
 class DataPlane:
     """Everything between the listening sockets and the upstreams.
 
+    https_port:     of https in the address bar
+    handshakes:     those under way
     may_see_reason: who is told the code of an error
     recorder:       takes a record of each request for the access log, or None
     """
@@ -81,6 +85,8 @@ class DataPlane:
         self.table = RouteTable()
         self.live: dict[str, LiveRoute] = {}
         self.limits = PlaneLimits.of(settings)
+        self.https_port = DEFAULT_PORT
+        self.handshakes: set[Handshake] = set()
         self.stopping = False
         # The suffix tells this proxy from others of its kind on the way, so that only a true loop is refused.
         self._identity = f"dockerproxy-{secrets.token_hex(4)}".encode()
@@ -88,7 +94,7 @@ class DataPlane:
         self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, ResponseParser(self.limits.head), connect_handler)
-        self._pools: dict[tuple[str, bool], Pool] = {}
+        self._pools: dict[tuple[str, str], Pool] = {}
         self.pages = Pages(self, may_see_reason)
         self.recorder = recorder
         self._fronts: set[Front] = set()
@@ -104,6 +110,7 @@ class DataPlane:
         self.limits = PlaneLimits.of(settings)
         self.request_parser = RequestParser(self.limits.head, self._identity)
         self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
+        self._connector.read_files_anew()
 
     def publish(self, table: RouteTable, not_found: Mapping[str, str]) -> None:
         """Use `table` from now on.
@@ -132,6 +139,10 @@ class DataPlane:
     def front(self) -> Front:
         """A protocol for one client connection."""
         return Front(self)
+
+    def handshake(self, context: ssl.SSLContext) -> Handshake:
+        """A protocol for one client connection over TLS."""
+        return Handshake(self, context, self._tasks)
 
     async def stop(self, grace: float) -> None:
         """Let what is in flight end within `grace` seconds, then end everything."""
@@ -174,14 +185,24 @@ class DataPlane:
         live = self.live.get(route)
         return 0 if live is None else live.held
 
-    # Called by fronts
+    # Called by fronts and handshakes
+
+    def begin(self, handshake: Handshake) -> bool:
+        """Count a handshake among the clients. False when there are too many, or the proxy stops."""
+        if not self._has_room(1):
+            return False
+        self.handshakes.add(handshake)
+        return True
 
     def admit(self, front: Front) -> bool:
         """Count a new client connection. False when there are too many, or the proxy stops."""
         self._fronts.add(front)
         self.stats.connections = len(self._fronts)
         self.stats.connections_total += 1
-        return len(self._fronts) <= self.limits.max_clients and not self.stopping
+        return self._has_room(-1 if front.origin.secure else 0)  # its own handshake is still counted
+
+    def _has_room(self, more: int) -> bool:
+        return len(self._fronts) + len(self.handshakes) + more <= self.limits.max_clients and not self.stopping
 
     def record(self, head: RequestHead, origin: Origin) -> Record | None:
         """A record of a request that begins, where records are taken; its upstream is told its name as well."""
@@ -199,14 +220,15 @@ class DataPlane:
 
     # Called by exchanges
 
-    def pool(self, upstream: Upstream, options: RouteOptions) -> Pool:
+    def pool(self, upstream: Upstream, live: LiveRoute) -> Pool:
         """The pool of connections to `upstream`."""
-        key = (upstream.address, options.tls_verify)
+        key = (upstream.address, live.tls.key)
         pool = self._pools.get(key)
+        limit = live.options.max_connections
         if pool is None:
-            connect = self._connector.to(upstream, tls_verify=options.tls_verify)
-            pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, options.max_connections)
-        pool.limit = options.max_connections
+            connect = self._connector.to(upstream, live.tls)
+            pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, limit)
+        pool.limit = limit
         return pool
 
     def _forget_gone(self, now: float) -> None:
@@ -215,7 +237,7 @@ class DataPlane:
             keys = {route.name: {upstream.key for upstream in route.upstreams} for route in self.table.routes}
             self.stats.forget(keys, now)
 
-    def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, bool]]:
+    def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, str]]:
         """Note which pools are in use (again); returns the keys of the others."""
         used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
         unused = []
@@ -226,7 +248,7 @@ class DataPlane:
                 unused.append(key)
         return unused
 
-    def _retire_pools(self, unused: list[tuple[str, bool]]) -> None:
+    def _retire_pools(self, unused: list[tuple[str, str]]) -> None:
         """Close idle connections to addresses that are out of rotation: an application that is told to stop waits
         for them."""
         for key in unused:

@@ -70,8 +70,9 @@ class Tunnel:
 
     def close(self) -> None:
         """End both directions."""
-        self.client.close()
-        self.upstream.close()
+        for transport in (self.client, self.upstream):
+            if not transport.is_closing():  # one over TLS that is closed twice can be asked nothing any more
+                transport.close()
         on_closed, self._on_closed = self._on_closed, None
         if on_closed is not None:
             on_closed()

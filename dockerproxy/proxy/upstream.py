@@ -190,7 +190,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
     def eof_received(self) -> bool:
         if self.tunnel is not None:
             self.tunnel.ended(self.tunnel.client)
-            return True
+            return self.transport.can_write_eof()  # TLS knows no half-close
         self.close()  # what is still to be sent, nobody will read
         return False
 

@@ -9,7 +9,7 @@ import getpass
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.tls import CertificateSettings
+from dockerproxy.tls.context import server_context
 
 # Whoever renews by a timer does so weeks before the end; two weeks before it something has gone wrong.
 _SOON = timedelta(days=14)
-VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +74,6 @@ class Certificate:
         if not self.names:
             found.append(f"the certificate {self.cert} names no domain (subjectAltName): browsers will refuse it")
         return found
-
-
-def server_context(min_version: str) -> ssl.SSLContext:
-    """A context for handshakes with clients, without a certificate as yet."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = VERSIONS[min_version]
-    # Each renegotiation costs this side far more than the client (CVE-2011-1473); nobody needs it.
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 def read_file(path: Path, where: str) -> bytes:
@@ -163,8 +153,3 @@ def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     names = extension.value.get_values_for_type(x509.DNSName)
     addresses = extension.value.get_values_for_type(x509.IPAddress)
     return tuple(dict.fromkeys([name.lower() for name in names] + [str(address) for address in addresses]))
-
-
-def now() -> datetime:
-    """The time by which certificates are judged."""
-    return datetime.now(UTC)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import RouteOptions, Settings
-from dockerproxy.tls.certificate import Certificate
 from dockerproxy.tls.client import UpstreamTls
 from dockerproxy.tls.keyring import read_needed_certificates
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 
 def tried_certificates(settings: Settings) -> Sequence[Certificate]:
@@ -34,7 +37,7 @@ def _upstream_problems(settings: Settings) -> Iterator[Problem]:
     tried: set[UpstreamTls] = set()
     for place, options in places:
         tls = UpstreamTls.of(options)
-        if tls in tried:
+        if tls in tried or not tls.names_files:
             continue
         tried.add(tls)
         try:

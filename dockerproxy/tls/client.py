@@ -36,6 +36,11 @@ class UpstreamTls:
             options.tls_verify, options.tls_server_name, options.tls_ca, options.tls_cert, options.tls_key
         )  # fmt: skip
 
+    @property
+    def names_files(self) -> bool:
+        """Whether there is a file to be read."""
+        return bool(self.ca or self.cert or self.key_file)
+
     def context(self) -> ssl.SSLContext:
         """A context for handshakes with upstreams. Raises SettingsError, which says which file cannot be used."""
         context = _trusting(self.ca if self.verify else None)

@@ -9,10 +9,15 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import Settings, TlsSettings
-from dockerproxy.tls.certificate import VERSIONS, Certificate, now, server_context
+from dockerproxy.tls.context import VERSIONS, server_context
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +61,11 @@ class Keyring:
 
 def read_certificates(settings: TlsSettings) -> tuple[Certificate, ...]:
     """Read all of them. Raises SettingsError with everything that is wrong."""
+    if not settings.certificates:
+        return ()
+    # Not before it is needed: reading certificates takes 8 MiB that a proxy without https can do without.
+    from dockerproxy.tls.certificate import Certificate
+
     found, problems = [], list[Problem]()
     for index, each in enumerate(settings.certificates):
         try:
@@ -78,7 +88,7 @@ def read_needed_certificates(settings: Settings) -> tuple[Certificate, ...]:
 
 def certificate_warnings(settings: Settings, certificates: Sequence[Certificate]) -> list[str]:
     """What is not wrong, but hardly meant: certificates that clients will refuse, or that nobody is shown."""
-    warnings = [line for certificate in certificates for line in certificate.warnings(now())]
+    warnings = [line for certificate in certificates for line in certificate.warnings(datetime.now(UTC))]
     taken: set[str] = set()
     for certificate in certificates:
         if taken and certificate.names and taken.issuperset(certificate.names):

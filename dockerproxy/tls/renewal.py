@@ -6,14 +6,17 @@ So whoever renews certificates (certbot, a mounted secret) need not tell the pro
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dockerproxy.errors import SettingsError
 from dockerproxy.settings import TlsSettings
-from dockerproxy.tls.certificate import now
 from dockerproxy.tls.keyring import Keyring, read_certificates
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 log = logging.getLogger(__name__)
 
@@ -29,23 +32,30 @@ class Timer(Protocol):
 
 
 class Renewal:
-    """Keeps a keyring at what its files say."""
+    """Keeps a keyring at what the files of its certificates hold.
+
+    keyring: the certificates in use
+    """
 
     def __init__(
-        self, keyring: Keyring, settings: TlsSettings, call_later: Callable[[float, Callable[[], None]], Timer]
+        self,
+        settings: TlsSettings,
+        certificates: Sequence[Certificate],
+        call_later: Callable[[float, Callable[[], None]], Timer],
     ) -> None:
-        self._keyring = keyring
+        self.keyring = Keyring(settings, certificates)
         self._settings = settings
         self._marks = _marks(settings)
         self._call_later = call_later
         self._timer = call_later(EVERY, self._look_again)
 
     def __repr__(self) -> str:
-        return f"<Renewal of {self._keyring!r}>"
+        return f"<Renewal of {self.keyring!r}>"
 
-    def follow(self, settings: TlsSettings) -> None:
-        """The keyring has been given the certificates of new settings: look after their files from now on."""
+    def follow(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> None:
+        """The settings are others: use their certificates, and look after their files, from now on."""
         self._settings, self._marks = settings, _marks(settings)
+        self.keyring.use(settings, certificates)
 
     def stop(self) -> None:
         """Look no more."""
@@ -62,10 +72,10 @@ class Renewal:
         except SettingsError as error:
             log.error("renewed certificates are not used, because:\n%s", error)
             return
-        self._keyring.use(self._settings, certificates)
+        self.keyring.use(self._settings, certificates)
         for certificate in certificates:
             log.info("certificate renewed: %s, until %s", certificate, certificate.ends.date())
-            for line in certificate.warnings(now()):
+            for line in certificate.warnings(datetime.now(UTC)):
                 log.warning("%s", line)
 
     def _look_again(self) -> None:

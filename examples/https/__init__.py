@@ -1,0 +1,1 @@
+"""https with an authority of one's own: see docs/tls.md."""
