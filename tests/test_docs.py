@@ -37,7 +37,11 @@ from docs.generate import pages
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 DEADLINE = 10.0  # seconds; far more than anything here takes
-HAND_WRITTEN = [ROOT / "README.md", ROOT / "CHANGELOG.md", *(DOCS / f"{name}.md" for name in ("matching", "metrics", "why"))]
+HAND_WRITTEN = [
+    ROOT / "README.md",
+    ROOT / "CHANGELOG.md",
+    *(DOCS / f"{name}.md" for name in ("matching", "metrics", "why")),
+]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
 # The tables of keys, by the line before them, with the model that reads them and what else it needs.
 KEY_TABLES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
