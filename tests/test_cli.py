@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import re
 import signal
 import socket
@@ -19,6 +20,7 @@ from .support.command import Process, Upstream, get, running_upstream, spoil, wr
 _LISTENS = re.compile(r"listens on .*:(\d+), (\d+) routes")
 
 
+Site = tuple[Process, tuple[str, ...]]
 Start = Callable[..., Awaitable[Process]]
 Run = Callable[..., Awaitable[tuple[int, str]]]
 
@@ -377,3 +379,94 @@ async def test_a_program_that_is_not_there_is_told_without_a_traceback(run: Run)
     assert code == 1
     assert "program 'no_such_site:proxy': there is no module 'no_such_site'" in text
     assert "Traceback" not in text
+
+
+# The operator's commands, against a real proxy
+
+
+@pytest.fixture
+async def site(serve: Start, upstream: Upstream, tmp_path: Path) -> Site:
+    """A proxy with the route `blog`, which gives what is in flight any time to end; and the options that lead to it."""
+    process = await serve("--config", write(tmp_path, ("blog", upstream.url), grace="1h"))
+    return process, ("--url", f"http://127.0.0.1:{process.port}")
+
+
+async def test_commands_ask_and_change_the_running_proxy(site: Site, run: Run) -> None:
+    process, there = site
+    _, text = await run("routes", *there)
+    assert [route["name"] for route in json.loads(text)] == ["blog"]
+    code, text = await run("add", "news", "--host", "news.test", "--upstream", "http://127.0.0.1:1", *there)
+    assert (code, json.loads(text)["name"]) == (0, "news")
+    assert (await run("remove", "newz", *there))[1].endswith("did you mean 'news'?")
+    assert (await run("wait", "blog", *there))[0] == 0
+    assert (await run("drain", "blgo", *there))[0] == 1
+    code, text = await run("maintenance", "blog", "on", "--message", "Soon.", *there)
+    assert code == 0
+    assert (await get(process.port, "blog.test"))[0] == 503
+    code, text = await run("wait", "blog", "--timeout", "0", *there)
+    assert code == 1
+    assert "GET http://blog.test/ is answered with 503" in text
+    code, text = await run("explain", "http://blog.test/", *there)
+    assert (code, json.loads(text)["route"]) == (0, "blog")
+
+
+async def test_in_a_container_the_settings_of_the_environment_lead_to_the_proxy(site: Site, run: Run) -> None:
+    process, _ = site
+    code, text = await run("upstreams", DOCKERPROXY_LISTEN=f":{process.port}")
+    assert (code, [found["route"] for found in json.loads(text)]) == (0, ["blog"])
+
+
+async def test_the_log_is_followed_until_ctrl_c(site: Site, start: Start) -> None:
+    process, there = site
+    follower = await start("logs", "-f", "-n", "0", *there)
+    output = follower.output
+
+    async def write_lines() -> None:
+        while True:
+            process.send(signal.SIGHUP)
+            await asyncio.sleep(0.1)
+
+    writing = asyncio.create_task(write_lines())
+    line = await asyncio.wait_for(output.readline(), 20)
+    writing.cancel()
+    assert b"reload: " in line
+    follower.send(signal.SIGINT)
+    assert await follower.end() == 0
+    assert "Traceback" not in follower.text
+
+
+async def test_a_follower_of_the_log_does_not_hold_up_the_end(site: Site, start: Start) -> None:
+    process, there = site
+    follower = await start("logs", "-f", "-n", "1", *there)
+    await asyncio.wait_for(follower.output.readline(), 20)
+    process.send(signal.SIGTERM)
+    assert await process.end() == 0
+    assert await follower.end() == 1
+    assert "the proxy has ended its log" in follower.text
+
+
+async def test_a_reader_that_has_had_enough_is_no_error(site: Site, tmp_path: Path) -> None:
+    _, there = site
+    line = f'"{sys.executable}" -m dockerproxy routes --all {" ".join(there)} | head -n 1'
+    shell = await asyncio.create_subprocess_exec(
+        "bash", "-o", "pipefail", "-c", line,
+        cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    assert await shell.communicate() == (b"[\n", b"")
+    assert shell.returncode == 0
+
+
+async def test_in_a_terminal_a_person_sees_a_table_in_colours(site: Site, tmp_path: Path) -> None:
+    _, there = site
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80"}
+    environment.pop("NO_COLOR", None)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "dockerproxy", "upstreams", *there, cwd=tmp_path, stdout=theirs, env=environment
+    )
+    assert await process.wait() == 0
+    os.close(theirs)
+    seen = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert "UPSTREAM" in seen
+    assert "\x1b[32mup" in seen

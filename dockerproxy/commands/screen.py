@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
@@ -63,11 +63,15 @@ class Screen:
 
     def container_story(self, answer: Row) -> None:
         """Why a container is routed or not."""
-        self.console.print(*container_story(answer), sep="\n")
+        self._tell(container_story(answer))
 
     def url_story(self, answer: Row) -> None:
         """Where a request would go."""
-        self.console.print(*url_story(answer), sep="\n")
+        self._tell(url_story(answer))
+
+    def _tell(self, parts: Iterable[RenderableType]) -> None:
+        for part in parts:
+            self.console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
 
     def _reasons(self, row: Row) -> None:
         name = Text.assemble((clean(row["name"]), STRONG))

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from dockerproxy.commands.phrases import clean
 from dockerproxy.commands.report import Row
-from dockerproxy.commands.tables import BAD, FAINT, STRONG, plain_table, upstream_state
+from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, override_words, plain_table, upstream_state
 
 GOOD = "green"
+_MOST_CANDIDATES = 10
 
 
 def container_story(answer: Row) -> Iterable[RenderableType]:
@@ -32,14 +33,9 @@ def url_story(answer: Row) -> Iterable[RenderableType]:
     """Where a request would go."""
     yield from _verdict(answer, good=answer["route"] is not None)
     yield from _reasons(answer)
-    candidates = answer.get("candidates") or ()
-    if candidates:
-        yield _title("Candidates, the most specific first")
-        table = plain_table("ROUTE", "PLACE", "MATCH", "WHY")
-        for found in candidates:
-            word = Text("yes", GOOD) if found["matched"] else Text("no", FAINT)
-            table.add_row(clean(found["route"]), clean(found["place"]), word, clean(found["why"]))
-        yield Padding(table, (0, 0, 0, 2), expand=False)
+    for words in override_words(answer.get("overrides") or {}, datetime.now(UTC)):
+        yield Text(f"{answer['route']}: {words}", ODD)
+    yield from _candidates(answer.get("candidates") or ())
     if answer.get("upstreams"):
         yield _title(f"Upstreams of {clean(answer['route'])}")
         yield Padding(_upstreams(answer["upstreams"]), (0, 0, 0, 2), expand=False)
@@ -53,7 +49,23 @@ def _reasons(answer: Row) -> Iterable[RenderableType]:
     for reason in reasons:
         yield _entry(Text(clean(reason["text"])))
         if reason.get("mend"):
-            yield _entry(Text(clean(reason["mend"]), STRONG), indent=4)
+            # Left to the terminal to break, so that a command in it can be copied whole.
+            yield Text(f"    {clean(reason['mend'])}", STRONG, no_wrap=True)
+
+
+def _candidates(candidates: Sequence[Row]) -> Iterable[RenderableType]:
+    """The one that matched, and as many of the others as a person looks at."""
+    if not candidates:
+        return
+    shown = [found for place, found in enumerate(candidates) if place < _MOST_CANDIDATES or found["matched"]]
+    yield _title("Candidates, the most specific first")
+    table = plain_table("ROUTE", "PLACE", "MATCH", "WHY")
+    for found in shown:
+        word = Text("yes", GOOD) if found["matched"] else Text("no", FAINT)
+        table.add_row(clean(found["route"]), clean(found["place"]), word, clean(found["why"]))
+    yield Padding(table, (0, 0, 0, 2), expand=False)
+    if len(shown) < len(candidates):
+        yield _entry(Text(f"and {len(candidates) - len(shown)} more that do not match: --json lists them", FAINT))
 
 
 def _notes(answer: Row) -> Iterable[RenderableType]:

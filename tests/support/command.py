@@ -30,6 +30,12 @@ class Process:
             if words in self.log[-1]:
                 return self.log[-1]
 
+    @property
+    def output(self) -> asyncio.StreamReader:
+        """Its standard output."""
+        assert self._process.stdout is not None
+        return self._process.stdout
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
