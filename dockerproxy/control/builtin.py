@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from dockerproxy.control.static import handler_upstreams
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
@@ -36,7 +37,10 @@ _ROUTES = (
 )
 
 # Options of a built-in route that differ from the settings, by the route's path.
-_OPTIONS = {"/logs": {"stall_timeout": 365 * 86400.0}}  # a log may be quiet for as long as it likes
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    "/logs": {"stall_timeout": 365 * 86400.0},  # a log may be quiet for as long as it likes
+    "/health": {"https": "allow"},  # load balancers ask over plain http
+}
 
 
 def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Route, ...]:
