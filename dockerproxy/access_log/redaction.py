@@ -13,7 +13,8 @@ _SECRET_FIELDS = frozenset(
 )
 # Names of parameters that bear a credential: RFC 6749 and 6750 (OAuth), OpenID Connect, signed URLs, common habit.
 _SECRET_ENDS = ("token", "secret", "password", "passwd", "signature", "credential")
-_SECRET_NAMES = frozenset({"api_key", "apikey", "auth", "code", "pwd", "sig"})
+# `header` is our own: GET /explain takes any field of the request that is to be explained.
+_SECRET_NAMES = frozenset({"api_key", "apikey", "auth", "code", "header", "pwd", "sig"})
 _PARAMETER = re.compile("[^&;]+")
 
 

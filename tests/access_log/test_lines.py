@@ -93,6 +93,8 @@ def test_nothing_that_a_client_sends_ends_the_line_or_drives_a_terminal(form: st
         ("/callback?code=abc&state=s", "/callback?code=[redacted]&state=s"),
         ("/a?zipcode=123&author=me", "/a?zipcode=123&author=me"),
         ("/token=abc", "/token=abc"),
+        ("/explain?header=Authorization%3A+Bearer+abc&url=x", "/explain?header=[redacted]&url=x"),
+        ("/a?to%6ben=abc", "/a?to%6ben=[redacted]"),
     ],
 )
 def test_credentials_in_a_query_are_redacted(target: str, told: str) -> None:
