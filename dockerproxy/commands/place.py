@@ -57,11 +57,11 @@ def place_of(settings: Settings, url: str | None) -> Place:
 
 
 def _from_settings(settings: Settings) -> Place:
-    address = settings.listen[0]
+    address = settings.own_address
     if address.port == 0:
         raise WrongPlace("`listen` is port 0, so the proxy took any free one: name it with --url http://127.0.0.1:PORT")
     host = {"": _THIS_MACHINE, "::": "::1"}.get(address.host, address.host)
-    return Place(host, address.port, settings.admin_host, False, f"the settings' first `listen`, {address}")
+    return Place(host, address.port, settings.admin_host, address.tls, f"as the settings say: `listen` is {address}")
 
 
 def _from_url(url: str, settings: Settings) -> Place:

@@ -55,6 +55,10 @@ class Report:
         chosen = _chosen(containers, names, "container") if names else containers
         return sorted(chosen, key=lambda container: (container["routed"], container["name"]))
 
+    def idle_overrides(self) -> list[Row]:
+        """What an operator has set of routes and upstreams that are not there now."""
+        return [override for override in self.data.get("overrides", ()) if not override["applies"]]
+
     def upstreams(self, route_names: Sequence[str] = ()) -> list[Row]:
         """The upstreams of all routes, or of these, each with its route's name as `route`. Raises UnknownName."""
         return [

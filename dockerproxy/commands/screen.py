@@ -11,7 +11,15 @@ from rich.text import Text
 from dockerproxy.commands.phrases import clean, count
 from dockerproxy.commands.report import Report, Row, is_own
 from dockerproxy.commands.story import container_story, url_story
-from dockerproxy.commands.tables import BAD, FAINT, STRONG, routed_table, routes_table, upstreams_table
+from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, routed_table, routes_table, upstreams_table
+
+# How what an operator has set is undone, by its kind in the report.
+_UNDO = {
+    "drain": "undrain {upstream} --route {route}",
+    "weight": "weight {upstream} reset --route {route}",
+    "maintenance": "maintenance {route} off",
+    "pause": "resume {route}",
+}
 
 
 class Screen:
@@ -95,6 +103,9 @@ def _route_notes(report: Report, rows: Sequence[Row]) -> Iterable[tuple[str, str
         verb = "is" if missing == 1 else "are"
         yield f"{count(missing, 'container')} {verb} not routed: `dockerproxy containers` says why", BAD
     yield from _discovery_notes(report)
+    for override in report.idle_overrides():
+        undo = _UNDO[override["kind"]].format_map(override)
+        yield f"set, but nothing is there now that it applies to: `dockerproxy {undo}` undoes it", ODD
     hidden = sum(map(is_own, report.routes())) - sum(map(is_own, rows))
     if hidden:
         yield f"{count(hidden, 'route')} of the proxy itself: --all", FAINT

@@ -32,7 +32,7 @@ def test_a_proxy_that_does_not_run_is_told_in_one_line_with_where_it_looked(
     assert result.code == 1
     assert result.out == ""
     (line,) = result.err.splitlines()
-    assert f"no proxy answers at http://127.0.0.1:{port} (the settings' first `listen`, :{port})" in line
+    assert f"no proxy answers at http://127.0.0.1:{port} (as the settings say: `listen` is :{port})" in line
     assert "connection refused" in line
     assert "--url http://ADMIN_HOST:PORT" in line
 
@@ -185,9 +185,10 @@ def test_http_to_a_proxy_that_speaks_https_is_told_in_words(secure_proxy: FakePr
         ("10.0.0.7:80", "http://10.0.0.7:80"),
         ("[::]:80", "http://[::1]:80"),
         ("127.0.0.1:81,:82", "http://127.0.0.1:81"),
+        (":80,https://:443", "https://127.0.0.1:443"),
     ],
 )
-def test_the_first_listen_address_is_asked_on_this_machine(listen: str, place: str) -> None:
+def test_the_first_listen_address_is_asked_on_this_machine_with_tls_where_there_is_any(listen: str, place: str) -> None:
     assert str(place_of(validate({"listen": listen}, "test"), None)) == place
 
 

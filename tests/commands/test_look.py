@@ -58,6 +58,26 @@ def test_routes_show_what_an_operator_has_set(proxy: FakeProxy, see: Run) -> Non
     assert "4 requests held" in words
 
 
+def test_routes_show_how_to_undo_what_applies_to_nothing_now(proxy: FakeProxy, see: Run) -> None:
+    gone = [
+        {"kind": "drain", "route": "blog", "upstream": "blog-9", "since": "2026-01-31T12:00:00Z", "applies": False},
+        {"kind": "weight", "route": "blog", "upstream": "blog-9", "weight": 3, "since": "", "applies": False},
+        {"kind": "maintenance", "route": "gone", "message": "", "since": "2026-01-31T12:00:00Z", "applies": False},
+        {"kind": "pause", "route": "gone", "until": "2026-01-31T12:00:00Z", "applies": False},
+        {"kind": "drain", "route": "blog", "upstream": "blog-1", "since": "2026-01-31T12:00:00Z", "applies": True},
+    ]
+    proxy.answer("/statistics", {**report(route(upstream())), "overrides": gone})
+    words = see("routes").words
+    for undo in (
+        "undrain blog-9 --route blog",
+        "weight blog-9 reset --route blog",
+        "maintenance gone off",
+        "resume gone",
+    ):
+        assert f"`dockerproxy {undo}` undoes it" in words
+    assert "blog-1" not in words
+
+
 @pytest.mark.usefixtures("proxy")
 def test_the_proxys_own_routes_are_shown_only_when_asked_for(see: Run) -> None:
     result = see("routes")
