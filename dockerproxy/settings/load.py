@@ -20,6 +20,7 @@ from pydantic_settings import EnvSettingsSource
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.docker_environment import docker_of
+from dockerproxy.settings.expectation import expectation
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
 from dockerproxy.settings.secret import is_secret, with_token_from_file, without_passwords, without_secrets
 
@@ -135,9 +136,7 @@ def describe(details: ErrorDetails, model: type[BaseModel]) -> Problem:
         return Problem(where, "unknown key" + _did_you_mean(str(location[-1]), _keys_beside(location, model)))
     if details["type"] == "missing":
         return Problem(where, "is missing")
-    message = details["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:] if message.startswith("Input should") else message
-    message = message.replace("a valid tuple", "a list").replace("a valid dictionary", "keys and values")
+    message = expectation(details)
     found = _shorten(without_secrets(details["input"]))
     told = found in message and isinstance(details["input"], str)
     # Without a place it is about all settings at once.
