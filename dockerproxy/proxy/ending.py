@@ -67,6 +67,13 @@ class Ending:
         if self._transport.can_write_eof():
             self._transport.write_eof()
 
+    def finish(self) -> None:
+        """The client has had its time to close: do it from here. One over TLS is told so, and once more given time."""
+        if self._transport.is_closing():
+            self._transport.abort()
+        else:
+            self._transport.close()
+
     def discard(self, data: bytes) -> None:
         """What came after the answer."""
         self._discarded += len(data)

@@ -56,8 +56,7 @@ class Front(Timed, asyncio.Protocol):
         self._plane = plane
         self._buffer = b""
         self._head: RequestHead | None = None
-        # There is a decoder while more of the request's body is to come.
-        self._decoder: ChunkedDecoder | LengthDecoder | None = None
+        self._decoder: ChunkedDecoder | LengthDecoder | None = None  # as long as more of the request's body is to come
         self._tunnel: Tunnel | None = None
         # _full: the client's side takes no more for now.
         self._keep_alive = self._in_loop = self._eof = self._full = False
@@ -152,7 +151,7 @@ class Front(Timed, asyncio.Protocol):
         if self._tunnel is not None:
             self._plane.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
-            self._ending.close()
+            self._ending.finish()
         elif self._decoder is not None and exchange is not None and not self._ending.begun:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
@@ -359,7 +358,8 @@ class Front(Timed, asyncio.Protocol):
         self._keep_alive = False
         idle = self.exchange is None and self._tunnel is None and not self._ending.lingering
         if idle and not self._ending.close():
-            self._within(LINGER_TIME)  # over TLS the client has to say goodbye, too
+            self._ending.lingering = True  # over TLS the client is to say goodbye, too
+            self._within(LINGER_TIME)
 
     # Between requests
 

@@ -1,30 +1,42 @@
-"""A certificate for 127.0.0.1 that nobody has signed but itself, made anew by openssl."""
+"""Certificates for tests, made anew by the program that the examples make theirs with."""
 
 from __future__ import annotations
 
-import shutil
 import ssl
-import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
-import pytest
+from examples.https.make_certificates import make
 
-_REQUEST = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+
+class Authority:
+    """An authority and what it signs, in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def ca(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def entry(self, *names: str, **how: Any) -> dict[str, str]:
+        """A new certificate, as it stands in `tls.certificates`."""
+        cert, key = make(self.folder, list(names), **how)
+        return {"cert": str(cert), "key": str(key)}
+
+    def trusting(self) -> ssl.SSLContext:
+        """A client that trusts what the authority signed."""
+        return ssl.create_default_context(cafile=self.ca)
+
+    def server(self, *names: str) -> ssl.SSLContext:
+        """A server that shows a new certificate."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*make(self.folder, list(names)))
+        return context
 
 
 def self_signed() -> ssl.SSLContext:
-    """A server's context with such a certificate; skips the test where openssl is not installed."""
-    program = shutil.which("openssl")
-    if program is None:
-        pytest.skip("openssl is not installed, so there is no certificate for an https upstream")
+    """A server's context with a certificate for 127.0.0.1 that nobody is told to trust."""
     with tempfile.TemporaryDirectory() as name:
-        key, certificate = Path(name) / "key.pem", Path(name) / "certificate.pem"
-        subprocess.run(
-            [program, *_REQUEST, "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1",
-             "-keyout", str(key), "-out", str(certificate)],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-    return context
+        return Authority(Path(name)).server("127.0.0.1")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from pathlib import Path
 
 from .client import Client
 from .waiting import DEADLINE
@@ -83,8 +82,3 @@ class TlsClient(Client):
             self._in.write(data)
         else:
             self._in.write_eof()
-
-
-def trusting(ca: Path) -> ssl.SSLContext:
-    """What a client trusts that was given the authority's certificate."""
-    return ssl.create_default_context(cafile=ca)
