@@ -124,10 +124,9 @@ class Page:
         """Click the first element that can be seen, matches the selector and has this text."""
         where = f"__found({json.dumps(selector)}, {json.dumps(text)})"
         await self.until(f"({_FIND}, {where})", f"{selector} {text!r} to be there")
-        point = await self.value(
-            f"({_FIND}, (e => {{ e.scrollIntoView({{block: 'center', behavior: 'instant'}});"
-            f" const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2] }})({where}))"
-        )
+        point: list[float] = []
+        while point != (seen := await self._middle(where)):  # it moves when something above it grows
+            point = seen
         for kind in ("mousePressed", "mouseReleased"):
             await self.call("Input.dispatchMouseEvent", type=kind, x=point[0], y=point[1], button="left", clickCount=1)
 
@@ -172,6 +171,13 @@ class Page:
     async def picture(self) -> bytes:
         """What is seen, as PNG."""
         return base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"])
+
+    async def _middle(self, element: str) -> list[float]:
+        """Where the middle of an element is, once it has been scrolled into view."""
+        middle = "const r = e.getBoundingClientRect(); return [r.x + r.width / 2, r.y + r.height / 2]"
+        scroll = "e.scrollIntoView({block: 'center', behavior: 'instant'})"
+        found: list[float] = await self.value(f"({_FIND}, (e => {{ {scroll}; {middle} }})({element}))")
+        return found
 
     async def _holds(self, expression: str) -> bool:
         try:

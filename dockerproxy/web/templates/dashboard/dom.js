@@ -27,13 +27,16 @@ export function setAttribute(element, name, value) {
   }
 }
 
-/** Give `parent` exactly these children; those that stay where they are keep the focus. */
+/** Give `parent` exactly these children; the one that has the focus keeps it. */
 export function setChildren(parent, children) {
+  const focused = document.activeElement;
+  const wanted = new Set(children);
+  for (const child of [...parent.childNodes]) if (!wanted.has(child)) child.remove();
   children.forEach((child, index) => {
     const there = parent.childNodes[index];
     if (there !== child) parent.insertBefore(child, there ?? null);
   });
-  while (parent.childNodes.length > children.length) parent.lastChild.remove();
+  if (focused !== document.activeElement && parent.contains(focused)) focused.focus({ preventScroll: true });
 }
 
 function filled(element, properties, children) {

@@ -10,11 +10,14 @@ export class Stream {
   constructor(handlers) {
     this.handlers = handlers;
     this.pause = FIRST_PAUSE;
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.stop("paused") : this.start()));
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) this.stop("paused");
+      else this.start();
+    });
   }
 
   start() {
-    this.stop("lost");
+    this.close();
     this.source = new EventSource("live");
     for (const name of ["history", "report"]) {
       this.source.addEventListener(name, (event) => this.take(name, event.data));
@@ -23,10 +26,14 @@ export class Stream {
   }
 
   stop(state) {
+    this.close();
+    this.handlers.state(state);
+  }
+
+  close() {
     clearTimeout(this.timer);
     this.source?.close();
     this.source = null;
-    this.handlers.state(state);
   }
 
   take(name, data) {
