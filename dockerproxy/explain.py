@@ -6,6 +6,7 @@ kept of it with `docker inspect`. The answers have the form of those of GET /exp
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Evidence
 from dockerproxy.control.merge import merge
+from dockerproxy.control.reach import addresses_in, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.control.static import static_routes
 from dockerproxy.discovery.events import EngineLost
@@ -25,6 +27,7 @@ from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapsho
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings, load
+from dockerproxy.web.probe import failures
 
 _IMAGINED = "no proxy was asked: this is what one with these settings would do, run from where this command runs"
 
@@ -40,8 +43,15 @@ def explain_offline(
     Raises SettingsError, InvalidInput for what is no URL, NotInspected.
     """
     evidence = _evidence(load(file), inspect_file)
+    answer = _explained(evidence, target, method, headers or {})
+    if inspect_file:  # of another machine, perhaps
+        return answer
+    return with_reach(answer, asyncio.run(failures(addresses_in(answer))))
+
+
+def _explained(evidence: Evidence, target: str, method: str, headers: Mapping[str, str]) -> dict[str, Any]:
     if method or headers or _is_url(target):
-        return explain_request(target, method, headers or {}, evidence)
+        return explain_request(target, method, headers, evidence)
     answer = explain_container(target, evidence)
     # blog.localhost: a domain, for want of such a container.
     return answer if answer["found"] or "." not in target else explain_request(target, method, {}, evidence)

@@ -12,6 +12,7 @@ import pytest
 
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Condition, Evidence
+from dockerproxy.control.reach import with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.discovery.reason import Code
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
@@ -72,6 +73,11 @@ def on_host() -> list[str]:
     return sentences(evidence(hosted, proxy_on()))
 
 
+def not_listening() -> list[str]:
+    answer = explain_container("web-1", evidence(listed("web-1", {"dockerproxy.enable": "true"})))
+    return [reason["text"] for reason in with_reach(answer, {("172.18.0.5", 80): "connection refused"})["reasons"]]
+
+
 def route_paused() -> list[str]:
     known = evidence(routes=[BLOG])
     table = RouteTable([replace(route, paused=True) for route in known.table.routes])
@@ -117,6 +123,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.ROUTED: lambda: routed(Condition("up")),
     Code.DRAINING: lambda: routed(Condition("draining", cause="its container was told to stop")),
     Code.BENCHED: lambda: routed(Condition("benched", None, "2026-01-01T00:01:30Z", "connection refused")),
+    Code.NOT_LISTENING: not_listening,
     Code.ROUTE_PAUSED: route_paused,
     Code.NOT_FOUND: lambda: sentences(evidence(), "wbe-1"),
     Code.ENGINE_NOT_REACHED: lost,

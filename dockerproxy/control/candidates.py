@@ -10,6 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from dockerproxy.control.overrides import is_admin
 from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
 from dockerproxy.routing.table import Miss, MissReason, RouteTable
 
@@ -155,6 +156,8 @@ def _why_outdone(route: Route, found: Route | Miss, ranked: Sequence[Route], req
 def _of_near_hosts(routes: Iterable[Route], name: str) -> list[Route]:
     by_name: dict[str, Route] = {}
     for route in routes:
+        if is_admin(route):
+            continue
         for domain in route.domains:
             by_name.setdefault(domain.name, route)
     close = difflib.get_close_matches(name, by_name, n=_MOST_NEAR, cutoff=_LIKENESS)

@@ -8,6 +8,7 @@ from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.label_uses import label_uses
 from dockerproxy.control.lookup import Container, closest, find, most_like, service_of
 from dockerproxy.discovery.entry import Entry
+from dockerproxy.discovery.label_guess import meant_value
 from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish
@@ -54,7 +55,7 @@ def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
     if reason.meant:
         mend = f"rename the label to {reason.meant}"
     elif reason.code is Code.WRONG_VALUE:
-        mend = _example(reason, evidence) or mend
+        mend = _better_value(reason, container, evidence) or mend or _example(reason, evidence)
     elif reason.code is Code.FORBIDDEN:
         mend = f"remove the label {reason.label}, or set it to true"
     if not mend or reason.code not in _MENDED_BY_LABELS:
@@ -76,7 +77,7 @@ def _of_view(view: ContainerView, evidence: Evidence) -> Json:
         "code": str(code),
         "labels": label_uses(view, evidence.reader),
         "routes": routes,
-        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else _as_meant(view)),
+        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else _as_meant(view, evidence)),
     }
 
 
@@ -164,10 +165,12 @@ def _reasons(told: Sequence[Reason], container: Container, evidence: Evidence, m
     return rows
 
 
-def _as_meant(view: ContainerView) -> Mapping[str, str]:
-    """Its labels, with the names that were probably meant."""
+def _as_meant(view: ContainerView, evidence: Evidence) -> Mapping[str, str]:
+    """Its labels, with the names and values that were probably meant."""
     labels = dict(view.labels)
     for reason in view.reasons:
+        if reason.code is Code.WRONG_VALUE and (better := _meant_value(reason, view, evidence)):
+            labels[reason.label] = better
         if reason.meant and reason.label in labels:
             value = labels.pop(reason.label)
             labels.setdefault(reason.meant, value)
@@ -177,6 +180,17 @@ def _as_meant(view: ContainerView) -> Mapping[str, str]:
 def _reason(reason: Reason, container: Container, evidence: Evidence) -> Json:
     text = "; ".join(filter(None, (reason.what, reason.follows)))
     return {"code": str(reason.code), "text": text, "mend": mend_of(reason, container, evidence)}
+
+
+def _better_value(reason: Reason, container: Container, evidence: Evidence) -> str:
+    """The label with the value that was probably meant."""
+    value = _meant_value(reason, container, evidence)
+    return f"write {reason.label}={value}" if value else ""
+
+
+def _meant_value(reason: Reason, container: Container, evidence: Evidence) -> str:
+    _, option = evidence.reader.interpret(reason.label) or ("", "")
+    return meant_value(option, container.labels.get(reason.label, "")) if option in BY_NAME else ""
 
 
 def _example(reason: Reason, evidence: Evidence) -> str:

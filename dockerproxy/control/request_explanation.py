@@ -14,7 +14,7 @@ from dockerproxy.control.candidates import Candidate, Request, candidates, has_h
 from dockerproxy.control.container_explanation import decisive, mend_of
 from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.lookup import most_like, service_of
-from dockerproxy.discovery.reason import Code
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.discovery.wished import wished
 from dockerproxy.errors import InvalidInput, Problem
@@ -191,7 +191,8 @@ def _without_label(request: Request, evidence: Evidence) -> Iterator[_Claimant]:
     for entry in evidence.strangers:
         if request.name in evidence.reader.default_hosts(entry.service or entry.name):
             what = f"the container {entry.name} would be there, but bears no label of dockerproxy's"
-            yield _Claimant(entry.name, str(Code.NO_LABEL), what, f"add the label {label}")
+            reason = Reason(Code.NO_LABEL, what, f"add the label {label}")
+            yield _Claimant(entry.name, str(reason.code), what, mend_of(reason, entry, evidence))
 
 
 def _shown(rows: Sequence[Candidate]) -> Sequence[Candidate]:

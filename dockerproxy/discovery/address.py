@@ -89,9 +89,10 @@ class AddressBook:
 
     def _port(self, entry: Entry, route: RouteReading) -> tuple[int, str]:
         """The port inside the container, and why this one."""
-        if route.port is not None:
-            return route.port, self._says("port")
         exposed = entry.exposed
+        if route.port is not None:
+            others = ", ".join(map(str, exposed)) if route.port not in exposed else ""
+            return route.port, self._says("port") + (f", though the container exposes {others}" if others else "")
         usual = DEFAULT_PORTS[route.scheme]
         if len(exposed) == 1:
             return exposed[0], "it is the only TCP port that the container exposes"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 
 from dockerproxy.discovery.label_table import BY_NAME
 
@@ -35,6 +36,7 @@ _MOST_CLOSEST = 3
 # Of prefixes: one or two letters of eleven. `dockerproxyish`, `docker` and `traefik` are somebody else's.
 _PREFIX_LIKENESS = 0.9
 _SHORTEST_PREFIX_WITH_SLIPS = 6  # letters; a slip in a shorter one may well be a word of its own
+_NUMBERS = re.compile(r"\d+")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 # Distinct beginnings of labels that are remembered; a host has a few dozen, made-up ones only empty the memory.
 _REMEMBERED = 4096
@@ -130,6 +132,31 @@ def meant(route: str, option: str) -> tuple[str, str] | None:
         return route, _ELSEWHERE[wanted]
     close = difflib.get_close_matches(wanted, BY_NAME, n=1, cutoff=_LIKENESS)
     return (route, close[0]) if close else None
+
+
+def meant_value(option: str, value: str) -> str:
+    """A value that can be used and was probably meant by one that cannot: `http://blog.localhost/` as a host; or ""."""
+    for guess in _guesses(option, value.strip()):
+        try:
+            BY_NAME[option].parse(guess)
+        except ValueError:
+            continue
+        return guess
+    return ""
+
+
+def _guesses(option: str, value: str) -> Iterator[str]:
+    if option == "host":
+        hosts = (word for word in re.split(r"[\s,;|]+", value) if word)
+        yield ",".join(re.sub(r"^[a-z]+:/*", "", host.lower()).partition("/")[0] for host in hosts)
+    elif option == "port":
+        yield from reversed(_NUMBERS.findall(value))  # 80/tcp, 8080:80
+    elif option == "path":
+        yield f"/{value.lstrip('/')}".rstrip("*/") or "/"
+    elif option == "scheme":
+        yield value.partition(":")[0]
+    elif option == "enable":
+        yield value.removesuffix("d").replace("enable", "true").replace("disable", "false")
 
 
 def closest(option: str) -> list[str]:

@@ -51,6 +51,7 @@ class Code(StrEnum):
     ROUTED = "routed"
     DRAINING = "draining"
     BENCHED = "benched"
+    NOT_LISTENING = "not_listening"
     ROUTE_PAUSED = "route_paused"
     NOT_FOUND = "not_found"
     ENGINE_NOT_REACHED = "engine_not_reached"

@@ -17,12 +17,14 @@ from aiohttp import web
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Condition, Evidence
 from dockerproxy.control.overrides import Drain
+from dockerproxy.control.reach import addresses_in, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.routing.route import Upstream
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
 from dockerproxy.web.overrides import route_overrides
+from dockerproxy.web.probe import failures
 from dockerproxy.web.times import iso_time
 
 _KNOWN = ("container", "url", "method", "header")
@@ -32,7 +34,8 @@ _KNOWN = ("container", "url", "method", "header")
 async def explain(request: web.Request) -> web.StreamResponse:
     """`?container=NAME`, or `?url=URL` with `&method=M` and any number of `&header=Name:value`. In JSON.
 
-    A container that is not there is an answer, too: `found` is false then, and the verdict says what is known.
+    Whether the upstreams take connections is tried. A container that is not there is an answer, too: `found` is false
+    then, and the verdict says what is known.
     """
     control = request.app[CONTROL]
     problems = [Problem(key, f"unknown{_meant(key)}") for key in request.query if key not in _KNOWN]
@@ -51,6 +54,7 @@ async def explain(request: web.Request) -> web.StreamResponse:
         answer = await asyncio.to_thread(explain_request, str(url), method, headers, evidence)
         route = evidence.route(answer["route"]) if answer["route"] is not None else None
         answer["overrides"] = route_overrides(control.registry, route) if route is not None else None
+    answer = with_reach(answer, await failures(addresses_in(answer)))
     indent = 2 if "text/html" in request.headers.get("Accept", "") else None
     text = json.dumps(answer, indent=indent, ensure_ascii=False)
     return web.json_response(text=text, headers={"Cache-Control": "no-store"})

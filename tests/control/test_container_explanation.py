@@ -77,11 +77,36 @@ def test_what_would_be_wrong_next_is_told_as_well() -> None:
 
 
 def test_a_wrong_value_is_told_with_an_example() -> None:
-    answer = explain_container("c", evidence(listed("c", {"dockerproxy.port": "80/tcp"})))
+    answer = explain_container("c", evidence(listed("c", {"dockerproxy.port": "http"})))
 
     assert answer["code"] == "wrong_value"
-    assert answer["reasons"][0]["mend"].startswith("write for example dockerproxy.port=2368; then create")
-    assert labels_of(answer, "ignored")["dockerproxy.port"].startswith("'80/tcp' is not a port from 1 to 65535")
+    assert answer["reasons"][0]["mend"].startswith("write the one the application listens on; then create")
+    assert labels_of(answer, "ignored")["dockerproxy.port"].startswith("'http' is not a port from 1 to 65535")
+
+    answer = explain_container("c", evidence(listed("c", {"dockerproxy.host": "a.localhost", "dockerproxy.hold": "?"})))
+    assert answer["reasons"][0]["mend"].startswith("write for example dockerproxy.hold=0s; then create")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "better"),
+    [
+        ("host", "http://blog.localhost/api", "blog.localhost"),
+        ("host", "a.localhost; https://b.localhost:8443", "a.localhost,b.localhost:8443"),
+        ("port", "80/tcp", "80"),
+        ("port", "8080:80", "80"),
+        ("path", "api/*", "/api"),
+        ("scheme", "https://", "https"),
+        ("enable", "enabled", "true"),
+    ],
+)
+def test_a_wrong_value_of_which_the_right_one_can_be_guessed_is_told_with_that(
+    option: str, value: str, better: str
+) -> None:
+    label = f"dockerproxy.{option}"
+    answer = explain_container("c", evidence(listed("c", {label: value})))
+
+    assert answer["reasons"][0]["mend"].startswith(f"write {label}={better}; then create the container anew")
+    assert "; it will then be at " in answer["reasons"][0]["mend"]
 
 
 def test_a_wrong_value_of_tuning_is_not_why_a_container_is_not_routed() -> None:

@@ -174,7 +174,7 @@ def test_a_container_that_would_be_there_with_a_label_is_named() -> None:
     answer = explain_request("http://web.localhost/", "", {}, known)
 
     assert answer["verdict"].endswith("the container shop-web-1 would be there, but bears no label of dockerproxy's")
-    assert answer["reasons"][0]["mend"] == "add the label dockerproxy.enable=true"
+    assert answer["reasons"][0]["mend"] == "add the label dockerproxy.enable=true; then run: docker compose up -d web"
 
 
 def test_a_container_that_wants_another_host_is_left_alone() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
 import pytest
@@ -10,8 +12,11 @@ from dockerproxy.control.overrides import Drain
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.snapshot import EngineState
 from dockerproxy.routing.bench import UpstreamStatus
+from dockerproxy.web import probe
+from dockerproxy.web.probe import failures
 
 from ..control.explaining import listed
+from ..discovery.support import network
 from .conftest import Build
 from .making import Answer, House
 
@@ -25,10 +30,25 @@ ROUTES = [
 
 
 @pytest.fixture
-def house(build: Build) -> House:
+async def port() -> AsyncIterator[int]:
+    """Where somebody listens on this machine."""
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest.fixture
+def house(build: Build, port: int) -> House:
     found: House = build(routes=ROUTES, listen=":8888")
     fleet = Fleet(found.registry.settings.docker, own=())
-    fleet.replace([listed("web-1", {"dockerproxy.enable": "true"}, service="web"), listed("lost", {})])
+    here = network("here", "127.0.0.1")
+    fleet.replace(
+        [
+            listed("web-1", {"dockerproxy.port": str(port)}, port, service="web", networks=here),
+            listed("deaf", {"dockerproxy.port": "1"}, port, networks=here),
+            listed("lost", {}),
+        ]
+    )
     found.registry.snapshot(fleet.snapshot(set()))
     found.control.discovery.state = EngineState.CONNECTED
     found.control.discovery.listing = fleet.listing
@@ -44,8 +64,40 @@ async def test_a_container_is_explained(house: House) -> None:
 
     assert (answer.status, answer.fields["cache-control"]) == (200, "no-store")
     assert answer.json["verdict"] == "web-1 is routed: web at http://web.localhost:8888/"
-    assert answer.json["routes"][0]["state"] == "up"
+    assert (answer.json["routes"][0]["state"], answer.json["routes"][0]["reached"]) == ("up", True)
     assert (await ask(house, container="lost")).json["code"] == "no_label"
+
+
+async def test_a_container_at_whose_port_nobody_listens_is_told_so(house: House) -> None:
+    answer = (await ask(house, container="deaf")).json
+
+    assert (answer["routed"], answer["code"], answer["routes"][0]["reached"]) == (True, "not_listening", False)
+    assert answer["verdict"] == (
+        "deaf is routed: deaf at http://deaf.localhost:8888/; but nothing answers at 127.0.0.1:1: connection refused"
+    )
+    assert "though the container exposes" in answer["routes"][0]["why_port"]
+    assert answer["reasons"][-1]["mend"].startswith("let the application listen on port 1, and on all addresses")
+
+
+async def test_a_url_whose_upstreams_are_all_out_of_reach_is_told_so(house: House) -> None:
+    answer = (await ask(house, url="http://blog.localhost/")).json
+    assert (answer["code"], [upstream["reached"] for upstream in answer["upstreams"]]) == ("not_listening", [False] * 2)
+
+    answer = (await ask(house, url="http://web.localhost/")).json
+    assert (answer["code"], answer["upstreams"][0]["reached"]) == ("routed", True)
+
+
+async def test_an_address_that_keeps_silent_or_has_no_name_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def silence(*_where: object) -> None:
+        await asyncio.Event().wait()
+
+    unknown = await failures([("nowhere.invalid", 80)])
+    monkeypatch.setattr(probe, "PATIENCE", 0.01)
+    monkeypatch.setattr(asyncio, "open_connection", silence)
+    silent = await failures([("192.0.2.1", 80)])
+
+    assert silent == {("192.0.2.1", 80): "no connection within 0.01 s"}
+    assert unknown[("nowhere.invalid", 80)]
 
 
 async def test_a_container_that_there_is_not_is_an_answer_too(house: House) -> None:
