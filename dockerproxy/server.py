@@ -278,12 +278,16 @@ def _access_log(settings: Settings) -> AccessLog | None:
 
 def _why_not_listen(address: ListenAddress, error: OSError) -> str:
     """Why an address cannot be listened on, and what mends it."""
+    port = address.port
     if error.errno == errno.EADDRINUSE:
-        return f"port {address.port} is taken by another program; choose another one with --listen :{address.port + 1}"
+        return f"port {port} is taken by another program; choose another one with {_listen_at(port + 1)}"
     if error.errno in (errno.EACCES, errno.EPERM):
-        return (
-            f"not allowed to listen on port {address.port}; ports below 1024 need root, choose one with --listen :8888"
-        )
+        return f"not allowed to listen on port {port}; ports below 1024 need root, choose one with {_listen_at(8888)}"
     if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address.host} is not an address of this machine; --listen :{address.port} listens on all of them"
+        return f"{address.host} is not an address of this machine; {_listen_at(port)} listens on all of them"
     return f"cannot listen on {address}: {error.strerror or error}"
+
+
+def _listen_at(port: int) -> str:
+    """Both ways, since in a container one sets a variable more easily than an argument."""
+    return f"--listen :{port} or DOCKERPROXY_LISTEN=:{port}"

@@ -50,9 +50,9 @@ def add_to(commands: CommandLine) -> None:
         """Print a completion script. It completes commands, options and files, and asks the running proxy for the
         names of routes, upstreams and containers.""",
         [
-            "source <(dockerproxy completion bash)     # in ~/.bashrc",
-            "source <(dockerproxy completion zsh)      # in ~/.zshrc, after compinit",
-            "dockerproxy completion fish | source      # in ~/.config/fish/config.fish",
+            'eval "$(dockerproxy completion bash)"      # in ~/.bashrc',
+            'eval "$(dockerproxy completion zsh)"       # in ~/.zshrc, after compinit',
+            "dockerproxy completion fish | source       # in ~/.config/fish/config.fish",
         ],
     )
     parser.add_argument("shell", choices=SHELLS, help="the shell that it is for")

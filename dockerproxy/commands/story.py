@@ -14,12 +14,13 @@ from dockerproxy.commands.report import Row
 from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, override_words, plain_table, upstream_state
 
 GOOD = "green"
+_GOOD_CODES = (None, "", "routed", "https_required")
 _MOST_CANDIDATES = 10
 
 
 def container_story(answer: Row) -> Iterable[RenderableType]:
     """Why a container is routed or not."""
-    yield from _verdict(answer, good=answer["routed"])
+    yield from _verdict(answer, good=answer["routed"] and answer.get("code") in _GOOD_CODES)
     yield from _reasons(answer)
     if answer.get("routes"):
         yield _title("Routes")
@@ -31,7 +32,7 @@ def container_story(answer: Row) -> Iterable[RenderableType]:
 
 def url_story(answer: Row) -> Iterable[RenderableType]:
     """Where a request would go."""
-    yield from _verdict(answer, good=answer["route"] is not None)
+    yield from _verdict(answer, good=answer["route"] is not None and answer.get("code") in _GOOD_CODES)
     yield from _reasons(answer)
     for words in override_words(answer.get("overrides") or {}, datetime.now(UTC)):
         yield Text(f"{answer['route']}: {words}", ODD)

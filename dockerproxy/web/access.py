@@ -43,7 +43,8 @@ def _check_loopback(request: web.Request, _token: str | None) -> None:
     if not is_loopback(request.remote or ""):
         raise web.HTTPForbidden(
             text=f"This handler answers to this machine only, and the request came from {request.remote}. "
-            "To call it from elsewhere, set admin_token and send it as `Authorization: Bearer <token>`.\n"
+            "To call it from elsewhere, set admin_token (DOCKERPROXY_ADMIN_TOKEN) and send it as "
+            "`Authorization: Bearer <token>`.\n"
         )
     check_origin(request)
 
@@ -57,7 +58,9 @@ def check_origin(request: web.Request) -> None:
 
 def _check_token(request: web.Request, token: str | None) -> None:
     if not token:
-        raise web.HTTPForbidden(text="This handler needs a token, but none is set: set admin_token.\n")
+        raise web.HTTPForbidden(
+            text="This handler needs a token, but none is set: set admin_token (DOCKERPROXY_ADMIN_TOKEN).\n"
+        )
     scheme, _, given = request.headers.get("Authorization", "").partition(" ")
     if not scheme and (session := session_of(request)) is not None:
         _check_forgery(request, session)

@@ -105,6 +105,7 @@ class FakeProxy:
     asked: list[Asked] = field(default_factory=list)
     sites: dict[str, Callable[[], int]] = field(default_factory=dict)
     port: int = 0
+    cut_at: int | None = None  # bytes of a body after which the connection breaks off
 
     @property
     def url(self) -> str:
@@ -139,7 +140,7 @@ def handler_for(proxy: FakeProxy) -> type[BaseHTTPRequestHandler]:
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(body[: proxy.cut_at])
 
         do_GET = do_POST = _serve  # noqa: N815  # the names of http.server
 

@@ -137,6 +137,20 @@ def test_a_proxy_that_takes_too_long_is_told_in_words() -> None:
             AdminClient(place, timeout=0.01).get("/statistics")
 
 
+def test_a_log_that_breaks_off_in_the_middle_is_told_in_words(proxy: FakeProxy, run: Run) -> None:
+    proxy.cut_at = 7
+    proxy.answer("/logs", "one\ntwo\nthree\n")
+    result = run("logs", "-f")
+    assert result.code == 1
+    assert result.out.startswith("one\n")
+    assert "the proxy has ended its log" in result.err
+
+
+def test_the_client_tells_in_a_debugger_whom_it_asks() -> None:
+    place = Place("127.0.0.1", 8888, "root.localhost", False, "--url")
+    assert repr(AdminClient(place)) == "<AdminClient of http://127.0.0.1:8888>"
+
+
 # https
 
 

@@ -84,6 +84,14 @@ def test_fish_completes_the_names_of_the_running_proxy(run: Run, script: Path) -
     assert "blog" in complete(shell("fish"), _FISH.format(words="dockerproxy wait"), script)
 
 
+@pytest.mark.usefixtures("proxy")
+def test_zsh_takes_the_script_without_a_word_and_knows_where_names_come_from(run: Run, script: Path) -> None:
+    (script / "script").write_text(run("completion", "zsh").out)
+    line = 'autoload -U compinit; compinit -u -D; eval "$(cat script)"; echo $_comps[dockerproxy]; '
+    names = "compadd() { shift; echo ${(P)1} }; _dockerproxy_routes"
+    assert complete(shell("zsh"), line + names, script) == ["_shtab_dockerproxy", "blog"]
+
+
 def test_names_that_mean_something_to_a_shell_are_not_completed(proxy: FakeProxy, run: Run) -> None:
     evil = ["$(touch x)", "`x`", "a b", "a;b", "a'b", "-x", "*", "~", "a\nb", "{a,b}", "ok-1.x"]
     proxy.answer("/statistics", report(*(route(name=name) for name in evil)))

@@ -56,6 +56,17 @@ def test_several_routes_are_added_from_one_file(proxy: FakeProxy, see: Run, tmp_
     assert added(proxy) == [NEWS, {**NEWS, "name": "more"}]
 
 
+def test_routes_before_one_that_is_refused_are_told_to_be_there(
+    proxy: FakeProxy, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    answers = iter([(201, b'{"name": "news"}'), (409, b'{"error": "there is already a route"}')])
+    monkeypatch.setattr(proxy, "answer_to", lambda _asked: next(answers))
+    (tmp_path / "all.yaml").write_text(json.dumps({"routes": [NEWS, {**NEWS, "name": "more"}]}))
+    result = run("add", "-f", "all.yaml")
+    assert result.code == 1
+    assert result.err == "route more: there is already a route\nbefore it, these were added: news\n"
+
+
 def test_what_is_wrong_with_a_route_is_told_by_key(proxy: FakeProxy, run: Run) -> None:
     problems = [{"where": "hots", "message": "unknown key; did you mean 'host'?"}, {"where": "name", "message": "…"}]
     proxy.answer("/add", {"error": "2 problems", "problems": problems}, 422)

@@ -102,6 +102,30 @@ def test_a_url_is_explained_with_its_candidates_and_upstreams(proxy: FakeProxy, 
     }
 
 
+def test_only_the_first_candidates_are_shown_and_the_one_that_matched(proxy: FakeProxy, see: Run) -> None:
+    others = [{"route": f"other-{number}", "place": "/", "matched": False, "why": "no"} for number in range(30)]
+    proxy.answer("/explain", {**URL, "candidates": [*others, URL["candidates"][1]]})
+    words = see("explain", "http://shop.localhost/").words
+    assert "other-9" in words
+    assert "other-10" not in words
+    assert "yes the whole domain" in words
+    assert "and 20 more that do not match: --json lists them" in words
+
+
+def test_what_an_operator_has_set_is_told_with_a_url(proxy: FakeProxy, see: Run) -> None:
+    overrides = {"maintenance": {"message": "Soon.", "since": "2026-01-31T12:00:00Z"}, "paused": None}
+    proxy.answer("/explain", {**URL, "overrides": overrides, "notes": ["a header plays no part"]})
+    words = see("explain", "http://shop.localhost/").words
+    assert "shop: maintenance since" in words
+    assert "Mind that a header plays no part" in words
+
+
+def test_a_command_that_mends_something_is_not_broken_into_lines(proxy: FakeProxy, see: Run) -> None:
+    mend = "then run: docker network connect a-network-with-a-long-name a-container-with-a-name-that-is-longer-still"
+    proxy.answer("/explain", {**LOST, "reasons": [{"code": "no_network", "text": "no network", "mend": mend}]})
+    assert f"    {mend}\n" in see("explain", "office-1").plain
+
+
 def test_a_url_without_a_route_exits_with_1(proxy: FakeProxy, run: Run) -> None:
     answer = {**URL, "route": None, "code": "unknown_host", "verdict": "No route.", "candidates": [], "upstreams": []}
     proxy.answer("/explain", answer)

@@ -146,7 +146,7 @@ async def test_without_a_token_nobody_else_may_call(build: Build, route: str, re
     answer = await build().call(route, "POST", "/", new("a"), remote=remote)
 
     assert answer.status == 403
-    assert "set admin_token" in answer.text
+    assert "set admin_token (DOCKERPROXY_ADMIN_TOKEN)" in answer.text
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://site.localhost:1", "http://site.localhost"])
@@ -186,7 +186,8 @@ async def test_a_wrong_token_is_refused(build: Build, given: str) -> None:
 async def test_a_token_that_is_asked_for_but_not_set_admits_nobody(build: Build) -> None:
     house = build(admin_access="token")
     answer = await house.call(STATISTICS, Authorization="Bearer ")
-    assert (answer.status, answer.text) == (403, "This handler needs a token, but none is set: set admin_token.\n")
+    message = "This handler needs a token, but none is set: set admin_token (DOCKERPROXY_ADMIN_TOKEN).\n"
+    assert (answer.status, answer.text) == (403, message)
 
 
 async def test_admin_handlers_may_be_opened_and_the_log_says_so(build: Build) -> None:
