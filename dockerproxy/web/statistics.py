@@ -71,6 +71,7 @@ def _discovery(control: Control) -> dict[str, Any]:
         "last_event_at": iso_time(status.last_event_at),
         "last_sync_at": iso_time(status.last_sync_at),
         "reconnects": status.reconnects,
+        "error": status.error or None,
         "containers": [_container(view) for view in control.registry.containers if view.mentioned],
     }
 

@@ -87,7 +87,7 @@ def test_a_container_that_is_routed_is_explained_with_its_network_and_port(proxy
 
 def test_a_url_is_explained_with_its_candidates_and_upstreams(proxy: FakeProxy, see: Run) -> None:
     proxy.answer("/explain", URL)
-    header = ("-H", "Accept: text/html", "-H", "X-A: 1")
+    header = ("-H", "Host: shop.localhost", "-H", "Authorization: Bearer secret", "-H", "wrong")
     result = see("explain", "shop.localhost/api", "-X", "get", *header)
     assert result.code == 0
     assert result.plain.startswith("The request goes to shop.\n")
@@ -98,7 +98,7 @@ def test_a_url_is_explained_with_its_candidates_and_upstreams(proxy: FakeProxy, 
     assert proxy.asked[-1].query == {
         "url": ["http://shop.localhost/api"],
         "method": ["GET"],
-        "header": ["Accept: text/html", "X-A: 1"],
+        "header": ["Host:shop.localhost", "Authorization:", "wrong"],
     }
 
 

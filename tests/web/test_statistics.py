@@ -71,6 +71,7 @@ def test_the_report_tells_of_discovery_and_of_labelled_containers(house: House) 
     assert report(house.control, 0, STARTED_AT)["discovery"]["last_event_at"] is None
     status.state, status.engine, status.events, status.reconnects = EngineState.RECONNECTING, "unix:///x", 12, 1
     status.last_event_at, status.last_sync_at = STARTED_AT + 1.5, STARTED_AT
+    status.error = "the engine is being stopped"
 
     assert report(house.control, 0, STARTED_AT)["discovery"] == {
         "state": "reconnecting",
@@ -79,6 +80,7 @@ def test_the_report_tells_of_discovery_and_of_labelled_containers(house: House) 
         "last_event_at": "2023-11-14T22:13:21.500Z",
         "last_sync_at": "2023-11-14T22:13:20.000Z",
         "reconnects": 1,
+        "error": "the engine is being stopped",
         "containers": [
             {
                 "id": "id-1",
