@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
 # Ten bounds to a factor of ten, as in the series R10 of ISO 3, but with bounds that people write: a percentile read
 # from them is off by at most an eighth.
@@ -136,6 +137,40 @@ class RouteStats:
         if found is None:
             found = self.upstreams[key] = UpstreamStats()
         return found
+
+
+def _shared(name: str) -> Any:
+    """An attribute that stands in the counters of the route itself."""
+
+    def get(self: InnerStats) -> Any:
+        return getattr(self.route, name)
+
+    def put(self: InnerStats, value: Any) -> None:
+        setattr(self.route, name, value)
+
+    return property(get, put)
+
+
+class InnerStats(RouteStats):
+    """What happens behind the middlewares of a route. Requests, answers and times of the route are counted before them,
+    as its clients see them; what happens at upstreams is the route's own all the same.
+
+    route: the counters of the route
+    """
+
+    __slots__ = ("route",)
+
+    errors_shown: int = _shared("errors_shown")
+    retries: int = _shared("retries")
+    held: int = _shared("held")
+    upstreams: dict[str, UpstreamStats] = _shared("upstreams")
+
+    def __init__(self, route: RouteStats) -> None:
+        self.route = route
+        self.requests = 0
+        self.answers = [0] * 10
+        self.in_flight = 0
+        self.latency = Latency()
 
 
 class ProxyStats:

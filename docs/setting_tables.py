@@ -35,7 +35,7 @@ from docs.markdown import code, table
 _KIB = 1 << 10
 
 # Settings that others stand in; each has a table of its own.
-_GROUPS = ("docker", "tls", "routes", "constraints")
+_GROUPS = ("docker", "tls", "routes", "constraints", "define_middlewares")
 
 # Of values as they are written in the file and in the environment alike.
 _SETTING_EXAMPLES = {

@@ -155,7 +155,7 @@ def test_the_example_of_a_label_is_understood(row: Row) -> None:
 def test_every_setting_is_on_the_page() -> None:
     named = {row["setting"].partition(".")[0] for row in SETTING_ROWS}
 
-    assert named | {"routes", "constraints"} == set(Settings.model_fields)
+    assert named | {"routes", "constraints", "define_middlewares"} == set(Settings.model_fields)
 
 
 @pytest.mark.parametrize("row", SETTING_ROWS, ids=lambda row: row["setting"])

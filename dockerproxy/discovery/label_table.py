@@ -178,16 +178,20 @@ _OPTION_EXAMPLES = {
     "max_connections": "64",
     "max_body": "10MiB",
     "strip_prefix": "true",
+    "middlewares": "compress,auth",
     "https": "redirect",
     "hsts_max_age": "365d",
     "tls_verify": "false",
     "tls_server_name": "api.internal",
 }
 
+# Without the middleware that was meant, there may be no password before the route.
+_OPTION_KINDS = {"middlewares": Kind.REACH}
+
 
 def _written(value: Any) -> str:
     """A default as a person would write it in a label."""
-    if value is None or value == frozenset():
+    if value is None or value in (frozenset(), ()):
         return "none"
     if isinstance(value, bool):
         return str(value).lower()
@@ -198,7 +202,8 @@ def _option(name: str) -> Label:
     field = RouteOptions.model_fields[name]
     default = _written(field.default)
     example = _OPTION_EXAMPLES.get(name, default)
-    return Label(name, field.description or "", example, default, Kind.TUNE, _through(RouteOptions, name))
+    kind = _OPTION_KINDS.get(name, Kind.TUNE)
+    return Label(name, field.description or "", example, default, kind, _through(RouteOptions, name))
 
 
 LABELS: tuple[Label, ...] = (*_OWN_LABELS, *(_option(name) for name in OPTION_NAMES if name not in FILE_OPTIONS))

@@ -46,6 +46,7 @@ ANSWERS: dict[str, Answer] = {
     "expectation_failed": Answer(417, "Expectation Failed", "Only 100-continue can be expected.", close=True),
     "head_too_large": Answer(431, "Request Header Fields Too Large", "The head is too large.", close=True),
     "handler_failed": Answer(500, "Internal Server Error", "The handler of this route failed."),
+    "middleware_failed": Answer(500, "Internal Server Error", "A middleware of this route failed."),
     "not_implemented": Answer(501, "Not Implemented", "The proxy does not implement this.", close=True),
     "attempts_exhausted": Answer(502, "Bad Gateway", "No upstream of this route gave an answer."),
     "not_repeatable": Answer(

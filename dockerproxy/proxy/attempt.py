@@ -9,12 +9,11 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from dockerproxy.http1.head import CHUNKED, RequestHead
+from dockerproxy.http1.head import CHUNKED
 from dockerproxy.http1.writer import request_block
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.client import Client
 from dockerproxy.proxy.failure import AttemptError
-from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.routing.route import Upstream
 
@@ -60,7 +59,7 @@ class Attempt:
         head, options, body = exchange.head, self._live.options, exchange.request_body
         timeouts = options.response_timeout, options.stall_timeout
         connection.begin(exchange, timeouts, without_body=head.method == "HEAD")
-        block = self._request_block(head, client.origin, exchange.error_code)
+        block = self._request_block(exchange, client)
         if body is None:
             connection.send(block)
             return
@@ -122,17 +121,15 @@ class Attempt:
         self._stats.in_flight -= 1
         return True
 
-    def _request_block(self, head: RequestHead, origin: Origin, error_code: str) -> bytes:
-        """The request's head as the upstream is to see it.
-
-        error_code: what the page is about when a handler is asked for an error page, else ""
-        """
-        upstream, live = self.upstream, self._live
+    def _request_block(self, exchange: Exchange, client: Client) -> bytes:
+        """The request's head as the upstream is to see it."""
+        upstream, live, head, origin = self.upstream, self._live, exchange.head, client.origin
         added = origin.fields(head)
         if upstream.handler:
-            added += origin.handler_fields(head, live.route.name)
-            if error_code:
-                added += f"Dockerproxy-Error: {ANSWERS[error_code].status} {error_code}\r\n".encode()
+            added += origin.handler_fields(head, live.route.name) + live.introduce(exchange, client)
+            if exchange.error_code:
+                status = ANSWERS[exchange.error_code].status
+                added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()
         elif live.prefix:
             added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
         host_line = head.host_fields or f"Host: {upstream.host}:{upstream.port}".encode()

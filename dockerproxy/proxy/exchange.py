@@ -19,6 +19,7 @@ from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.attempt import Attempt
 from dockerproxy.proxy.client import Client
 from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.gate import Passage, take_word
 from dockerproxy.proxy.https import set_hsts
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.request_body import RequestBody
@@ -36,13 +37,15 @@ class Exchange:
     """One request of one client on one route.
 
     request_body: None for a request without one
+    stats:        where it is counted; its live route may have others by the time it ends
+    passage:      there only at a gate
     error_code:   when this exchange asks a handler for an error page, what the page is about, else ""
     """
 
     __slots__ = (
         "_answered", "_attempt", "_begun", "_client", "_collecting", "_done", "_held", "_plane", "_retry", "_started",
-        "_timer",
-        "error_code", "head", "live", "request_body",
+        "_timer", "__weakref__",
+        "error_code", "head", "live", "passage", "request_body", "stats",
     )  # fmt: skip
 
     def __init__(
@@ -51,6 +54,7 @@ class Exchange:
         self.head = head
         self.live = live
         self.error_code = error_code
+        self.passage: Passage
         self.request_body = RequestBody(head.length, live.options.max_body) if head.length else None
         self._plane = plane
         self._client = client
@@ -59,7 +63,7 @@ class Exchange:
         self._retry: Retry | None = None
         self._timer: TimerHandle | None = None
         self._begun = self._collecting = self._held = self._answered = self._done = False
-        stats = live.stats
+        stats = self.stats = live.stats
         stats.requests += 1
         stats.in_flight += 1
 
@@ -166,7 +170,7 @@ class Exchange:
 
     def interim(self, head: ResponseHead) -> None:
         """An interim answer; HTTP/1.0 knows none (RFC 9110 section 15.2)."""
-        if self.head.minor:
+        if self.head.minor and not self._done:
             self._client.interim(head)
 
     def answered(self, head: ResponseHead, data: bytes, done: bool) -> None:
@@ -179,7 +183,7 @@ class Exchange:
         else:
             attempt.succeeded()
         self._answered = True
-        self.live.stats.answers[head.status // 100] += 1
+        self.stats.answers[head.status // 100] += 1
         if self._client.record is not None:
             attempt.answered_at = time.monotonic()
         if self.live.hsts and self._client.origin.speaks_https(self.head):
@@ -208,7 +212,7 @@ class Exchange:
             return
         attempt.succeeded()
         self._answered = True
-        self.live.stats.answers[head.status // 100] += 1
+        self.stats.answers[head.status // 100] += 1
         valves = self._client.valve, connection.valve
         timeout = self.live.options.tunnel_timeout
         tunnel = Tunnel(self._client.transport, connection.transport, valves, self._finish, timeout)
@@ -277,9 +281,7 @@ class Exchange:
             self._connect(attempt.pool)
             return
         attempt.failed(error)
-        retry = self._retry
-        if retry is None:
-            retry = self._retry = Retry(self.live.options, self._started)
+        retry = self._retry = self._retry or Retry(self.live.options, self._started)
         retry.failed(attempt.upstream.key, error)
         handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
         code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())
@@ -325,10 +327,7 @@ class Exchange:
     def _answered_badly(self, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
         """An answer that is an error. False when it is to be relayed all the same, for there is no other."""
         if head.failed:
-            attempt.leave_unless(done)
-            attempt.failed(AttemptError(Failure.EXCEPTION, head.failed.decode("latin-1")))
-            self.show_error("handler_failed")
-            return True
+            return take_word(self, attempt, head, done)
         error = AttemptError(Failure.STATUS, str(head.status))
         if not self._repeatable():
             attempt.count(error)
@@ -357,7 +356,7 @@ class Exchange:
         attempt.failed(error)
         head = self.head
         self.live.log_error("cut", f"the answer of {attempt.upstream.name} to {head.method} {head.path}: {error}")
-        self._finish(shown=True)
+        self._finish(shown=not self.live.gated)
         self._client.abort()
 
     def show_error(self, code: str, text: str = "", fields: Sequence[tuple[str, str]] = ()) -> None:
@@ -367,7 +366,7 @@ class Exchange:
         if status >= 400:
             why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
             pages.log_shown(self.live, self.head, code, why)
-        self.live.stats.answers[status // 100] += 1
+        self.stats.answers[status // 100] += 1
         self._finish(shown=status >= 400)
         page = None if self.error_code or fields else pages.of_route(self.live.route)
         pages.show(self._client, self.head, self.error_code or code, page, text=text, more=fields)
@@ -378,7 +377,7 @@ class Exchange:
             return
         self._done = True
         self._cancel_timer()
-        stats = self.live.stats
+        stats = self.stats
         stats.in_flight -= 1
         stats.errors_shown += shown
         stats.latency.add(time.monotonic() - self._started)

@@ -237,7 +237,7 @@ class Front(Timed, asyncio.Protocol):
             self._skip_body()
             plane.pages.show_not_found(self, head, found)
         else:
-            self.run(Exchange(plane, self, head, plane.live[found.name]))
+            self.run(Exchange(plane, self, head, plane.entries[found.name]))
 
     def run(self, exchange: Exchange) -> None:
         """Let `exchange` answer the request; what has come of the body goes first, so that it is sent in one piece."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from dockerproxy.proxy.https import hsts_line
 from dockerproxy.proxy.log_limit import LogLimit
@@ -16,6 +16,10 @@ from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
 from dockerproxy.stats import RouteStats
 from dockerproxy.tls.client import UpstreamTls
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.client import Client
+    from dockerproxy.proxy.exchange import Exchange
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,10 @@ class LiveRoute:
     restricted: whether requests are to be looked at before they are tried: a redirect to https, maintenance, a pause
     hsts:       field line that answers to clients over https get, or b""
     tls:        how https upstreams are spoken to
+    gated:      whether its handler runs middlewares before another route of this name
     """
+
+    gated: ClassVar[bool] = False
 
     __slots__ = (
         "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route", "stats", "tls",
@@ -147,6 +154,10 @@ class LiveRoute:
             if not target.startswith("/"):
                 target = f"/{target}"
         return upstream.base_path + target if upstream.base_path and target != "*" else target
+
+    def introduce(self, exchange: Exchange, client: Client) -> bytes:
+        """What the route's handler is told beside, in field lines with CRLF."""
+        return b""
 
     def _wake_held(self) -> None:
         held, self._held = self._held, {}  # one that is woken may have to be held again

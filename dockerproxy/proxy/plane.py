@@ -19,6 +19,7 @@ from dockerproxy.proxy.connector import ConnectHandler, Connector
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.front import Front
+from dockerproxy.proxy.gate import HANDLER, Gates
 from dockerproxy.proxy.handshake import Handshake
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.live import LiveRoute
@@ -67,6 +68,8 @@ class DataPlane:
 
     https_port:     of https in the address bar
     handshakes:     those under way
+    live:           all routes
+    entries:        what requests are looked up in: the routes, and in the place of those with middlewares their gates
     may_see_reason: who is told the code of an error
     recorder:       takes a record of each request for the access log, or None
     """
@@ -84,6 +87,8 @@ class DataPlane:
         self.wheel = Wheel(self.loop)
         self.table = RouteTable()
         self.live: dict[str, LiveRoute] = {}
+        self.gates = Gates()
+        self.entries: Mapping[str, LiveRoute] = self.live
         self.limits = PlaneLimits.of(settings)
         self.https_port = DEFAULT_PORT
         self.handshakes: set[Handshake] = set()
@@ -128,11 +133,13 @@ class DataPlane:
             live[route.name] = known
         removed = [known for name, known in self.live.items() if name not in live]
         self.table, self.live, self.pages.not_found = table, live, not_found
+        self.entries = self.gates.entries(table.routes, live)
         unused = self._revive_pools(table.routes)
         for known, route in changed:
             known.update(route)
         for known in removed:
             known.remove()
+        self.gates.settle(live)
         self._retire_pools(unused)
         self._forget_gone(time.monotonic())
 
@@ -183,7 +190,7 @@ class DataPlane:
     def held(self, route: str) -> int:
         """Exchanges of a route that wait now."""
         live = self.live.get(route)
-        return 0 if live is None else live.held
+        return 0 if live is None else live.held + self.gates.held(route)
 
     # Called by fronts and handshakes
 
@@ -242,7 +249,7 @@ class DataPlane:
         used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
         unused = []
         for key, pool in self._pools.items():
-            if key[0] in used or key[0] in self.pages.live:
+            if key[0] in used or key[0] in self.pages.live or key[0] == HANDLER:
                 pool.revive()
             else:
                 unused.append(key)

@@ -56,10 +56,15 @@ class Record:
         return f"<Record {self.id}: {self.method} {self.host}{self.target} {self.status}>"
 
     def exchanged(self, live: LiveRoute, attempts: int, attempt: Attempt | None, body: RequestBody | None) -> None:
-        """Note what the exchange did: its route, how many attempts, and the last of them."""
+        """Note what the exchange did: its route, how many attempts, and the last of them.
+
+        Of a gate only what the client did: what happened behind it was noted before, by the exchange there.
+        """
         self.route = live.route.name
-        self.attempts = attempts
         self.received = body.size if body is not None else 0
+        if live.gated:
+            return
+        self.attempts = attempts
         if attempt is None:
             return
         self.upstream = attempt.upstream.name

@@ -4,6 +4,7 @@ values.py   kinds of value: durations, sizes, addresses, status lists
 options.py  RouteOptions: what can be set per route, with the defaults
 routes.py   RouteSettings: one route as a person writes it
 constraints.py  ConstraintSettings: which containers may claim which domains
+middlewares.py  the names of middlewares, and what they stand for
 model.py    Settings: everything that can be set
 tls.py      TlsSettings: certificates for the https addresses
 secret.py   what no message may repeat; the token in a file
@@ -15,6 +16,7 @@ Calls run from load down to values.
 
 from dockerproxy.settings.constraints import ConstraintSettings
 from dockerproxy.settings.load import describe, load, tell_source, validate
+from dockerproxy.settings.middlewares import MiddlewareSettings
 from dockerproxy.settings.model import DockerSettings, Settings
 from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
 from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, RouteSettings, UpstreamSettings
@@ -28,6 +30,7 @@ __all__ = [
     "ConstraintSettings",
     "DockerSettings",
     "DomainSettings",
+    "MiddlewareSettings",
     "PathSettings",
     "RouteOptions",
     "RouteSettings",

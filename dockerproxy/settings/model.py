@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dockerproxy.settings.constraints import ConstraintsDefault, ConstraintSettings
+from dockerproxy.settings.middlewares import MiddlewareSettings, parse_name
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
 from dockerproxy.settings.routes import Access, RouteSettings, parse_host
 from dockerproxy.settings.tls import TlsSettings
@@ -129,6 +130,9 @@ class Settings(RouteOptions, BaseSettings):
         description="who may call the admin handlers; default: `token` when admin_token is set, else `loopback`",
     )
     state_dir: Path = Field(default_factory=default_state_dir, description="folder for dynamic routes")
+    define_middlewares: dict[Annotated[str, BeforeValidator(parse_name)], MiddlewareSettings] = Field(
+        {}, description="what the names of middlewares stand for"
+    )
     constraints: tuple[ConstraintSettings, ...] = Field((), description="which containers may claim which domains")
     constraints_default: ConstraintsDefault = Field(
         "allow", description="whether containers may claim domains that no constraint is about: `allow` or `deny`"

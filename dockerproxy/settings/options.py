@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dockerproxy.settings.middlewares import parse_middlewares
 from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds, parse_server_name
 
 # Kept from the Go project: long enough that a restart passes unnoticed, short enough to notice a fault.
@@ -107,6 +108,9 @@ class RouteOptions(Strict):
     max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
     max_body: Size | None = Field(None, description="largest request body; a larger one is answered with 413")
     strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
+    middlewares: Annotated[tuple[str, ...], BeforeValidator(parse_middlewares)] = Field(
+        (), description="names of middlewares that requests pass, comma-separated, the first one outermost; or `none`"
+    )
     https: Literal["allow", "redirect"] = Field(
         "allow", description="what a client that speaks plain http gets: the answer, or a `redirect` to https"
     )

@@ -97,6 +97,8 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("max_connections", "64", "options", {"max_connections": 64}),
     ("max_body", "10MiB", "options", {"max_body": 10 << 20}),
     ("strip_prefix", "true", "options", {"strip_prefix": True}),
+    ("middlewares", "compress, auth", "options", {"middlewares": ("compress", "auth")}),
+    ("middlewares", "none", "options", {"middlewares": ()}),
     ("https", "redirect", "options", {"https": "redirect"}),
     ("hsts_max_age", "365d", "options", {"hsts_max_age": 365 * 86400.0}),
     ("tls_verify", "false", "options", {"tls_verify": False}),
@@ -122,7 +124,15 @@ def test_every_label_of_the_table_is_tried_here_and_its_example_is_good() -> Non
 
 
 def test_the_table_holds_every_route_option() -> None:
-    assert {label.name for label in LABELS if label.kind is Kind.TUNE} == {"weight", *OPTION_NAMES} - FILE_OPTIONS
+    tuned = {label.name for label in LABELS if label.kind is Kind.TUNE}
+    assert tuned | {"middlewares"} == {"weight", *OPTION_NAMES} - FILE_OPTIONS
+
+
+@pytest.mark.parametrize("labels", [{"middlewares": "a b"}, {"middleware": "auth"}, {"web__middlewares": "auth,auth"}])
+def test_a_route_whose_middlewares_are_not_understood_is_left_out(labels: dict[str, str]) -> None:
+    reading = read(**labels)
+    assert reading.routes == ()
+    assert any("left out until" in reason for reason in reading.reasons)
 
 
 @pytest.mark.parametrize("option", sorted(FILE_OPTIONS))

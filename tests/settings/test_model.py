@@ -13,6 +13,7 @@ from dockerproxy.settings.model import default_state_dir
 
 from .conftest import wrong
 
+_MIDDLEWARE = {"use": "basic_auth", "realm": "x"}
 _CONSTRAINT = {"hosts": ["a.example"], "projects": ["a"], "networks": [], "labels": {}}
 
 
@@ -63,6 +64,8 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
         {"certificates": "a.pem:a.key, b.pem", "min_version": 1.3, "public_port": "443"},
         {"certificates": [_certificate("a.pem", "a.key"), _certificate("b.pem")], "min_version": "1.3", "public_port": 443},
     ),
+    "define_middlewares": ({}, {"auth": _MIDDLEWARE}, {"auth": _MIDDLEWARE}),
+    "middlewares": ([], "auth, compress", ["auth", "compress"]),
     "https": ("allow", "redirect", "redirect"),
     "hsts_max_age": (None, "365d", 365 * 86400.0),
     "tls_verify": (True, "no", False),
@@ -118,6 +121,10 @@ WRONG: list[tuple[str, Any, str]] = [
     ("max_connections", 0, "max_connections: expected 1 or more (found 0)"),
     ("max_body", "huge", "max_body: expected a size such as 65536, 64k, 10MiB or 1g (found 'huge')"),
     ("tls_verify", "perhaps", "tls_verify: expected true or false"),
+    ("middlewares", "auth,auth", "middlewares: 'auth' is there twice"),
+    ("middlewares", "a b", "middlewares: 'a b' is no name of a middleware; write letters"),
+    ("middlewares", {"a": {}}, "middlewares: expected names such as gzip,auth; what a name"),
+    ("define_middlewares", {"a b": {}}, "define_middlewares"),
     ("https", "always", "https: expected 'allow' or 'redirect' (found 'always')"),
     ("hsts_max_age", "2000d", "hsts_max_age: 2000d is longer than a year"),
     ("tls_server_name", "https://api", "tls_server_name: 'https://api' is not a name in a certificate"),
