@@ -83,6 +83,15 @@ def test_an_unknown_domain_is_answered_with_404(running: Container, wait: Wait) 
     assert answer.status == 404
 
 
+def test_an_operator_asks_it_from_within(running: Container, wait: Wait) -> None:
+    wait(lambda: running.exec_run(["dockerproxy", "health"]).exit_code == 0, lambda: running.logs().decode())
+    for terminal, words in ((False, b'"name": "dockerproxy-statistics"'), (True, b"REQUESTS")):
+        code, output = running.exec_run(["dockerproxy", "routes", "--all"], tty=terminal)
+        assert code == 0, output
+        assert isinstance(output, bytes)
+        assert words in output
+
+
 def test_it_stops_in_good_order_when_told_to(running: Container) -> None:
     running.stop(timeout=STOP_TIMEOUT)
     # Had the engine killed it, this would be 137.
