@@ -71,7 +71,7 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
         ],
         "upstreams": [_upstream(upstream, condition) for upstream, condition in conditions],
         "reasons": [{"code": each.code, "text": each.text, "mend": each.mend} for each in claimants],
-        "notes": [*_notes(headers, len(rows)), *evidence.doubts],
+        "notes": [*_notes(route, headers, len(rows)), *evidence.doubts],
     }
 
 
@@ -200,7 +200,10 @@ def _shown(rows: Sequence[Candidate]) -> Sequence[Candidate]:
     return [*rows[:_MOST_CANDIDATES], *(row for row in rows[_MOST_CANDIDATES:] if row.matched)]
 
 
-def _notes(headers: Mapping[str, str], count: int) -> Iterable[str]:
+def _notes(route: Route | None, headers: Mapping[str, str], count: int) -> Iterable[str]:
+    if route is not None and route.options.middlewares:
+        names = ", ".join(route.options.middlewares)
+        yield f"the request passes the middlewares {names} first, which may answer it themselves"
     if any(name.lower() != "host" for name in headers):
         yield "of the headers only Host has a part in finding the route"
     if count > _MOST_CANDIDATES:

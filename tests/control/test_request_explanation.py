@@ -248,6 +248,12 @@ def test_what_the_operator_has_set_of_the_route_comes_first(said: dict[str, Any]
     assert words in answer["verdict"]
 
 
+def test_middlewares_are_said_to_come_first() -> None:
+    known = evidence(routes=[{"name": "r", "host": "r.localhost", "middlewares": "gzip", "upstreams": [UP]}])
+    (note,) = explain_request("http://r.localhost/", "", {}, known)["notes"]
+    assert note == "the request passes the middlewares gzip first, which may answer it themselves"
+
+
 def test_a_route_that_is_there_over_https_only_redirects() -> None:
     known = evidence(routes=[{"name": "r", "host": "r.localhost", "https": "redirect", "upstreams": [UP]}])
     assert explain_request("http://r.localhost/", "", {}, known)["code"] == "https_required"
