@@ -83,7 +83,7 @@ The demo runs: an embedded engine with labelled containers, found by the same wa
 
   open   http://blog.localhost:{port}/        three containers, of which two answer nothing: you never notice
          http://shop.localhost:{port}/        two replicas that take turns
-         http://{admin}:{port}/statistics
+         http://{admin}:{port}/        the dashboard: routes, upstreams, what is wrong with office-1
 
   try, in another terminal:
 

@@ -9,6 +9,12 @@ context.py      what a handler is told beside its request: Control, its route, t
 admin.py        add_route, remove_route, health
 operate.py      POST /drain and its like: what an operator decides
 statistics.py   the report that GET /statistics gives
+live.py         GET /live: the report as it changes
+feed.py         Feed: makes each report once, for all who listen
+history.py      what happened on each route in the last minute
+dashboard.py    GET /: the page, from templates/dashboard
+login.py        POST /login, /logout: a session by cookie for whoever shows the admin token
+sessions.py     Sessions: who is logged in
 overrides.py    what an operator has set, as reports tell of it
 times.py        how a time is written in JSON
 metrics/        GET /metrics
