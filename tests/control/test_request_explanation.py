@@ -88,6 +88,19 @@ def test_a_path_that_nobody_has_is_told() -> None:
     }
 
 
+def test_a_route_that_names_the_method_goes_before_one_that_takes_all() -> None:
+    post = {"name": "post", "host": "x.localhost", "path": {"path": "/a", "method": "POST"}, "upstreams": [UP]}
+    rest = {"name": "rest", "host": "x.localhost", "path": {"path": "/a", "method": "GET,PUT"}, "upstreams": [UP]}
+    known = evidence(routes=[{**post, "name": "any", "path": {"path": "/a"}}], docker={"enabled": False})
+    table = RouteTable([*known.table.routes, *evidence(routes=[post, rest]).table.routes])
+    told = why(explain_request("http://x.localhost/a", "POST", {}, replace(known, table=table)))
+    assert told == {
+        "any": "route post names the method",
+        "post": "the host is its own, the path is its own",
+        "rest": "it answers GET, PUT, not POST",
+    }
+
+
 def test_a_wildcard_a_port_and_a_route_for_every_host() -> None:
     assert explained("http://other.localhost/wild")["route"] == "wild"
     assert explained("http://x.localhost:9999/")["route"] == "ported"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -210,6 +211,20 @@ def test_a_network_that_the_container_is_not_on_is_told_with_the_command() -> No
 def test_no_network_at_all() -> None:
     (reason,) = view(entry(ENABLED, networks=network("none", ""), mode="none")).reasons
     assert reason == "it was started without a network (--network none); start it anew with one"
+
+
+def test_a_container_that_was_taken_off_all_networks() -> None:
+    (reason,) = view(entry(ENABLED, networks={}, mode="bridge")).reasons
+    assert reason == "it is on no network; run: docker network connect bridge shop-web-1"
+    (reason,) = view(entry(ENABLED, networks={}, mode="bridge"), network="front").reasons
+    assert (reason.code, reason.mend) == (Code.NO_NETWORK, "run: docker network connect front shop-web-1")
+
+
+def test_a_copy_of_a_reason_is_as_good_as_the_reason() -> None:
+    (reason,) = view(entry(labelled(hold="soon"))).reasons
+    again = copy.deepcopy(reason)
+    assert again == reason
+    assert (again.code, again.label, again.follows) == (Code.WRONG_VALUE, "dockerproxy.hold", "its default is used")
 
 
 def test_a_network_without_an_address_yet() -> None:
