@@ -12,6 +12,11 @@ journal.py   what changed, in words, for the log
 operator.py  Operator: what a person decides while the proxy runs
 target.py    Targets: what an operator can mean by a name
 overrides.py Overrides: what an operator has set while the proxy runs
+container_explanation.py, request_explanation.py
+             why a container is routed or not, and where a request would go; both by an Evidence (evidence.py)
+  lookup.py  which container a person means        label_uses.py  what became of each of its labels
+  candidates.py  the routes that come near a request, and why not each
+  reach.py   what trying to connect adds
 store.py     Store: dynamic routes and overrides on disk
 document.py  Document: a list of things in one file, replaced as a whole
 

@@ -9,6 +9,7 @@ context.py      what a handler is told beside its request: Control, its route, t
 admin.py        add_route, remove_route, health
 operate.py      POST /drain and its like: what an operator decides
 statistics.py   the report that GET /statistics gives
+explain.py      GET /explain: gathers what control explains; probe.py tries to connect
 live.py         GET /live: the report as it changes
 feed.py         Feed: makes each report once, for all who listen
 history.py      what happened on each route in the last minute

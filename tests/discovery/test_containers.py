@@ -155,8 +155,8 @@ def test_the_setting_names_the_network_and_the_label_wins_over_it() -> None:
     [
         ({"network": "front"}, None, "front", "the label dockerproxy.network says so"),
         ({}, None, "shop_default", "it is the compose project's default, of the 3 that it is on"),
-        ({}, ("front", "alpha"), "alpha", "it is the first by name of the 2 that the proxy shares with the container; the"
-         " label dockerproxy.network chooses another"),
+        ({}, ("front", "alpha"), "alpha", "it is the first by name of the 2 that the proxy shares with the container;"
+         " the label dockerproxy.network chooses another"),
         ({}, ("front",), "front", "it is the only one that the proxy shares with the container"),
     ],
 )  # fmt: skip
