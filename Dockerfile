@@ -47,7 +47,8 @@ ENV PATH=/opt/dockerproxy/bin:/usr/local/bin:/usr/bin:/bin \
 # A dockerproxy.yaml, where there is one, is mounted here; labels and DOCKERPROXY_* variables need no file.
 WORKDIR /etc/dockerproxy
 USER 10001:10001
-EXPOSE 8888
+# 8443 is for https, once there are certificates: DOCKERPROXY_LISTEN=:8888,https://:8443 (docs/tls.md).
+EXPOSE 8888 8443
 
 # SIGTERM drains: no new connections, what is in flight is finished (setting `grace`, 30 s), then exit code 0.
 STOPSIGNAL SIGTERM

@@ -40,7 +40,7 @@ DEADLINE = 10.0  # seconds; far more than anything here takes
 HAND_WRITTEN = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
-    *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "security", "why")),
+    *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "security", "tls", "why")),
 ]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
 # The tables of keys, by the line before them, with the model that reads them and what else it needs.

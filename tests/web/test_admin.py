@@ -74,6 +74,15 @@ async def test_what_is_valid_but_no_proxy_route_is_unprocessable_too(build: Buil
     assert [problem["where"] for problem in answer.json["problems"]] == ["handler"]
 
 
+async def test_a_route_that_names_a_file_of_this_machine_is_unprocessable(build: Build) -> None:
+    files = {"tls_ca": "/etc/shadow", "tls_cert": "/etc/passwd", "tls_key": "/etc/hosts"}
+    answer = await build().call(ADD, "POST", "/add", new("a", **files))
+
+    assert answer.status == 422
+    assert {problem["where"] for problem in answer.json["problems"]} == files.keys()
+    assert "it can only be set in the settings file" in answer.json["error"]
+
+
 @pytest.mark.parametrize("body", [b"", b"name=a", b"\xff", b"[1]", b"3", b"[" * 100_000])
 @pytest.mark.parametrize("route", [ADD, REMOVE])
 async def test_what_is_no_json_object_is_a_bad_request(build: Build, route: str, body: bytes) -> None:
