@@ -18,6 +18,7 @@ from dockerproxy.exit_codes import EXIT_FAILED, EXIT_OK
 from dockerproxy.memory import keep_steady
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings
+from dockerproxy.settings.values import ListenAddress
 
 log = logging.getLogger("dockerproxy")
 
@@ -69,21 +70,22 @@ def run_demo(settings: Settings, socket_path: str | Path) -> int:
 async def _serve_demo(settings: Settings, socket_path: str | Path) -> None:
     async with EmbeddedEngine(socket_path, demo_site()):
         server = Server(settings)
-        await serve(server, lambda: print(_welcome(server.addresses[0].port, settings.admin_host), flush=True))
+        await serve(server, lambda: print(_welcome(server.addresses[0], settings.admin_host), flush=True))
 
 
-def _welcome(port: int, admin: str) -> str:
+def _welcome(address: ListenAddress, admin: str) -> str:
     """What to open and what to try, with the command as this person has to type it."""
     command = "dockerproxy" if shutil.which("dockerproxy") == os.path.abspath(sys.argv[0]) else sys.argv[0]
-    return _WELCOME.format(port=port, admin=admin, command=command)
+    scheme = "https" if address.tls else "http"
+    return _WELCOME.format(scheme=scheme, port=address.port, admin=admin, command=command)
 
 
 _WELCOME = """
 The demo runs: an embedded engine with labelled containers, found by the same watcher that talks to Docker.
 
-  open   http://blog.localhost:{port}/        three containers, of which two answer nothing: you never notice
-         http://shop.localhost:{port}/        two replicas that take turns
-         http://{admin}:{port}/        the dashboard: routes, upstreams, what is wrong with office-1
+  open   {scheme}://blog.localhost:{port}/        three containers, of which two answer nothing: you never notice
+         {scheme}://shop.localhost:{port}/        two replicas that take turns
+         {scheme}://{admin}:{port}/        the dashboard: routes, upstreams, what is wrong with office-1
 
   try, in another terminal:
 

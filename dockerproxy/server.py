@@ -189,7 +189,7 @@ class Server:
         changed = self.registry.reload(settings)
         self.plane.configure(settings)
         if self._renewal is not None and certificates:
-            self._renewal.follow(settings.tls, certificates)
+            changed += self._renewal.follow(settings.tls, certificates)
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         if late:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")

@@ -39,15 +39,20 @@ class Keyring:
     def __repr__(self) -> str:
         return f"<Keyring of {', '.join(map(str, self.certificates))}>"
 
-    def use(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> None:
-        """Show these from now on; connections that are open go on."""
+    def use(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> list[str]:
+        """Show these from now on; connections that are open go on. Returns which are new, in words."""
         by_name: dict[str, Certificate] = {}
         for certificate in certificates:
             for name in certificate.names:
                 by_name.setdefault(name, certificate)
         # RFC 8446 section 4.2.1: the version is settled before a name is looked at, so this context decides.
         self.context.minimum_version = VERSIONS[settings.min_version]
+        known = set(map(_words, self.certificates))
         self.certificates, self._by_name = tuple(certificates), by_name
+        new = [words for words in map(_words, certificates) if words not in known]
+        for words in new:
+            log.info("%s", words)
+        return new
 
     def certificate(self, name: str | None) -> Certificate:
         """The certificate for a name that a client asks for, None when it asks for none."""
@@ -57,6 +62,11 @@ class Keyring:
 
     def _choose(self, connection: ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> None:
         connection.context = self.certificate(name).context
+
+
+def _words(certificate: Certificate) -> str:
+    begins, ends = (f"{time:%Y-%m-%d %H:%M}" for time in (certificate.begins, certificate.ends))
+    return f"certificate in use: {certificate}, from {begins} to {ends} UTC"
 
 
 def read_certificates(settings: TlsSettings) -> tuple[Certificate, ...]:

@@ -52,10 +52,13 @@ class Renewal:
     def __repr__(self) -> str:
         return f"<Renewal of {self.keyring!r}>"
 
-    def follow(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> None:
-        """The settings are others: use their certificates, and look after their files, from now on."""
+    def follow(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> list[str]:
+        """The settings are others: use their certificates, and look after their files, from now on.
+
+        Returns which certificates are new, in words.
+        """
         self._settings, self._marks = settings, _marks(settings)
-        self.keyring.use(settings, certificates)
+        return self.keyring.use(settings, certificates)
 
     def stop(self) -> None:
         """Look no more."""
@@ -74,7 +77,6 @@ class Renewal:
             return
         self.keyring.use(self._settings, certificates)
         for certificate in certificates:
-            log.info("certificate renewed: %s, until %s", certificate, certificate.ends.date())
             for line in certificate.warnings(datetime.now(UTC)):
                 log.warning("%s", line)
 

@@ -148,7 +148,7 @@ def test_renewed_files_are_used_within_a_minute(authority: Authority, caplog: py
     clock.ring()
     assert shown(found.keyring.context, authority, "new.localhost")[0] == "localhost"
     assert found.keyring.certificates[0].names == ("localhost", "new.localhost")
-    assert "certificate renewed: localhost.pem (localhost, new.localhost), until " in caplog.text
+    assert "certificate in use: localhost.pem (localhost, new.localhost), from 2" in caplog.text
     assert clock.delays == [EVERY] * 3
     found.stop()
 

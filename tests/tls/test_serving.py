@@ -81,9 +81,11 @@ async def test_a_reload_shows_new_clients_the_new_certificate_and_keeps_those_th
     before = await client(scene, authority)
     assert before.names == {"localhost"}
     new.append(scene.settings(upstream, **https(authority.entry("localhost", "blog.localhost"))))
-    scene.server.reload()
+    (line,) = scene.server.reread()
+    assert line.startswith("certificate in use: localhost.pem (localhost, blog.localhost), from ")
     assert (await before.get()).body == b"a"
     assert (await client(scene, authority)).names == {"localhost", "blog.localhost"}
+    assert scene.server.reread() == []
 
 
 async def test_a_bad_certificate_at_a_reload_changes_nothing(
