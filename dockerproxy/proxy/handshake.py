@@ -41,9 +41,9 @@ class Handshake(asyncio.Protocol):
             if self._plane.begin(self):
                 descriptor = os.dup(transport.get_extra_info("socket").fileno())
                 self._tasks.start(self._shake_hands(socket.socket(fileno=descriptor)), name="TLS handshake")
-        except OSError as error:  # no descriptor is left
+        except OSError as error:  # no descriptor is left, which the event loop says in the log as well
             self._plane.handshakes.discard(self)
-            log.warning("a client over TLS was turned away: %s", error)
+            log.debug("a client over TLS was turned away: %s", error)
         finally:
             cast(asyncio.Transport, transport).abort()
 

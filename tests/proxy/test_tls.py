@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
+import os
 import socket
 import ssl
 from typing import Any
@@ -303,6 +305,19 @@ async def test_handshakes_count_among_the_clients(site: Site) -> None:
         await site.client()
     silent[0].close()
     await until(lambda: len(site.scene.server.plane.handshakes) == 1)
+    assert (await (await site.client()).get()).status == 200
+
+
+async def test_a_client_is_turned_away_when_no_file_can_be_opened(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(_descriptor: int) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    server = await site.start(await site.scene.upstream())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "dup", exhausted)
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await site.client()
+    assert not server.plane.handshakes
     assert (await (await site.client()).get()).status == 200
 
 
