@@ -62,7 +62,11 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "tls": (
         {"certificates": [], "min_version": "1.2", "public_port": None},
         {"certificates": "a.pem:a.key, b.pem", "min_version": 1.3, "public_port": "443"},
-        {"certificates": [_certificate("a.pem", "a.key"), _certificate("b.pem")], "min_version": "1.3", "public_port": 443},
+        {
+            "certificates": [_certificate("a.pem", "a.key"), _certificate("b.pem")],
+            "min_version": "1.3",
+            "public_port": 443,
+        },
     ),
     "define_middlewares": ({}, {"auth": _MIDDLEWARE}, {"auth": _MIDDLEWARE}),
     "middlewares": ([], "auth, compress", ["auth", "compress"]),

@@ -121,7 +121,7 @@ class Conversation:
         self.writer.transport.abort()
 
     def abort(self) -> None:
-        """End the connection at once, unless it has ended: asyncio fails on a transport that closed with bytes unsent."""
+        """End the connection at once, unless it has ended: asyncio fails on one that closed with bytes unsent."""
         if self._socket is not None and self._socket.fileno() >= 0:
             self.writer.transport.abort()
 
