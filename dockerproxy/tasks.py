@@ -37,11 +37,13 @@ class Tasks:
         return task
 
     async def cancel_all(self) -> None:
-        """Cancel what is still running and wait until all of it has ended."""
-        running = list(self._running)
-        for task in running:
-            task.cancel()
-        if running:
+        """Cancel what is still running and wait until all of it has ended, even what is started meanwhile."""
+        while self._running:
+            # A task that is cancelled before its first step never gets to what it would clean up.
+            await asyncio.sleep(0)
+            running = list(self._running)
+            for task in running:
+                task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
 
     def _done(self, task: asyncio.Task[Any]) -> None:

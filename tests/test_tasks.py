@@ -69,3 +69,35 @@ async def test_cancelling_waits_until_all_have_ended_and_is_not_logged(caplog: p
 
 async def test_cancelling_nothing_is_nothing() -> None:
     await Tasks("owner").cancel_all()
+
+
+async def test_a_task_that_is_cancelled_at_once_cleans_up_all_the_same() -> None:
+    ended = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("work")
+
+    tasks = Tasks("owner")
+    tasks.start(work(), name="work")
+    await tasks.cancel_all()
+    assert ended == ["work"]
+
+
+async def test_what_is_started_while_all_is_cancelled_ends_too() -> None:
+    ended = []
+
+    async def work(more: int) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append(more)
+            if more:
+                tasks.start(work(more - 1), name="more")
+
+    tasks = Tasks("owner")
+    tasks.start(work(3), name="work")
+    await tasks.cancel_all()
+    assert (ended, len(tasks)) == ([3, 2, 1, 0], 0)
