@@ -80,7 +80,7 @@ class Exchange:
             self.show_error("body_too_large")
         elif self.live.restricted and restrain(self, self._client, self._plane.https_port):
             return
-        elif self.live.crowded and self.request_body is not None and not self.request_body.all_there(self.head):
+        elif self.request_body is not None and self.live.crowded and not self.request_body.all_there(self.head):
             self._collecting = True  # clients that send slowly would else take the connections that others need
         else:
             self._next_attempt()

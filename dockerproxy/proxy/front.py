@@ -225,7 +225,7 @@ class Front(Timed, asyncio.Protocol):
         self._reply.begun = self._reply.continued = self._skipped = False
         self._keep_alive = head.keep_alive and not plane.stopping
         plane.stats.requests += 1
-        self.record = plane.record(head, self.origin)
+        self.record = plane.record(head, self.origin) if plane.recorder is not None else None
         if head.length:
             self._decoder = ChunkedDecoder() if head.length == CHUNKED else LengthDecoder(head.length)
         if head.via:
