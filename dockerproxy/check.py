@@ -6,6 +6,7 @@ Collects every problem at once: settings, routes that clash, handlers that canno
 from __future__ import annotations
 
 from dockerproxy.control.base import build_base
+from dockerproxy.control.middlewares import refuse_unknown
 from dockerproxy.control.static import static_routes
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
 from dockerproxy.routing.route import Route
@@ -13,6 +14,7 @@ from dockerproxy.settings import Settings, load
 from dockerproxy.tls.checking import tried_certificates
 from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.web.handlers import Handlers
+from dockerproxy.web.middlewares.registry import Middlewares
 
 
 class Report:
@@ -75,6 +77,12 @@ def _check_routes(report: Report, settings: Settings) -> None:
             handlers.load(name)
         except DockerproxyError as error:
             report.add(error)
+    middlewares = Middlewares()
+    try:
+        refuse_unknown(settings, static.routes, middlewares.known(settings))
+        middlewares.use(settings, (name for route in static.routes for name in route.options.middlewares))
+    except DockerproxyError as error:
+        report.add(error)
     try:
         base = build_base(settings, static, ())
     except DockerproxyError as error:

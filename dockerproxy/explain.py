@@ -17,6 +17,7 @@ from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Evidence
 from dockerproxy.control.merge import merge
+from dockerproxy.control.middlewares import with_known
 from dockerproxy.control.reach import addresses_in, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.control.static import static_routes
@@ -27,6 +28,7 @@ from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapsho
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings, load
+from dockerproxy.web.middlewares.registry import Middlewares
 from dockerproxy.web.probe import failures
 
 _IMAGINED = "no proxy was asked: this is what one with these settings would do, run from where this command runs"
@@ -65,8 +67,9 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     seen = _seen(settings, inspect_file)
     base = build_base(settings, static_routes(settings), ())
     prefix = settings.docker.label_prefix
+    known = Middlewares().known(settings)
     snapshots = allowed(Constraints(settings), base.routes, (seen.snapshot,), prefix)
-    merged = merge(base, snapshots, (), settings.route_defaults, prefix)
+    merged = merge(base, with_known(snapshots, known, prefix), (), settings.route_defaults, prefix)
     notes = [_IMAGINED]
     if seen.status.error:
         notes.append(f"the engine is not reached, so the routes of containers are missing: {seen.status.error}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -24,14 +24,20 @@ class Proxy:
 
     listen:   `":8888"`, or several addresses
     routes:   routes, answered by upstreams or by handlers (`Route(target=...)`)
+    middlewares: `async (request, call_next)`, or functions that make one, by the names that routes have for them
     settings: any other setting by its name, as in the settings file
     Raises SettingsError for a setting that is wrong, when it is run.
     """
 
     def __init__(
-        self, listen: str | Sequence[str] | None = None, routes: Sequence[Route] = (), **settings: Any
+        self,
+        listen: str | Sequence[str] | None = None,
+        routes: Sequence[Route] = (),
+        middlewares: Mapping[str, Any] | None = None,
+        **settings: Any,
     ) -> None:
         self.routes = tuple(routes)
+        self.middlewares = dict(middlewares or {})
         self._given = {**settings, "listen": listen}
 
     def __repr__(self) -> str:
@@ -44,7 +50,7 @@ class Proxy:
 
     def server(self, settings: Settings | None = None) -> Server:
         """A Server to be run in an event loop of one's own: `async with proxy.server(): ...`."""
-        return Server(settings or self.settings(), self.routes)
+        return Server(settings or self.settings(), self.routes, middlewares=self.middlewares)
 
     def run(self, config: str | None = None, **overrides: Any) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code."""
@@ -56,7 +62,7 @@ class Proxy:
             return 1
         logs.set_up(settings.log_format, settings.log_level)
         log.info("%s", tell_source(config))
-        return run_to_end(serve(Server(settings, self.routes, read)))
+        return run_to_end(serve(Server(settings, self.routes, read, self.middlewares)))
 
 
 def load_proxy(name: str) -> Proxy:

@@ -12,10 +12,10 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
@@ -23,6 +23,7 @@ from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
 from dockerproxy.errors import DockerproxyError, ListenError, NotPossible
+from dockerproxy.proxy.gate import HANDLER
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
@@ -38,9 +39,11 @@ from dockerproxy.version import VERSION
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.feed import Feed
+from dockerproxy.web.gate import Gate
 from dockerproxy.web.handlers import Handlers
 from dockerproxy.web.insight import Insight
 from dockerproxy.web.live import start_feed
+from dockerproxy.web.middlewares.registry import Middlewares
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate
@@ -59,6 +62,7 @@ class Server:
     """One proxy. `async with Server(settings)` runs it; `addresses` says where.
 
     read_settings: reads the settings anew for SIGHUP, or None where there is nothing to read
+    middlewares:   that routes may name, beside those that the settings define
     """
 
     def __init__(
@@ -66,6 +70,7 @@ class Server:
         settings: Settings,
         routes: Sequence[Route] = (),
         read_settings: Callable[[], Settings] | None = None,
+        middlewares: Mapping[str, Any] | None = None,
     ) -> None:
         self._settings = self._started_with = settings
         self._python_routes = tuple(routes)
@@ -77,6 +82,7 @@ class Server:
         self.registry: Registry
         self._access_log = _access_log(settings)
         self._feed = Feed()
+        self._middlewares = Middlewares(middlewares)
         self._handlers: Handlers
         self._watcher: Watcher | None = None
         self._listeners: list[asyncio.Server] = []
@@ -102,6 +108,7 @@ class Server:
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings, time.monotonic)
         self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
+        self._handlers.register(HANDLER, Gate(self.plane, self._middlewares, self._groups).application, decodes=False)
         self.registry = Registry(
             self._settings,
             Store(self._settings.state_dir),
@@ -110,6 +117,7 @@ class Server:
             loop.time,
             self._python_routes,
             self._handlers.prepare,
+            middlewares=self._middlewares,
         )
         control = self._handlers.control = self._control()
         if self._access_log is not None:
@@ -162,6 +170,7 @@ class Server:
             log.info("stopping: %d %s up to %g s", in_flight, words, grace)
         await self.plane.stop(grace)
         await self._handlers.close()
+        await self._middlewares.close()
         self.registry.close()
         if self._access_log is not None:
             await asyncio.to_thread(self._access_log.close)

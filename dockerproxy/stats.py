@@ -142,18 +142,38 @@ class RouteStats:
 def _shared(name: str) -> Any:
     """An attribute that stands in the counters of the route itself."""
 
-    def get(self: InnerStats) -> Any:
+    def get(self: GateStats | InnerStats) -> Any:
         return getattr(self.route, name)
 
-    def put(self: InnerStats, value: Any) -> None:
+    def put(self: GateStats | InnerStats, value: Any) -> None:
         setattr(self.route, name, value)
 
     return property(get, put)
 
 
+class GateStats(RouteStats):
+    """What happens before a route with middlewares: its requests, answers and times, as its clients see them.
+
+    route: the counters of the route
+    """
+
+    __slots__ = ("route",)
+
+    requests: int = _shared("requests")
+    answers: list[int] = _shared("answers")
+    errors_shown: int = _shared("errors_shown")
+    retries: int = _shared("retries")
+    held: int = _shared("held")
+    in_flight: int = _shared("in_flight")
+    latency: Latency = _shared("latency")
+
+    def __init__(self, route: RouteStats) -> None:
+        self.route = route
+        self.upstreams = {}
+
+
 class InnerStats(RouteStats):
-    """What happens behind the middlewares of a route. Requests, answers and times of the route are counted before them,
-    as its clients see them; what happens at upstreams is the route's own all the same.
+    """What happens behind the middlewares of a route: at its upstreams. The rest is counted before them.
 
     route: the counters of the route
     """

@@ -7,6 +7,7 @@ import re
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -45,7 +46,7 @@ async def upstream() -> AsyncIterator[str]:
 
 
 def proxy_of(tmp_path: Path, *routes: Route, **settings: object) -> Proxy:
-    given = {"docker": {"enabled": False}, "state_dir": str(tmp_path), "grace": 0, **settings}
+    given: dict[str, Any] = {"docker": {"enabled": False}, "state_dir": str(tmp_path), "grace": 0, **settings}
     return Proxy("127.0.0.1:0", routes, **given)
 
 

@@ -68,6 +68,11 @@ def constrained() -> list[str]:
     return sentences(evidence(listed("web-1", {"dockerproxy.host": "shop.example.com"}), constraints=rules))
 
 
+def with_middlewares(name: str, **values: Any) -> list[str]:
+    defined = {"define_middlewares": {"auth": {"use": "basic_auth"}, "compress": {}}, **values}
+    return sentences(evidence(listed("web-1", {"dockerproxy.middlewares": name}, service="blog"), **defined))
+
+
 def on_host() -> list[str]:
     hosted = listed("web-1", {"dockerproxy.port": "1"}, networks=network("host", ""), mode="host")
     return sentences(evidence(hosted, proxy_on()))
@@ -96,6 +101,8 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.FORBIDDEN: of({"dockerproxy.enable": "false"}),
     Code.ONE_OFF: of({"dockerproxy.host": "a.localhost", "com.docker.compose.oneoff": "True"}),
     Code.NOT_ALLOWED: constrained,
+    Code.UNKNOWN_MIDDLEWARE: lambda: with_middlewares("atuh"),
+    Code.OTHER_MIDDLEWARES: lambda: with_middlewares("auth", routes=[{**BLOG, "middlewares": "compress"}]),
     Code.NOT_STARTED: of(state="created"),
     Code.PAUSED: of(state="paused"),
     Code.RESTARTING: of(state="restarting", status="Restarting (1) 3 seconds ago"),

@@ -36,7 +36,8 @@ _ROUTES = (
     ("dockerproxy-health", "GET", "/health", "dockerproxy.web.admin:health", "open"),
 )
 
-# Options of a built-in route that differ from the settings, by the route's path.
+# Options of built-in routes that differ from the settings: of all of them, and by the route's path.
+_EVERYWHERE = {"middlewares": ()}  # a password of its sites would stand in the way of the admin token
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
     "/logs": {"stall_timeout": 365 * 86400.0},  # a log may be quiet for as long as it likes
     "/health": {"https": "allow"},  # load balancers ask over plain http
@@ -52,7 +53,7 @@ def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Rou
             path=_rule(path),
             methods=(method,),
             upstreams=handler_upstreams(handler),
-            options=settings.route_defaults.model_copy(update=_OPTIONS.get(path)),
+            options=settings.route_defaults.model_copy(update={**_EVERYWHERE, **_OPTIONS.get(path, {})}),
             handler=handler,
             access=access,
         )

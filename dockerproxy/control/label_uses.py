@@ -12,7 +12,7 @@ from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 
 # A label that such a reason is about was read, and was followed.
-_FOLLOWED = frozenset({Code.FORBIDDEN, Code.ROUTE_LEFT_OUT})
+_FOLLOWED = frozenset({Code.FORBIDDEN, Code.ROUTE_LEFT_OUT, Code.UNKNOWN_MIDDLEWARE, Code.OTHER_MIDDLEWARES})
 # It may have lost one domain of several.
 _FOLLOWED_IN_PART = frozenset({Code.PLACE_TAKEN, Code.NOT_ALLOWED})
 _MEANINGS_OF_COMPOSE = {

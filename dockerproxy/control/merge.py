@@ -18,7 +18,9 @@ from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source
 from dockerproxy.settings import RouteOptions
+from dockerproxy.settings.middlewares import NONE
 
+_MIDDLEWARES = "middlewares"
 ContainerKey = tuple[str, str]  # engine, id
 
 
@@ -95,6 +97,7 @@ class _Merge:
                 mend = f"give another name with {self._label(member, 'route')}"
                 self._refuse(member, Reason(Code.HANDLER_ROUTE, what, mend))
             return route
+        members = self._agreeing(members, route.options.middlewares, f"the {route.source} route {route.name} has")
         for member in members:
             for label, theirs in _said(member.wish):
                 ours = _value(route, label)
@@ -105,6 +108,10 @@ class _Merge:
 
     def _add(self, members: Sequence[Member]) -> None:
         """A docker route, at the places that are still free."""
+        first = next((member for member in members if _MIDDLEWARES in member.wish.options), None)
+        if first is not None:
+            who = f"the older container {first.container.name} says"
+            members = self._agreeing(members, first.wish.options[_MIDDLEWARES], who)
         route = self._base.pages.dress(self._pool(members))
         clashes = self._places.clashes(route)
         left = without(route, clashes)
@@ -138,6 +145,17 @@ class _Merge:
             options=self._defaults.model_copy(update=said) if said else self._defaults,
             source=Source.DOCKER,
         )
+
+    def _agreeing(self, members: Sequence[Member], ours: tuple[str, ...], who: str) -> list[Member]:
+        """The members but for those that ask for other middlewares: they must not be served without theirs."""
+        for member in members:
+            theirs = member.wish.options.get(_MIDDLEWARES, ours)
+            if theirs != ours:
+                label = self._label(member, _MIDDLEWARES)
+                what = f"label {label}={_names(theirs)} cannot be kept: {who} {_names(ours)}"
+                reason = Reason(Code.OTHER_MIDDLEWARES, what, "say the same, or choose another route", label=label)
+                self._refuse(member, reason)
+        return [member for member in members if member.wish.options.get(_MIDDLEWARES, ours) == ours]
 
     def _left_of(self, kept: Iterable[Route]) -> dict[str, Route]:
         """The routes without containers, at the places that nobody else has."""
@@ -230,6 +248,10 @@ def _place(wish: RouteWish) -> dict[str, Any]:
 def _value(route: Route, label: str) -> Any:
     own = {"host": route.domains, "path": route.path, "method": route.methods}
     return own[label] if label in own else getattr(route.options, label)
+
+
+def _names(middlewares: tuple[str, ...]) -> str:
+    return ",".join(middlewares) or NONE
 
 
 def _words(value: object) -> str:

@@ -20,10 +20,12 @@ from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.journal import changes, complaints, decided, decisions
 from dockerproxy.control.linger import Linger
 from dockerproxy.control.merge import joined_names, merge
+from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
 from dockerproxy.control.overrides import Overrides
 from dockerproxy.control.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.store import Store
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
+from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import RouteSettings, Settings
@@ -49,6 +51,7 @@ class Registry:
     load_handlers: is told the handlers that static routes name, before they are published: key -> the handler given
                    in Python, or None if it is to be loaded; may raise SettingsError, and nothing changes then
     wall:          seconds since the epoch
+    middlewares:   makes those that routes name
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class Registry:
         python_routes: Sequence[Route] = (),
         load_handlers: Callable[[Mapping[str, Any]], None] = _load_nothing,
         wall: Callable[[], float] = time.time,
+        middlewares: MiddlewareSource | None = None,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -70,6 +74,8 @@ class Registry:
         self._python_routes = tuple(python_routes)
         self._load_handlers = load_handlers
         self.wall = wall
+        self._middlewares = middlewares or NamesOnly()
+        self._known: Collection[str] = ()  # names of middlewares
         self._overrides = Overrides()
         self._pause_ends: dict[str, float] = {}  # by `now`, so that a clock that is set prolongs no pause
         self._dynamic: dict[str, RouteSettings] = {}
@@ -144,7 +150,7 @@ class Registry:
 
     def start(self) -> None:
         """Load handlers, dynamic routes and overrides, and publish. Raises SettingsError, StoreError."""
-        self._load_handlers(self.handlers)
+        self._load(self._settings, self._static, self.handlers)
         self._dynamic = {route.name: route for route in self._store.load()}
         overrides = Overrides(self._store.load_overrides())
         self._use_overrides(overrides.without(pause for pause in overrides.pauses if pause.until <= self.wall()))
@@ -177,6 +183,9 @@ class Registry:
             existing = [route for route in self.routes if not self._linger.keeps(route)]
             route = route_of(wanted, self._defaults, Source.DYNAMIC)
             refuse_new(wanted, route, existing, self._dynamic)
+            why = why_unknown(route.options.middlewares, self._known)
+            if why:
+                raise InvalidInput("route", [Problem("middlewares", why)])
             await self._use_dynamic({**self._dynamic, wanted.name: wanted}, self._overrides)
         return self._by_name.get(wanted.name, route)
 
@@ -211,12 +220,20 @@ class Registry:
         """Use new settings. Returns what changed, in words. Raises SettingsError, and then nothing has changed."""
         static = static_routes(settings, self._python_routes)
         base = self._built(settings, static, self._dynamic)
-        self._load_handlers(_handlers(static, base))
+        self._load(settings, static, _handlers(static, base))
         # Not-found pages belong to no route, so a table of equal routes does not tell of them.
         self._published = self._published and static.pages == self._static.pages
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
         self._constraints = Constraints(settings)
         return self._use_base(base)
+
+    def _load(self, settings: Settings, static: StaticRoutes, handlers: Mapping[str, Any]) -> None:
+        """Load all code that routes name. Raises SettingsError, and the old code is in use then."""
+        known = self._middlewares.known(settings)
+        refuse_unknown(settings, static.routes, known)
+        self._load_handlers(handlers)
+        self._middlewares.use(settings, (name for route in static.routes for name in route.options.middlewares))
+        self._known = known
 
     def _overrides_without(self, name: str) -> Overrides:
         """What is set but for a dynamic route; all of it where the name is a static route's, which stays."""
@@ -235,8 +252,12 @@ class Registry:
         self._use_base(self._built(self._settings, self._static, dynamic))
 
     def _built(self, settings: Settings, static: StaticRoutes, dynamic: Mapping[str, RouteSettings]) -> Base:
-        defaults = settings.route_defaults
-        return build_base(settings, static, [route_of(route, defaults, Source.DYNAMIC) for route in dynamic.values()])
+        known, defaults = self._middlewares.known(settings), settings.route_defaults
+        routes = [route_of(route, defaults, Source.DYNAMIC) for route in dynamic.values()]
+        wrong = {route.name: why_unknown(route.options.middlewares, known) for route in routes}
+        base = build_base(settings, static, [route for route in routes if not wrong[route.name]])
+        base.warnings += [f"{name}: the dynamic route is left out: {why}" for name, why in wrong.items() if why]
+        return base
 
     def _use_base(self, base: Base, told: Collection[tuple[str, str]] = ()) -> list[str]:
         warnings = [warning for warning in base.warnings if warning not in self._base.warnings]
@@ -262,9 +283,10 @@ class Registry:
         now = self._now()
         self._end_pauses(now)
         seen = tuple(self._snapshots.values())
-        snapshots = allowed(self._constraints, self._base.routes, seen, self._settings.docker.label_prefix)
+        prefix = self._settings.docker.label_prefix
+        snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
         self._keep_what_has_gone(joined_names(snapshots), now)
-        merged = merge(self._base, snapshots, self._linger.routes, self._defaults, self._settings.docker.label_prefix)
+        merged = merge(self._base, snapshots, self._linger.routes, self._defaults, prefix)
         self._docker, self._containers = merged.docker, merged.containers
         self._complain()
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)

@@ -47,6 +47,8 @@ class Code(StrEnum):
     PLACE_TAKEN = "place_taken"
     HANDLER_ROUTE = "handler_route"
     NOT_ALLOWED = "not_allowed"
+    UNKNOWN_MIDDLEWARE = "unknown_middleware"
+    OTHER_MIDDLEWARES = "other_middlewares"
     # What `explain` finds beside them.
     ROUTED = "routed"
     DRAINING = "draining"

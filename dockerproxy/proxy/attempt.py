@@ -123,10 +123,12 @@ class Attempt:
 
     def _request_block(self, exchange: Exchange, client: Client) -> bytes:
         """The request's head as the upstream is to see it."""
-        upstream, live, head, origin = self.upstream, self._live, exchange.head, client.origin
+        upstream, live, origin = self.upstream, self._live, client.origin
+        told = live.introduce(exchange, client) if upstream.handler else b""
+        head = exchange.head
         added = origin.fields(head)
         if upstream.handler:
-            added += origin.handler_fields(head, live.route.name) + live.introduce(exchange, client)
+            added += origin.handler_fields(head, live.route.name) + told
             if exchange.error_code:
                 status = ANSWERS[exchange.error_code].status
                 added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()

@@ -7,7 +7,7 @@ forge the address that an application sees.
 from __future__ import annotations
 
 from asyncio import Transport
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import quote
 
@@ -134,6 +134,20 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     if isinstance(found, IPv6Address):
         return None if found.scope_id else found.ipv4_mapped or found
     return found
+
+
+class EditedOrigin(Origin):
+    """An origin some of whose fields are written by somebody else."""
+
+    __slots__ = ("_without",)
+
+    def __init__(self, origin: Origin, without: Collection[str]) -> None:
+        super().__init__(origin.forwarding, origin.peer, origin.secure)
+        self._without = without
+
+    def fields(self, head: RequestHead) -> bytes:
+        lines = super().fields(head).splitlines(keepends=True)
+        return b"".join(line for line in lines if line.partition(b":")[0].decode().lower() not in self._without)
 
 
 def _scheme(head: RequestHead, secure: bool) -> bytes:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from copy import copy
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.failure import AttemptError, Failure
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.routing.route import Route, Upstream
-from dockerproxy.stats import InnerStats
+from dockerproxy.stats import GateStats, InnerStats, RouteStats
 
 if TYPE_CHECKING:
     from dockerproxy.proxy.attempt import Attempt
@@ -43,23 +44,27 @@ _OPTIONS = {
     "stall_timeout": _LONG,
     "strip_prefix": False,
 }
+# What aiohttp may find in a request line; in the place of anything else it is told POST.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UPSTREAMS = (Upstream(name=HANDLER, url="", handler=HANDLER),)
 
 
 class Passage:
     """What the handler and the exchange that asks it leave for each other.
 
-    client: of the exchange
-    behind: the route itself
-    answer: the answer's status line and fields
-    length: what Content-Length says in an answer without a body, or -1
-    head:   of the request that is to be passed on, for a tunnel
+    client:  of the exchange
+    request: head of the client's request
+    behind:  the route itself
+    answer:  the answer's status line and fields
+    length:  what Content-Length says in an answer without a body, or -1
+    head:    of the request that is to be passed on, for a tunnel
     """
 
-    __slots__ = ("answer", "behind", "client", "head", "length")
+    __slots__ = ("answer", "behind", "client", "head", "length", "request")
 
-    def __init__(self, client: Client, behind: LiveRoute) -> None:
+    def __init__(self, client: Client, request: RequestHead, behind: LiveRoute) -> None:
         self.client = client
+        self.request = request
         self.behind = behind
         self.answer: tuple[bytes, list[bytes]] = (b"", [])
         self.length = -1
@@ -72,15 +77,15 @@ class GateRoute(LiveRoute):
     behind: the route itself
     """
 
-    __slots__ = ("_followed", "_gates", "_inner", "behind")
+    __slots__ = ("_counters", "_followed", "_gates", "behind")
 
     gated = True
 
     def __init__(self, behind: LiveRoute, route: Route, gates: Gates) -> None:
         self.behind = behind
         self._gates = gates
-        self._inner = InnerStats(behind.stats)
-        super().__init__(route, behind.stats)
+        self._counters: tuple[RouteStats, InnerStats] = behind.stats, InnerStats(behind.stats)
+        super().__init__(route, GateStats(behind.stats))
 
     def update(self, route: Route) -> None:
         self._followed = route
@@ -94,10 +99,14 @@ class GateRoute(LiveRoute):
 
     def guard(self, *, guards: bool) -> None:
         """Whether requests come this way: then they are counted here, and behind only what happens there."""
-        self.behind.stats = self._inner if guards else self.stats
+        self.behind.stats = self._counters[guards]
 
     def introduce(self, exchange: Exchange, client: Client) -> bytes:
-        exchange.passage = Passage(client, self.behind)
+        head = exchange.head
+        exchange.passage = Passage(client, head, self.behind)
+        if head.method not in _METHODS:
+            exchange.head = copy(head)
+            exchange.head.method = "POST"
         return b"Dockerproxy-Passage: %d\r\n" % self._gates.note(exchange)
 
     def log_error(self, code: str, what: str) -> None:

@@ -44,6 +44,11 @@ class RequestBody:
         """Whether it is larger than it may be, by what has come or by what its head announced."""
         return self._limit is not None and max(self.size, self._announced) > self._limit
 
+    def allow(self, limit: int | None) -> None:
+        """Set one more limit, the lower one counts."""
+        limits = [each for each in (self._limit, limit) if each is not None]
+        self._limit = min(limits, default=None)
+
     def all_there(self, head: RequestHead) -> bool:
         """Whether waiting brings no more of it: all has come, or all that can be kept, or its client waits itself."""
         return self.ended or self.full or head.expect

@@ -4,6 +4,9 @@ handlers.py     Handlers: in-process upstreams, reached over socket pairs
 application.py  what a person may give as a handler -> aiohttp Application
 loading.py      `module:name` -> the Python object, or what is wrong with it in words
 entrance.py     the middleware before every handler: the client as it really is, access, failures
+gate.py         the handler before routes with middlewares; passing.py leads on to the route itself
+relayed.py      RelayedResponse: an answer on its way, as middlewares get it
+middlewares/    the registry of their names, and those that are shipped
 access.py       who may call an admin handler
 context.py      what a handler is told beside its request: Control, its route, the error
 admin.py        add_route, remove_route, health
@@ -24,7 +27,8 @@ Calls run from handlers down to loading, and from the admin handlers down to con
 to a client itself: the data plane connects to a handler as it does to a container.
 """
 
-from dockerproxy.web.context import CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo
+from dockerproxy.web.context import BODY_LIMIT, CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo
 from dockerproxy.web.handlers import Handlers
+from dockerproxy.web.relayed import RelayedResponse
 
-__all__ = ["CONTROL", "ERROR_INFO", "ROUTE_NAME", "Control", "ErrorInfo", "Handlers"]
+__all__ = ["BODY_LIMIT", "CONTROL", "ERROR_INFO", "ROUTE_NAME", "Control", "ErrorInfo", "Handlers", "RelayedResponse"]

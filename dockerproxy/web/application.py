@@ -7,7 +7,7 @@ reach it was decided by the table. An Application of theirs is taken as it is, w
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from urllib.parse import unquote
 
@@ -21,6 +21,8 @@ from dockerproxy.web.entrance import entrance, route_name
 
 # route name, path as it was sent -> the named groups of the route's path regex in it
 Groups = Callable[[str, str], dict[str, str]]
+# What is done for a client that waits for 100 (Continue); aiohttp tells it so, unless there is one.
+ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
 async def application_of(target: Any, name: str, groups: Groups, control: Control | None) -> web.Application:
@@ -52,10 +54,12 @@ def _application_around(target: Any, groups: Groups) -> web.Application:
 class EveryPath(web.AbstractResource):
     """One handler for all paths and methods; the groups of the route's path regex are its match_info."""
 
-    def __init__(self, handler: Handler | type[AbstractView], groups: Groups) -> None:
+    def __init__(
+        self, handler: Handler | type[AbstractView], groups: Groups, expect_handler: ExpectHandler | None = None
+    ) -> None:
         super().__init__()
         self._groups = groups
-        self._route = web.ResourceRoute("*", handler, self)
+        self._route = web.ResourceRoute("*", handler, self, expect_handler=expect_handler)
 
     async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo, set[str]]:
         """Always the one handler."""

@@ -75,3 +75,6 @@ class ErrorInfo:
 CONTROL = web.AppKey("CONTROL", Control)
 ROUTE_NAME = RequestKey("ROUTE_NAME", str)
 ERROR_INFO = RequestKey("ERROR_INFO", ErrorInfo)
+# Set by a middleware: most bytes that the request's body may have behind it.
+BODY_LIMIT = RequestKey("BODY_LIMIT", int)
+PASSAGE = RequestKey("PASSAGE", int)

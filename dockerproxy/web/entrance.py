@@ -6,6 +6,7 @@ Dockerproxy-Remote  the client's IP address
 Dockerproxy-Scheme  http or https
 Dockerproxy-Route   name of the route, percent-encoded UTF-8
 Dockerproxy-Error   `502 attempts_exhausted`: an error page is wanted
+Dockerproxy-Passage  before middlewares: the number by which the exchange that asks is found
 
 It checks access where the route asks for it, and turns a failure of the handler into an empty 500 with the field
 Dockerproxy-Exception, which makes the data plane count it and serve the route's error page.
@@ -22,14 +23,15 @@ from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
 from dockerproxy.web.access import check_access
-from dockerproxy.web.context import CONTROL, ERROR_INFO, ROUTE_NAME, ErrorInfo
+from dockerproxy.web.context import CONTROL, ERROR_INFO, PASSAGE, ROUTE_NAME, ErrorInfo
 
 REMOTE = "Dockerproxy-Remote"
 SCHEME = "Dockerproxy-Scheme"
 ROUTE = "Dockerproxy-Route"
 ERROR = "Dockerproxy-Error"
+PASSAGE_NUMBER = "Dockerproxy-Passage"
 EXCEPTION = "Dockerproxy-Exception"
-_OURS = (REMOTE, SCHEME, ROUTE, ERROR)
+_OURS = (REMOTE, SCHEME, ROUTE, ERROR, PASSAGE_NUMBER)
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -72,6 +74,8 @@ def _as_the_client_sent_it(request: web.Request) -> web.Request:
     if ERROR in ours:
         status, _, code = ours[ERROR].partition(" ")
         client[ERROR_INFO] = ErrorInfo(int(status), code)
+    if PASSAGE_NUMBER in ours:
+        client[PASSAGE] = int(ours[PASSAGE_NUMBER])
     return client
 
 

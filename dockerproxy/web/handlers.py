@@ -49,9 +49,10 @@ class Handlers:
     def __contains__(self, key: object) -> bool:
         return key in self._hosts
 
-    def register(self, key: str, target: Any) -> None:
+    def register(self, key: str, target: Any, *, decodes: bool = True) -> None:
         """Make `target` known as `key`: a handler, a View, an Application, or a function that makes one.
 
+        decodes: whether it gets the bodies of requests without their Content-Encoding
         Raises SettingsError when it cannot be any of them.
         """
         check_target(key, target)
@@ -60,7 +61,7 @@ class Handlers:
             return
         # One Application can be run once, however many routes lead to it.
         same = (host for host in self._hosts.values() if host.target is target)
-        self._hosts[key] = next(same, None) or _Host(key, target)
+        self._hosts[key] = next(same, None) or _Host(key, target, decodes)
 
     def load(self, name: str) -> Any:
         """Import and register `module:name`; once. Raises SettingsError, with what is wrong in words."""
@@ -109,8 +110,9 @@ class Handlers:
 class _Host:
     """One target and its server."""
 
-    def __init__(self, name: str, target: Any) -> None:
+    def __init__(self, name: str, target: Any, decodes: bool) -> None:
         self.name = name
+        self._decodes = decodes
         self.target = target
         self._starting = asyncio.Lock()
         self._runner: web.AppRunner | None = None
@@ -143,7 +145,7 @@ class _Host:
         try:
             if self._app is None:
                 self._app = await application_of(self.target, self.name, groups, control)
-            runner = _runner(self._app)
+            runner = _runner(self._app, self._decodes)
             await runner.setup()
         except Exception as error:
             log.exception("handler %s does not start", self.name)
@@ -159,9 +161,10 @@ class _Host:
             log.exception("handler %s failed while it was stopped", self.name)
 
 
-def _runner(app: web.Application) -> web.AppRunner:
+def _runner(app: web.Application, decodes: bool) -> web.AppRunner:
     return web.AppRunner(
         app,
+        auto_decompress=decodes,
         handle_signals=False,
         handler_cancellation=True,  # a client that leaves cancels its upstream, and a handler is one
         access_log=None,

@@ -107,6 +107,7 @@ def _route(control: Control, route: Route, wall_offset: float) -> dict[str, Any]
         "held": stats.held,
         "in_flight": stats.in_flight,
         "held_now": control.held(route.name),
+        "middlewares": list(route.options.middlewares),
         "overrides": route_overrides(control.registry, route),
         "latency_seconds": _latency(stats.latency),
         "upstreams": [_upstream(control, route, upstream, stats, wall_offset) for upstream in proxied],

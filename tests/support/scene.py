@@ -7,7 +7,7 @@ import fcntl
 import ssl
 import sys
 import termios
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,9 +66,10 @@ class Scene:
         return validate({**fixed, "routes": [*site, *routes], **values}, "test")
 
     async def proxy(self, *upstreams: Upstream | str, python_routes: Sequence[Route] = (),
-                    read_settings: Callable[[], Settings] | None = None, **values: Any) -> Server:  # fmt: skip
-        """Start the proxy; see `settings`."""
-        self.server = Server(self.settings(*upstreams, **values), python_routes, read_settings)
+                    read_settings: Callable[[], Settings] | None = None, given: Mapping[str, Any] | None = None,
+                    **values: Any) -> Server:  # fmt: skip
+        """Start the proxy; see `settings`. `given` are middlewares by name."""
+        self.server = Server(self.settings(*upstreams, **values), python_routes, read_settings, given)
         await self.server.start()
         self._running = True
         return self.server

@@ -127,6 +127,7 @@ def test_a_route_without_requests_has_counters_of_zero(house: House) -> None:
         "held": 0,
         "in_flight": 0,
         "held_now": 0,
+        "middlewares": [],
         "overrides": {"maintenance": None, "paused": None},
         "latency_seconds": {"p50": None, "p95": None, "p99": None},
         "handler": None,
