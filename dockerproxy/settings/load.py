@@ -78,7 +78,7 @@ def find_config(config: str | None) -> Path | None:
     if path.is_file():
         return path
     if named:
-        raise SettingsError(named, [Problem("", "no such file; give the path of a YAML file with --config")])
+        raise SettingsError(named, [Problem("", "no such file; give the path of a settings file in YAML")])
     return None
 
 
@@ -121,27 +121,43 @@ def validate(values: Mapping[str, Any], source: str) -> Settings:
     try:
         settings = Settings(**{str(key): value for key, value in values.items()})
     except ValidationError as error:
-        problems += [describe(details, Settings) for details in error.errors()]
+        problems += [describe(details, Settings, values) for details in error.errors()]
     problems += _repeated_names(values)
     if problems or settings is None:
         raise SettingsError(source, problems)
     return settings
 
 
-def describe(details: ErrorDetails, model: type[BaseModel]) -> Problem:
-    """A pydantic error in words: full path, value, expectation, did-you-mean."""
+def describe(details: ErrorDetails, model: type[BaseModel], given: Any = None) -> Problem:
+    """A pydantic error in words: full path, value, expectation, did-you-mean.
+
+    given: what was checked, in which the value stands as somebody wrote it: `2h`, of which pydantic only knows 7200.0
+    """
     location = details["loc"]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     if details["type"] == "extra_forbidden":
         return Problem(where, "unknown key" + _did_you_mean(str(location[-1]), _keys_beside(location, model)))
     if details["type"] == "missing":
         return Problem(where, "is missing")
-    message = expectation(details)
-    found = _shorten(without_secrets(details["input"]))
-    told = found in message and isinstance(details["input"], str)
+    written = _written(given, location, details["input"])
+    message = expectation(details, of_time=isinstance(written, str) and isinstance(details["input"], float))
+    found = _shorten(without_secrets(written))
+    told = found in message and isinstance(written, str)
     # Without a place it is about all settings at once.
     untold = not location or any(map(is_secret, location))
     return Problem(where, without_passwords(message if told or untold else f"{message} (found {found})"))
+
+
+def _written(given: Any, location: tuple[int | str, ...], found: Any) -> Any:
+    """The value at `location` in what was given, or what was found where there is none."""
+    for part in location:
+        if not isinstance(given, (Mapping, list, tuple)):
+            return found
+        try:
+            given = given[part]  # type: ignore[index]  # where the key does not fit, that is told at once
+        except (KeyError, IndexError, TypeError):
+            return found
+    return given if location else found
 
 
 def _did_you_mean(key: str, known: list[str]) -> str:
@@ -218,8 +234,15 @@ def _blamed(problem: Problem, environment: Mapping[str, Any], given: Mapping[str
             return problem
         values = values[key]
         if not isinstance(values, Mapping):
-            return replace(problem, source=ENVIRONMENT_PREFIX + "__".join(keys[:depth]).upper())
+            return _of_variable(problem, ENVIRONMENT_PREFIX + "__".join(keys[:depth]).upper(), values)
     return problem
+
+
+def _of_variable(problem: Problem, name: str, value: Any) -> Problem:
+    """Compose files write `${TOKEN:-}`, which sets a variable to nothing where somebody meant not to set it."""
+    if value == "":
+        problem = replace(problem, message="is empty; give it a value, or remove it")
+    return replace(problem, source=name)
 
 
 def _given(overrides: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -127,7 +127,8 @@ class Settings(RouteOptions, BaseSettings):
     )
     admin_access: Access | None = Field(
         None,
-        description="who may call the admin handlers; default: `token` when admin_token is set, else `loopback`",
+        description="who may call the admin handlers: `loopback`, `token` or `open`; "
+        "default: `token` when admin_token is set, else `loopback`",
     )
     state_dir: Path = Field(default_factory=default_state_dir, description="folder for dynamic routes")
     define_middlewares: dict[Annotated[str, BeforeValidator(parse_name)], MiddlewareSettings] = Field(

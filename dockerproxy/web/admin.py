@@ -73,7 +73,7 @@ async def add_route(request: web.Request) -> web.StreamResponse:
     try:
         wanted = RouteSettings.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("route", [describe(details, RouteSettings) for details in error.errors()]) from None
+        raise InvalidInput("route", [describe(details, RouteSettings, body) for details in error.errors()]) from None
     await request.app[CONTROL].registry.add(wanted)
     return web.json_response(as_json(wanted), status=201)
 

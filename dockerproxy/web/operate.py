@@ -168,7 +168,7 @@ async def _body(request: web.Request, model: type[_Body]) -> _Body:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("request", [describe(details, model) for details in error.errors()]) from None
+        raise InvalidInput("request", [describe(details, model, body) for details in error.errors()]) from None
 
 
 def _operator(request: web.Request) -> Operator:

@@ -75,6 +75,21 @@ def test_a_wrong_variable_is_named_and_not_the_file_that_is_innocent(
     assert "DOCKERPROXY_DOCKER__RESYNC" in str(caught.value)
 
 
+@pytest.mark.parametrize("variable", ["ADMIN_TOKEN", "LISTEN", "BENCH", "DOCKER__HOST", "ADMIN_ACCESS"])
+def test_an_empty_variable_is_told_to_be_one_and_to_be_removed(monkeypatch: pytest.MonkeyPatch, variable: str) -> None:
+    monkeypatch.setenv(f"DOCKERPROXY_{variable}", "")
+    with pytest.raises(SettingsError) as caught:
+        load()
+    assert str(caught.value) == f"DOCKERPROXY_{variable}: is empty; give it a value, or remove it"
+
+
+def test_values_that_are_too_short_are_told_in_our_own_words(problems: Problems) -> None:
+    assert problems("admin_token: short\nlisten: []\n") == [
+        "listen: expected a list with 1 or more (found [])",
+        "admin_token: expected at least 8 characters",
+    ]
+
+
 def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKERPROX_LISTEN", "x")
     monkeypatch.setenv("DOCKERPROXY_REQUIRE_ENGINE", "1")
@@ -96,7 +111,7 @@ def test_the_file_is_the_one_named_by_argument_else_by_variable_else_beside_us(
 def test_a_file_that_was_named_and_is_not_there_is_an_error(monkeypatch: pytest.MonkeyPatch, by_variable: bool) -> None:
     if by_variable:
         monkeypatch.setenv("DOCKERPROXY_CONFIG", "missing.yaml")
-    with pytest.raises(SettingsError, match=r"missing\.yaml: no such file; give the path of a YAML file with --config"):
+    with pytest.raises(SettingsError, match=r"missing\.yaml: no such file; give the path of a settings file"):
         load(None if by_variable else "missing.yaml")
 
 
@@ -210,3 +225,7 @@ def test_a_nested_variable_with_one_underscore_too_few_is_told_its_right_name(
     monkeypatch.setenv("DOCKERPROXY_DOCKER_HOST", "unix:///run/docker.sock")
     with pytest.raises(SettingsError, match="did you mean 'DOCKERPROXY_DOCKER__HOST'"):
         load()
+
+
+def test_a_duration_out_of_bounds_is_told_as_it_was_written(problems: Problems) -> None:
+    assert problems("docker: {resync: 0s}\n") == ["docker.resync: expected more than 0s (found '0s')"]

@@ -139,7 +139,8 @@ def test_listen_addresses(written: Any, address: ListenAddress) -> None:
 
 
 @pytest.mark.parametrize(
-    "written", ["", "localhost", ":", ":http", ":99999", "::1", ":-1", None, "http://localhost", "tcp://:80", "https://:8443/x"]
+    "written",
+    ["", "localhost", ":", ":http", ":99999", "::1", ":-1", None, "http://localhost", "tcp://:80", "https://:8443/x"],
 )
 def test_what_is_no_listen_address(written: Any) -> None:
     with pytest.raises(ValueError, match="expected an address such as :8888, 127"):

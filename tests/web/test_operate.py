@@ -232,7 +232,7 @@ async def test_what_is_not_there_or_cannot_be_is_refused_in_words(
         ("maintenance", {"route": "blog"}, "on", "is missing"),
         ("maintenance", {"route": "blog", "on": True, "message": "x" * 501}, "message", "at most 500 characters"),
         ("maintenance", {"route": "blog", "on": True, "message": "a\nb"}, "message", "one line of text"),
-        ("pause", {"route": "blog", "for": "61m"}, "for", "expected 3600 or less"),
+        ("pause", {"route": "blog", "for": "61m"}, "for", "expected 1h or less (found '61m')"),
         ("resume", {"name": "blog"}, "name", "unknown key"),
         ("reload", {"file": "x"}, "file", "unknown key"),
     ],
