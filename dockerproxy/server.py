@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -52,6 +53,9 @@ log = logging.getLogger("dockerproxy")
 
 # Connections that the kernel keeps until they are accepted; a page load opens six at a time.
 _BACKLOG = 4096
+# Bytes that the kernel takes for a client before it has sent what it has. By default it takes megabytes, and a reader
+# of 20 KB/s would look as if it had stalled until they are gone. It costs nothing: 454 of 458 us per MiB.
+_MOST_UNSENT = 128 << 10
 # Settings that are built into what runs.
 _ONLY_AT_START = ("access_log", "access_log_headers", "listen", "docker", "state_dir", "log_format", "log_level")
 _KILLED_BY_SECOND_SIGNAL = 1  # exit code
@@ -244,6 +248,7 @@ class Server:
             except OSError as error:
                 raise ListenError(_why_not_listen(address, error)) from None
             self._listeners.append(listener)
+            _bound_unsent(listener)
             port = listener.sockets[0].getsockname()[1]
             addresses.append(address._replace(port=port))
         self.addresses = tuple(addresses)
@@ -283,6 +288,14 @@ def _access_log(settings: Settings) -> AccessLog | None:
     if settings.access_log == "off":
         return None
     return AccessLog(line_maker(settings.access_log, settings.access_log_headers), sys.stdout.fileno())
+
+
+def _bound_unsent(listener: asyncio.Server) -> None:
+    """Connections inherit it from the socket that they were accepted at (Linux, macOS)."""
+    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    if option is not None:
+        for sock in listener.sockets:
+            sock.setsockopt(socket.IPPROTO_TCP, option, _MOST_UNSENT)
 
 
 def _why_not_listen(address: ListenAddress, error: OSError) -> str:

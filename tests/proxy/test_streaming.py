@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
-from ..support.scene import Scene, arrived
+from ..support.scene import Scene, arrived, unacknowledged
 from ..support.upstreams import Conversation
 from ..support.waiting import settled, until
 
@@ -46,6 +46,17 @@ async def test_an_upstream_is_read_no_faster_than_its_client_reads(scene: Scene)
     await client.skip(SENT)
 
     assert (await settled(lambda: scene.route().in_flight)) == 0
+
+
+async def test_what_a_slow_client_has_yet_to_read_does_not_hide_in_the_kernel(scene: Scene) -> None:
+    """Else it would look as if it had stalled until megabytes are gone."""
+    await scene.proxy(await scene.upstream(endless))
+    client = await scene.client(receive_buffer=1 << 16)
+    await client.ask()
+    await until(lambda: any(front.transport.get_write_buffer_size() for front in scene.server.plane._fronts))
+    (front,) = scene.server.plane._fronts
+    assert unacknowledged(front.transport) < 1 << 20
+    await client.skip(SENT)
 
 
 async def test_a_second_answer_to_a_client_that_does_not_read_is_held_back_as_well(scene: Scene) -> None:

@@ -166,6 +166,11 @@ async def arrived(sender: Any, receiver: asyncio.Transport) -> None:
     await asyncio.sleep(0)
 
 
+def unacknowledged(transport: asyncio.Transport) -> int:
+    """Bytes that the kernel has taken from the program and that the other end has not got."""
+    return _count(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ)
+
+
 def _count(descriptor: int, what: int) -> int:
     answer = fcntl.ioctl(descriptor, what, b"\0" * 4)
     return int.from_bytes(answer, sys.byteorder)
