@@ -1,0 +1,70 @@
+"""redirect: sends clients to another address, all of them or those whose address fits an expression."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, ClassVar, Literal
+
+from aiohttp import web
+from pydantic import BeforeValidator, Field, model_validator
+
+from dockerproxy.settings.options import Strict
+from dockerproxy.settings.routes import parse_regex
+from dockerproxy.web.middlewares.registry import CallNext
+
+_VISIBLE = re.compile(r"[!-~]+")
+
+
+class RedirectOptions(Strict):
+    """Options of redirect."""
+
+    to: str = Field(
+        min_length=1, description=r"the new address, a path or a URL; `\1` or `\g<name>` is a group of `match`"
+    )
+    match: Annotated[str, BeforeValidator(parse_regex)] | None = Field(
+        None,
+        description="regular expression that all of `http://host/path?query` has to fit; any, when left out",
+    )
+    status: Literal[301, 302, 303, 307, 308] = Field(
+        302, description="302 for a while, 301 for good; 307 and 308 keep the method"
+    )
+
+    @model_validator(mode="after")
+    def _fits(self) -> RedirectOptions:
+        if self.match is None:
+            return self
+        try:
+            re.compile(f"{self.match}|").fullmatch("").expand(self.to)  # type: ignore[union-attr]  # it fits ""
+        except (re.error, IndexError) as error:
+            raise ValueError(f"to: {self.to!r} does not fit to match: {error}") from None
+        return self
+
+
+class Redirect:
+    """Answers with a redirect; what does not fit goes on."""
+
+    Options = RedirectOptions
+    reads_body: ClassVar[bool] = False
+
+    def __init__(self, options: RedirectOptions) -> None:
+        self._to = options.to
+        self._match = re.compile(options.match) if options.match is not None else None
+        self._status = options.status
+
+    async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
+        target = self.target(f"{request.scheme}://{request.host}{request.raw_path}")
+        if target is None:
+            return await call_next(request)
+        return web.Response(status=self._status, headers={"Location": target})
+
+    def target(self, url: str) -> str | None:
+        """Where a request for `url` is sent, or None."""
+        if self._match is None:
+            return self._to
+        found = self._match.fullmatch(url)
+        if found is None:
+            return None
+        target = found.expand(self._to)
+        if self._to.startswith("/") and not self._to.startswith("//"):
+            target = "/" + target.lstrip("/\\")  # else a path that the client chooses could name another host
+        return target if _VISIBLE.fullmatch(target) else None

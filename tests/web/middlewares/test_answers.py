@@ -1,0 +1,129 @@
+"""headers, security_headers, redirect and error_pages."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from dockerproxy.web.middlewares.redirect import Redirect, RedirectOptions
+
+from ...support.scene import Scene
+from ...support.upstreams import Conversation
+from .conftest import Before
+
+Refused = Callable[..., Awaitable[str]]
+
+
+async def test_fields_are_set_and_removed_both_ways(scene: Scene, before: Before) -> None:
+    async def tell(conversation: Conversation) -> None:
+        upstream.requests.append(await conversation.request())
+        conversation.answer(b"x", Server="secret", X_Set="theirs")
+
+    upstream = await before(
+        "headers", tell, request={"X-Set": "ours", "Cookie": "", "X-Forwarded-Proto": "https"},
+        response={"X-Set": "ours", "Server": None},
+    )  # fmt: skip
+    answer = await scene.get(Cookie="a=b", X_Set="theirs", X_Other="1")
+    (request,) = upstream.requests
+    assert (request["x-set"], "cookie" in request, request["x-forwarded-proto"], request["x-other"]) == (
+        "ours", False, "https", "1"
+    )  # fmt: skip
+    assert (answer["x-set"], "server" in answer) == ("ours", False)
+
+
+async def test_a_field_that_cannot_be_set_is_told(refused: Refused) -> None:
+    assert "Content-Length is written by the proxy itself" in await refused("headers", request={"Content-Length": 1})
+    assert "'a b' is not the name of a field" in await refused("headers", response={"a b": "c"})
+    assert "line break" in await refused("headers", response={"a": "b\nc"})
+
+
+async def test_security_fields_are_added_where_the_application_says_nothing(scene: Scene, before: Before) -> None:
+    async def tell(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"x", X_Frame_Options="DENY")
+
+    await before("security_headers", tell, referrer_policy="", content_security_policy="default-src 'self'")
+    answer = await scene.get()
+    assert (answer["x-frame-options"], answer["x-content-type-options"], answer["content-security-policy"]) == (
+        "DENY", "nosniff", "default-src 'self'"
+    )  # fmt: skip
+    assert "referrer-policy" not in answer
+
+
+async def test_security_fields_can_replace_what_the_application_says(scene: Scene, before: Before) -> None:
+    async def tell(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"x", X_Frame_Options="ALLOWALL")
+
+    await before("security_headers", tell, override=True)
+    assert (await scene.get())["x-frame-options"] == "SAMEORIGIN"
+
+
+async def test_a_redirect_needs_no_upstream(scene: Scene, before: Before) -> None:
+    upstream = await before("redirect", to="https://new.example/", status=308)
+    answer = await scene.get("/any")
+    assert (answer.status, answer["location"], upstream.requests) == (308, "https://new.example/", [])
+
+
+async def test_what_does_not_fit_goes_on(scene: Scene, before: Before) -> None:
+    await before("redirect", match=r"https?://www\.([^/]+)/(.*)", to=r"https://\1/\2")
+    answer = await scene.get("/a%20b?c=d", host="www.test:8888")
+    assert (answer.status, answer["location"]) == (302, "https://test:8888/a%20b?c=d")
+    assert (await scene.get("/", host="test")).text == "a"
+
+
+@pytest.mark.parametrize(("path", "target"), [
+    ("/old/page", "/page"), ("/old//evil.example", "/evil.example"), ("/old/\\evil.example", "/evil.example"),
+    ("/old/", "/"), ("/new", None),
+])  # fmt: skip
+def test_a_path_of_the_client_never_becomes_another_host(path: str, target: str | None) -> None:
+    redirect = Redirect(RedirectOptions.model_validate({"match": "http://[^/]+/old/(.*)", "to": r"/\1"}))
+    assert redirect.target(f"http://test{path}") == target
+
+
+async def test_a_redirect_that_cannot_be_is_told(refused: Refused) -> None:
+    assert "to: is missing" in await refused("redirect")
+    assert "does not fit to match" in await refused("redirect", match="a(b)", to=r"\2")
+    assert "not a regular expression" in await refused("redirect", match="(", to="/")
+    assert "status" in await refused("redirect", to="/", status=200)
+
+
+@pytest.fixture
+def pages(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "missing.html").write_text("<h1>Not here</h1>")
+    (tmp_path / "broken.json").write_text('{"sorry": true}')
+    return {"404": str(tmp_path / "missing.html"), "5xx": str(tmp_path / "broken.json")}
+
+
+async def test_errors_get_pages_of_ones_own(scene: Scene, before: Before, pages: dict[str, str]) -> None:
+    async def tell(conversation: Conversation) -> None:
+        while True:
+            status = (await conversation.request()).target[1:]
+            conversation.answer(b"theirs", f"{status} As It Is", ETag='"x"', Content_Encoding="br", X_Kept="yes")
+
+    await before("error_pages", tell, pages=pages)
+    missing, broken, teapot, fine = [await scene.get(f"/{status}") for status in (404, 503, 418, 200)]
+    assert (missing.line, missing.text, missing["content-type"]) == (
+        "HTTP/1.1 404 As It Is", "<h1>Not here</h1>", "text/html; charset=utf-8"
+    )  # fmt: skip
+    assert ("etag" in missing, "content-encoding" in missing, missing["x-kept"]) == (False, False, "yes")
+    assert (broken.status, broken.text, broken["content-type"]) == (503, '{"sorry": true}', "application/json")
+    assert (teapot.text, fine.text, fine["etag"]) == ("theirs", "theirs", '"x"')
+
+
+async def test_errors_of_the_proxy_get_them_too(scene: Scene, before: Before, pages: dict[str, str]) -> None:
+    upstream = await before("error_pages", pages=pages)
+    upstream.refuse()
+    answer = await scene.get()
+    assert (answer.status, answer.text) == (502, '{"sorry": true}')
+    client = await scene.client()
+    await client.ask("HEAD")
+    head = await client.answer(to="HEAD")
+    assert (head.status, head["content-length"]) == (502, "15")
+
+
+async def test_a_page_that_is_not_there_is_told_at_the_start(refused: Refused) -> None:
+    assert "404: there is no file /nowhere.html" in await refused("error_pages", pages={"404": "/nowhere.html"})
+    assert "'200' is not a status of an error" in await refused("error_pages", pages={"200": "/nowhere.html"})
