@@ -16,7 +16,7 @@ container_explanation.py, request_explanation.py
              why a container is routed or not, and where a request would go; both by an Evidence (evidence.py)
   lookup.py  which container a person means        label_uses.py  what became of each of its labels
   candidates.py  the routes that come near a request, and why not each
-  reach.py   what trying to connect adds
+  mending.py what to do about a reason            reach.py       what trying to connect adds
 store.py     Store: dynamic routes and overrides on disk
 document.py  Document: a list of things in one file, replaced as a whole
 

@@ -6,10 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.label_uses import label_uses
-from dockerproxy.control.lookup import Container, closest, find, most_like, service_of
+from dockerproxy.control.lookup import Container, closest, find, most_like
+from dockerproxy.control.mending import as_meant, mend_of
 from dockerproxy.discovery.entry import Entry
-from dockerproxy.discovery.label_guess import meant_value
-from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish
 from dockerproxy.routing.route import Route
@@ -17,11 +16,6 @@ from dockerproxy.routing.route import Route
 # What is wrong with a label is seldom why nothing at all is routed, unless it left the route out.
 _ABOUT_LABELS = frozenset({Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP})
 _ABOUT_SETTINGS = frozenset({Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS})
-# Labels are fixed when a container is created.
-_MENDED_BY_LABELS = _ABOUT_LABELS | {
-    Code.TWO_PATHS, Code.NO_DOMAIN, Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS,
-    Code.PLACE_TAKEN, Code.HANDLER_ROUTE,
-}  # fmt: skip
 _LABELS_SHOWN = 5  # of a container without any of ours
 _OUT_OF_ROTATION = (Code.DRAINING, Code.BENCHED)
 
@@ -49,20 +43,6 @@ def decisive(view: ContainerView) -> Reason | None:
     return next(iter((*causes, *view.reasons)), None)
 
 
-def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
-    """What to do about it, with the command that makes new labels count."""
-    mend = reason.mend
-    if reason.meant:
-        mend = f"rename the label to {reason.meant}"
-    elif reason.code is Code.WRONG_VALUE:
-        mend = _better_value(reason, container, evidence) or mend or _example(reason, evidence)
-    elif reason.code is Code.FORBIDDEN:
-        mend = f"remove the label {reason.label}, or set it to true"
-    if not mend or reason.code not in _MENDED_BY_LABELS:
-        return mend
-    return f"{mend}; then {_recreate(container)}"
-
-
 def _of_view(view: ContainerView, evidence: Evidence) -> Json:
     routes = [_route(wish, evidence) for wish in view.wishes]
     first = None if view.routed else decisive(view)
@@ -77,7 +57,7 @@ def _of_view(view: ContainerView, evidence: Evidence) -> Json:
         "code": str(code),
         "labels": label_uses(view, evidence.reader),
         "routes": routes,
-        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else _as_meant(view, evidence)),
+        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else as_meant(view, evidence)),
     }
 
 
@@ -156,7 +136,9 @@ def _reasons(told: Sequence[Reason], container: Container, evidence: Evidence, m
     after = listing.what_if(container.id, mended) if listing is not None and mended != container.labels else None
     if after is None or not rows:
         return rows
-    still = [_reason(reason, container, evidence) for reason in after.reasons if reason not in told]
+    known = set(told) | {reason.code for reason in told if reason.code is Code.ROUTE_LEFT_OUT}
+    left = (reason for reason in after.reasons if reason not in known and reason.code not in known)
+    still = [_reason(reason, container, evidence) for reason in left]
     rows += [{**row, "text": f"then, {row['text']}"} for row in still]
     if after.routed:
         wish = after.wishes[0]
@@ -165,45 +147,9 @@ def _reasons(told: Sequence[Reason], container: Container, evidence: Evidence, m
     return rows
 
 
-def _as_meant(view: ContainerView, evidence: Evidence) -> Mapping[str, str]:
-    """Its labels, with the names and values that were probably meant."""
-    labels = dict(view.labels)
-    for reason in view.reasons:
-        if reason.code is Code.WRONG_VALUE and (better := _meant_value(reason, view, evidence)):
-            labels[reason.label] = better
-        if reason.meant and reason.label in labels:
-            value = labels.pop(reason.label)
-            labels.setdefault(reason.meant, value)
-    return labels
-
-
 def _reason(reason: Reason, container: Container, evidence: Evidence) -> Json:
     text = "; ".join(filter(None, (reason.what, reason.follows)))
     return {"code": str(reason.code), "text": text, "mend": mend_of(reason, container, evidence)}
-
-
-def _better_value(reason: Reason, container: Container, evidence: Evidence) -> str:
-    """The label with the value that was probably meant."""
-    value = _meant_value(reason, container, evidence)
-    return f"write {reason.label}={value}" if value else ""
-
-
-def _meant_value(reason: Reason, container: Container, evidence: Evidence) -> str:
-    _, option = evidence.reader.interpret(reason.label) or ("", "")
-    return meant_value(option, container.labels.get(reason.label, "")) if option in BY_NAME else ""
-
-
-def _example(reason: Reason, evidence: Evidence) -> str:
-    """The label with a value that is right."""
-    _, option = evidence.reader.interpret(reason.label) or ("", "")
-    return f"write for example {reason.label}={BY_NAME[option].example}" if option in BY_NAME else ""
-
-
-def _recreate(container: Container) -> str:
-    service = service_of(container)
-    if service:
-        return f"run: docker compose up -d {service}"
-    return f"create the container anew (docker rm --force {container.name}, and docker run as before)"
 
 
 def _notes(name: str, container: Container, others: Sequence[str]) -> Iterable[str]:

@@ -188,7 +188,8 @@ class _Merge:
             self._note(member, Reason(Code.NO_PREFIX_TO_STRIP, what, mend, label=label))
 
     def _ignored(self, code: Code, member: Member, label: str, theirs: object, who: str, ours: object) -> None:
-        key = self._label(member, label)
+        expression = isinstance(theirs, PathRule) and theirs.kind is PathKind.REGEX
+        key = self._label(member, "path_regex" if expression else label)
         what = f"label {key}={_words(theirs)} is not used: {who} {_words(ours)}"
         self._note(member, Reason(code, what, label=key))
 
@@ -256,6 +257,8 @@ def _names(middlewares: tuple[str, ...]) -> str:
 
 def _words(value: object) -> str:
     """A value as it is written in a label."""
+    if isinstance(value, PathRule):
+        return value.text or "the whole domain"
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):

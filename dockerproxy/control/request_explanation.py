@@ -11,9 +11,10 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from dockerproxy.control.candidates import Candidate, Request, candidates, has_host, place
-from dockerproxy.control.container_explanation import decisive, mend_of
+from dockerproxy.control.container_explanation import decisive
 from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.lookup import most_like, service_of
+from dockerproxy.control.mending import mend_of
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.discovery.wished import wished

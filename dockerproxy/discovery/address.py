@@ -21,6 +21,7 @@ from dockerproxy.settings.model import DockerSettings
 HOST_MODE = "host"
 NO_NETWORK = "none"
 CONTAINER_MODE = "container:"
+_MOST_PORTS = 4  # that are put forward, one of which will be the right one
 _ONLY_ONE = "it is the only one that the container is on"
 _ONLY_SHARED = "it is the only one that the proxy shares with the container"
 _PUBLISHED = "docker.address=published is set"
@@ -70,7 +71,7 @@ class AddressBook:
                 "put the labels on that container instead",
             )
         if entry.network_mode == HOST_MODE:
-            way = Way("host", "it uses the host's network", self._says("port"))
+            way = Way("host", "it uses the host's network", self._says("port", route))
             return Address(self._host_address(), self._port_on_host(route), way)
         if self._settings.address == "published":
             port, why_port = self._port(entry, route)
@@ -80,28 +81,34 @@ class AddressBook:
                 public,
                 Way("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"),
             )
-        network, why_network = self._network(entry, route.network)
+        network, why_network = self._network(entry, route)
         port, why_port = self._port(entry, route)
         return Address(network.address, port, Way(network.name, why_network, why_port))
 
-    def _says(self, option: str) -> str:
-        return f"the label {self._key(option)} says so"
+    def _says(self, option: str, route: RouteReading) -> str:
+        return f"the label {route.labels.get(option) or self._key(option)} says so"
+
+    def _labels(self, ports: Sequence[int]) -> str:
+        """`dockerproxy.port=8080 or dockerproxy.port=9090`; of very many the first."""
+        return " or ".join(f"{self._key('port')}={port}" for port in ports[:_MOST_PORTS])
 
     def _port(self, entry: Entry, route: RouteReading) -> tuple[int, str]:
         """The port inside the container, and why this one."""
         exposed = entry.exposed
         if route.port is not None:
             others = ", ".join(map(str, exposed)) if route.port not in exposed else ""
-            return route.port, self._says("port") + (f", though the container exposes {others}" if others else "")
+            though = f", though the container exposes {others}" if others else ""
+            return route.port, self._says("port", route) + though
         usual = DEFAULT_PORTS[route.scheme]
         if len(exposed) == 1:
             return exposed[0], "it is the only TCP port that the container exposes"
         if usual in exposed:
             return usual, f"it is the usual port of {route.scheme}, and the container exposes it"
-        mend = f"add the label {self._key('port')}=<port the application listens on>"
         if not exposed:
+            mend = f"add the label {self._key('port')}=<port the application listens on>"
             raise NoAddress(Code.NO_PORT, "it exposes no TCP port", mend)
         ports = ", ".join(map(str, exposed))
+        mend = f"add the label {self._labels(exposed)}, whichever the application listens on"
         raise NoAddress(Code.SEVERAL_PORTS, f"it exposes the ports {ports} and none is {usual}", mend)
 
     def _port_on_host(self, route: RouteReading) -> int:
@@ -135,12 +142,14 @@ class AddressBook:
             )
         return public
 
-    def _network(self, entry: Entry, labelled: str | None) -> tuple[Network, str]:
+    def _network(self, entry: Entry, route: RouteReading) -> tuple[Network, str]:
         """The network to reach it over, and why this one."""
-        wanted = labelled or self._settings.network
+        wanted = route.network or self._settings.network
         if entry.network_mode == NO_NETWORK:
             what = "it was started without a network (--network none)"
-            raise NoAddress(Code.NO_NETWORK, what, "start it anew with one")
+            # The engine connects nothing to a container that is still on `none`.
+            mend = f"run: docker network disconnect none {entry.name} && docker network connect bridge {entry.name}"
+            raise NoAddress(Code.NO_NETWORK, what, mend)
         if not entry.networks:
             mend = f"run: docker network connect {wanted or 'bridge'} {entry.name}"
             raise NoAddress(Code.NO_NETWORK, "it is on no network", mend)
@@ -149,7 +158,7 @@ class AddressBook:
         if not ready:
             raise NoAddress(Code.NO_ADDRESS, f"it has no address on network {_names(candidates)} yet")
         if wanted:
-            return ready[0], self._says("network") if labelled else "the setting docker.network says so"
+            return ready[0], self._says("network", route) if route.network else "the setting docker.network says so"
         return self._preferred(entry, ready)
 
     def _preferred(self, entry: Entry, networks: Sequence[Network]) -> tuple[Network, str]:

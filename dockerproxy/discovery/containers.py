@@ -22,12 +22,20 @@ _STATES = {
         "docker logs {name} tells why it ended",
     ),
     "removing": (Code.NOT_RUNNING, "it is being removed", ""),
-    "exited": (Code.EXITED, "it has exited{exit}", "docker logs {name} may tell why"),
+    "exited": (
+        Code.EXITED,
+        "it has exited{exit}",
+        "run: docker start {name}; docker logs {name} may tell why it ended",
+    ),
     "dead": (Code.NOT_RUNNING, "the engine could not remove it (dead)", "run: docker rm --force {name}"),
 }
 _HEALTH = {
     "starting": (Code.HEALTH_STARTING, "its health check has not succeeded yet", "it joins as soon as it does"),
-    "unhealthy": (Code.UNHEALTHY, "its health check fails", "docker inspect {name} shows what it said"),
+    "unhealthy": (
+        Code.UNHEALTHY,
+        "its health check fails",
+        "run: docker inspect --format '{{json .State.Health}}' {name}; it shows what the check said",
+    ),
 }
 
 
@@ -61,6 +69,7 @@ class ContainerReader:
             mentioned=reading.mentioned,
             labels=entry.labels,
             networks=tuple(network.name for network in entry.networks),
+            exposed=entry.exposed,
         )
 
     def _wishes(
@@ -105,4 +114,4 @@ def _obstacle(entry: Entry) -> Reason | None:
     other = (Code.NOT_RUNNING, f"its state is {entry.state or 'unknown'}, not running", "")
     code, what, mend = _HEALTH[entry.health] if entry.state == RUNNING else _STATES.get(entry.state, other)
     ended = f" (exit code {entry.exit_code})" if entry.exit_code else ""
-    return Reason(code, what.replace("{exit}", ended), mend.format(name=entry.name))
+    return Reason(code, what.replace("{exit}", ended), mend.replace("{name}", entry.name))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from dockerproxy.discovery.label_table import BY_NAME
+from dockerproxy.discovery.label_table import BY_NAME, LARGEST_PORT
 
 # Words that people bring along from elsewhere and that no likeness of letters leads to the right label.
 _ELSEWHERE = {
@@ -37,6 +37,11 @@ _MOST_CLOSEST = 3
 _PREFIX_LIKENESS = 0.9
 _SHORTEST_PREFIX_WITH_SLIPS = 6  # letters; a slip in a shorter one may well be a word of its own
 _NUMBERS = re.compile(r"\d+")
+# Letters that are taken for digits: 8O80.
+_ALMOST_A_NUMBER = re.compile(r"[\dOoIl]*\d[\dOoIl]*")
+_DIGITS = str.maketrans("OoIl", "0011")
+_QUOTES = "\"'"
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$[A-Za-z_]\w*")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 # Distinct beginnings of labels that are remembered; a host has a few dozen, made-up ones only empty the memory.
 _REMEMBERED = 4096
@@ -134,9 +139,16 @@ def meant(route: str, option: str) -> tuple[str, str] | None:
     return (route, close[0]) if close else None
 
 
-def meant_value(option: str, value: str) -> str:
-    """A value that can be used and was probably meant by one that cannot: `http://blog.localhost/` as a host; or ""."""
-    for guess in _guesses(option, value.strip()):
+def meant_value(option: str, value: str, exposed: Sequence[int] = ()) -> str:
+    """A value that can be used and was probably meant by one that cannot: `http://blog.localhost/` as a host; or "".
+
+    exposed: the container's ports; a port is guessed only where one alone is likely
+    """
+    value = without_quotes(value.strip())
+    if option == "port":
+        ports = likely_ports(value, exposed)
+        return str(ports[0]) if len(ports) == 1 else ""
+    for guess in (value, *_guesses(option, value)):
         try:
             BY_NAME[option].parse(guess)
         except ValueError:
@@ -145,14 +157,34 @@ def meant_value(option: str, value: str) -> str:
     return ""
 
 
+def likely_ports(value: str, exposed: Sequence[int]) -> list[int]:
+    """The ports that may be meant by a value that is none: those written in it that the container exposes."""
+    numbers = _NUMBERS.findall(value.translate(_DIGITS) if _ALMOST_A_NUMBER.fullmatch(value) else value)
+    written = [int(number) for number in dict.fromkeys(numbers) if 0 < int(number) <= LARGEST_PORT]
+    if not exposed and ":" in value:
+        return written[-1:]  # 8080:80 is of the host and of the container, as in `docker run --publish`
+    return [port for port in written if port in exposed] or list(dict.fromkeys([*written, *exposed]))
+
+
+def without_quotes(value: str) -> str:
+    """A value in quotes without them, any other as it is."""
+    inner = value[1:-1]
+    quoted = len(value) > 1 and value[0] == value[-1] and value[0] in _QUOTES and value[0] not in inner
+    return inner if quoted else value
+
+
+def unfilled_variable(value: str) -> str:
+    """A variable of a shell or a compose file that nobody has filled in: `${NAME}`; or ""."""
+    found = _VARIABLE.search(value)
+    return found[0] if found else ""
+
+
 def _guesses(option: str, value: str) -> Iterator[str]:
     if option == "host":
         hosts = (word for word in re.split(r"[\s,;|]+", value) if word)
         yield ",".join(re.sub(r"^[a-z]+:/*", "", host.lower()).partition("/")[0] for host in hosts)
-    elif option == "port":
-        yield from reversed(_NUMBERS.findall(value))  # 80/tcp, 8080:80
     elif option == "path":
-        yield f"/{value.lstrip('/')}".rstrip("*/") or "/"
+        yield f"/{value.lstrip('/')}".partition("*")[0].rstrip("/") or "/"
     elif option == "scheme":
         yield value.partition(":")[0]
     elif option == "enable":

@@ -26,7 +26,7 @@ from dockerproxy.settings.routes import (
 )
 
 SCHEMES = ("http", "https")
-_LARGEST_PORT = 65535
+LARGEST_PORT = 65535
 _BOOLEAN = TypeAdapter(bool)
 # The settings tell the value as they converted it; a label's value is told as it was written.
 _FOUND = " (found "
@@ -71,8 +71,8 @@ def parse_enable(value: str) -> bool:
 
 def parse_port(value: str) -> int:
     """A port from 1 to 65535. Raises ValueError."""
-    if not (value.isascii() and value.isdecimal() and 0 < int(value) <= _LARGEST_PORT):
-        raise ValueError(f"{value!r} is not a port from 1 to {_LARGEST_PORT}; write the one the application listens on")
+    if not (value.isascii() and value.isdecimal() and 0 < int(value) <= LARGEST_PORT):
+        raise ValueError(f"{value!r} is not a port from 1 to {LARGEST_PORT}; write the one the application listens on")
     return int(value)
 
 

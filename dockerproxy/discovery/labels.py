@@ -15,8 +15,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from dockerproxy.discovery.label_guess import LabelGuess, closest, meant
-from dockerproxy.discovery.label_table import BY_NAME, Kind, parse_route_name
+from dockerproxy.discovery.label_guess import LabelGuess, closest, meant, without_quotes
+from dockerproxy.discovery.label_table import BY_NAME, Kind, Label, parse_route_name
 from dockerproxy.discovery.reading import COMPOSE_ONEOFF, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule
@@ -30,15 +30,22 @@ class _Group:
     """The labels of one route, or the plain ones.
 
     values: option -> parsed value
+    labels: option -> the label that gave it
     failed: option -> the label that is wrong, for labels without which the route must not be made
     wished: whether there is any label at all, even one in whose place its default is used
     """
 
-    __slots__ = ("failed", "values", "wished")
+    __slots__ = ("failed", "labels", "values", "wished")
 
-    def __init__(self, values: dict[str, Any] | None = None, failed: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        values: dict[str, Any] | None = None,
+        failed: dict[str, str] | None = None,
+        labels: dict[str, str] | None = None,
+    ) -> None:
         self.values = values or {}
         self.failed = failed or {}
+        self.labels = labels or {}
         self.wished = False
 
     def __bool__(self) -> bool:
@@ -48,12 +55,14 @@ class _Group:
         return _Group(
             {option: value for option, value in self.values.items() if wanted(option)},
             {option: label for option, label in self.failed.items() if wanted(option)},
+            self.labels,
         )
 
     def over(self, below: _Group) -> _Group:
         """This group's labels, and where it has none, those of `below`."""
         inherited = {option: label for option, label in below.failed.items() if option not in self.values}
-        return _Group({**below.values, **self.values}, {**inherited, **self.failed})
+        labels = {**below.labels, **self.labels}
+        return _Group({**below.values, **self.values}, {**inherited, **self.failed}, labels)
 
     @property
     def obstacles(self) -> list[str]:
@@ -145,7 +154,9 @@ class LabelReader:
         try:
             if route:
                 parse_route_name(route)
-            groups.setdefault(route, _Group()).values[option] = label.parse(value)
+            group = groups.setdefault(route, _Group())
+            group.values[option] = _parsed(label, value)
+            group.labels[option] = key
         except ValueError as error:
             fallback = "its default is used" if label.kind is Kind.TUNE else ""
             expected, _, mend = str(error).partition("; ")
@@ -234,6 +245,7 @@ class LabelReader:
             network=values.get("network"),
             weight=values.get("weight", 1),
             options=self._options(name, values, reasons),
+            labels=group.labels,
         )
 
     def _obstacle(self, name: str, group: _Group) -> Reason | None:
@@ -270,10 +282,19 @@ def _path(values: Mapping[str, Any]) -> PathRule | None:
     return None
 
 
+def _parsed(label: Label, value: str) -> Any:
+    """What the value means. Raises ValueError."""
+    # An expression may well be about quotes; everywhere else YAML's list notation has kept them by mistake.
+    if label.name != "path_regex" and without_quotes(value) != value:
+        raise ValueError("the quotes are part of the value; write it without them")
+    return label.parse(value)
+
+
 def _found(value: str, told: str) -> str:
     """The wrong value, unless it is told already."""
     shown = repr(value if len(value) <= _VALUE_SHOWN else value[:_VALUE_SHOWN] + "…")
-    return "" if repr(value) in told else f" (found {shown})"
+    # A backslash is shown as it is written in the label.
+    return "" if repr(value) in told else f" (found {shown})".replace("\\\\", "\\")
 
 
 def _fail(groups: dict[str, _Group], route: str, option: str, key: str) -> None:

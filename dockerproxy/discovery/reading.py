@@ -26,6 +26,7 @@ class RouteReading:
     default_domain: where the route is if nobody says anything
     port, network:  how the container is to be reached
     options:        RouteOptions fields by name, checked, only those that were given
+    labels:         which label says so, by option
     """
 
     name: str
@@ -38,6 +39,7 @@ class RouteReading:
     network: str | None = None
     weight: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

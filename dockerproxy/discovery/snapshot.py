@@ -75,6 +75,7 @@ class ContainerView:
     mentioned: whether it bears any of our labels; one that does not is left out of reports
     labels:   all of its labels, ours and others, as the engine tells them
     networks: the names of the engine's networks that it is on
+    exposed:  its TCP ports, in order
     """
 
     id: str
@@ -86,6 +87,7 @@ class ContainerView:
     mentioned: bool = True
     labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     networks: tuple[str, ...] = ()
+    exposed: tuple[int, ...] = ()
 
     @property
     def routed(self) -> bool:

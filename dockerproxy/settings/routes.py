@@ -61,8 +61,15 @@ def parse_methods(value: Any) -> tuple[str, ...]:
 
 
 def parse_prefix(value: Any) -> str:
-    """A path that starts with a slash; a slash at its end is dropped. Raises ValueError."""
+    """A path that starts with a slash; a slash at its end is dropped, and so is `/*`. Raises ValueError."""
     text = str(value).strip()
+    if text.endswith("/*"):  # as others write a prefix, and as we show it
+        text = text[:-1]
+    if text.startswith("/") and "*" in text:
+        raise ValueError(
+            f"{text!r} has a *, which stands for nothing here; write the path before it, for a prefix takes all below"
+            " it, or a regular expression"
+        )
     if not text.startswith("/") or any(char in text for char in "?# "):
         raise ValueError(f"{text!r} is not a path; write for example /api (it starts with /, without ? # or spaces)")
     return text.rstrip("/") or "/"
@@ -70,8 +77,12 @@ def parse_prefix(value: Any) -> str:
 
 def parse_exact_path(value: Any) -> str:
     """A path that starts with a slash, taken as it is. Raises ValueError."""
-    parse_prefix(value)
-    return str(value).strip()
+    text = str(value).strip()
+    if text.endswith("/*"):
+        prefix = text.removesuffix("/*") or "/"
+        raise ValueError(f"{text!r} is for a prefix, not for one exact path; write prefix: {prefix}")
+    parse_prefix(text)
+    return text
 
 
 def parse_regex(value: Any) -> str:

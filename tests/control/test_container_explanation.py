@@ -77,7 +77,7 @@ def test_what_would_be_wrong_next_is_told_as_well() -> None:
 
 
 def test_a_wrong_value_is_told_with_an_example() -> None:
-    answer = explain_container("c", evidence(listed("c", {"dockerproxy.port": "http"})))
+    answer = explain_container("c", evidence(listed("c", {"dockerproxy.port": "http"}, Ports=[])))
 
     assert answer["code"] == "wrong_value"
     assert answer["reasons"][0]["mend"].startswith("write the one the application listens on; then create")

@@ -156,7 +156,7 @@ def test_labels_do_not_change_a_static_route_and_their_container_is_told(stage: 
     assert scene.answers("other.localhost") == "unknown_host"
     told = scene.reasons("blog-1")
     assert "dockerproxy.host=other.localhost is not used: the static route blog has blog.localhost" in told
-    assert "dockerproxy.path=/api/* is not used: the static route blog has /*" in told
+    assert "dockerproxy.path=/api is not used: the static route blog has the whole domain" in told
     assert "dockerproxy.method=GET is not used: the static route blog has any" in told
 
 

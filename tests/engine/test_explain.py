@@ -18,7 +18,7 @@ WRONG: list[tuple[dict[str, str], dict[str, Any], str, str]] = [
     ({"docker-proxy.enable": "true"}, {}, "near_prefix", "rename the label to dockerproxy.enable"),
     ({"dockerproxy.hots": "a.localhost"}, {}, "unknown_label", "rename the label to dockerproxy.host"),
     ({"dockerproxy.host": "http://a.localhost/"}, {}, "wrong_value", "write dockerproxy.host=a.localhost"),
-    ({"dockerproxy.enable": "true"}, {"network_mode": "none"}, "no_network", "start it anew with one"),
+    ({"dockerproxy.enable": "true"}, {"network_mode": "none"}, "no_network", "docker network connect bridge"),
 ]
 
 

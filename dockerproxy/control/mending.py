@@ -1,0 +1,88 @@
+"""Mending: what to do about a reason, in words that can be followed, and what makes them count. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerproxy.control.evidence import Evidence
+from dockerproxy.control.lookup import Container, service_of
+from dockerproxy.discovery.label_guess import likely_ports, meant_value, unfilled_variable, without_quotes
+from dockerproxy.discovery.label_table import BY_NAME
+from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.snapshot import ContainerView
+
+# Labels are fixed when a container is created.
+_MENDED_BY_LABELS = frozenset({
+    Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP, Code.TWO_PATHS, Code.NO_DOMAIN,
+    Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS, Code.PLACE_TAKEN,
+    Code.HANDLER_ROUTE,
+})  # fmt: skip
+
+
+def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
+    """What to do about it, with the command that makes new labels count."""
+    mend = reason.mend
+    if reason.meant:
+        mend = f"rename the label to {reason.meant}"
+    elif reason.code is Code.WRONG_VALUE:
+        mend = _right_value(reason, container, evidence) or mend or _example(reason, evidence)
+    elif reason.code is Code.FORBIDDEN:
+        mend = f"remove the label {reason.label}, or set it to true"
+    return recreated(mend, container) if mend and reason.code in _MENDED_BY_LABELS else mend
+
+
+def recreated(mend: str, container: Container) -> str:
+    """A mend of labels, with what makes it count."""
+    return f"{mend}; then {_recreate(container)}"
+
+
+def as_meant(view: ContainerView, evidence: Evidence) -> Mapping[str, str]:
+    """Its labels, with the names and values that were probably meant."""
+    labels = dict(view.labels)
+    for reason in view.reasons:
+        if reason.code is Code.WRONG_VALUE and (better := _meant_value(reason, view, evidence)):
+            labels[reason.label] = better
+        if reason.meant and reason.label in labels:
+            value = labels.pop(reason.label)
+            labels.setdefault(reason.meant, value)
+    return labels
+
+
+def any_of(label: str, ports: tuple[int, ...] | list[int]) -> str:
+    """The label with each of the ports that it may be: `dockerproxy.port=80 or dockerproxy.port=8080`."""
+    return " or ".join(f"{label}={port}" for port in ports)
+
+
+def _right_value(reason: Reason, container: Container, evidence: Evidence) -> str:
+    """The label with the value that was probably meant, or where to find it; "" if that is not known."""
+    label, written = reason.label, container.labels.get(reason.label, "")
+    variable = unfilled_variable(written)
+    if variable:
+        return f"set the variable {variable}, which nobody has filled in, or write the value itself in {label}"
+    value = _meant_value(reason, container, evidence)
+    if value:
+        return f"write {label}={value}" + ("" if without_quotes(written) == written else ", without the quotes")
+    ports = likely_ports(written, container.exposed) if _option(label, evidence) == "port" else []
+    return f"write {any_of(label, ports)}, whichever the application listens on" if ports else ""
+
+
+def _meant_value(reason: Reason, container: Container, evidence: Evidence) -> str:
+    option = _option(reason.label, evidence)
+    return meant_value(option, container.labels.get(reason.label, ""), container.exposed) if option in BY_NAME else ""
+
+
+def _example(reason: Reason, evidence: Evidence) -> str:
+    """The label with a value that is right."""
+    option = _option(reason.label, evidence)
+    return f"write for example {reason.label}={BY_NAME[option].example}" if option in BY_NAME else ""
+
+
+def _option(label: str, evidence: Evidence) -> str:
+    return (evidence.reader.interpret(label) or ("", ""))[1]
+
+
+def _recreate(container: Container) -> str:
+    service = service_of(container)
+    if service:
+        return f"run: docker compose up -d {service}"
+    return f"create the container anew (docker rm --force {container.name}, and docker run as before)"

@@ -1,0 +1,140 @@
+"""What explain says is to be done: it can be followed word for word, and what is not certain is not put forward."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockerproxy.control.container_explanation import explain_container
+from dockerproxy.control.evidence import Json
+
+from ..discovery.support import network
+from .explaining import evidence, listed
+
+
+def explained(labels: dict[str, str], *ports: int, **more: Any) -> Json:
+    return explain_container("c", evidence(listed("c", labels, *ports, **more)))
+
+
+def mend(labels: dict[str, str], *ports: int, **more: Any) -> str:
+    """The first thing to do."""
+    return str(explained(labels, *ports, **more)["reasons"][0]["mend"])
+
+
+@pytest.mark.parametrize(
+    ("value", "ports", "told"),
+    [
+        ("8O80", (8080,), "write dockerproxy.port=8080; then"),
+        ("8080:80", (8080,), "write dockerproxy.port=8080; then"),
+        ("8080:80", (80,), "write dockerproxy.port=80; then"),
+        ("http", (3000,), "write dockerproxy.port=3000; then"),
+        ("8080,9090", (8080,), "write dockerproxy.port=8080; then"),
+        (
+            "8080,9090",
+            (8080, 9090),
+            "write dockerproxy.port=8080 or dockerproxy.port=9090, whichever the application listens on; then",
+        ),
+        (
+            "80/tcp",
+            (3000,),
+            "write dockerproxy.port=80 or dockerproxy.port=3000, whichever the application listens on; then",
+        ),
+    ],
+)
+def test_a_port_is_put_forward_only_if_the_container_exposes_it(value: str, ports: tuple[int, ...], told: str) -> None:
+    assert mend({"dockerproxy.port": value}, *ports).startswith(told)
+
+
+@pytest.mark.parametrize(("value", "told"), [("8080:80", "=80"), ("80/tcp", "=80"), ("8080,9090", "=8080 or ")])
+def test_where_no_port_is_exposed_the_one_that_was_written_is_put_forward(value: str, told: str) -> None:
+    assert mend({"dockerproxy.port": value}, Ports=[]).startswith(f"write dockerproxy.port{told}")
+
+
+def test_of_several_exposed_ports_each_is_named() -> None:
+    assert mend({"dockerproxy.enable": "true"}, 8080, 9090).startswith(
+        "add the label dockerproxy.port=8080 or dockerproxy.port=9090, whichever the application listens on; then "
+    )
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "right"),
+    [
+        ("host", '"x.localhost"', "x.localhost"),
+        ("enable", "'true'", "true"),
+        ("port", '"80"', "80"),
+        ("route", '"r"', "r"),
+    ],
+)
+def test_quotes_that_became_part_of_a_value_are_to_be_left_out(option: str, value: str, right: str) -> None:
+    label = f"dockerproxy.{option}"
+    answer = explained({label: value})
+
+    assert not answer["routed"]
+    assert "the quotes are part of the value" in answer["verdict"]
+    assert answer["reasons"][0]["mend"].startswith(f"write {label}={right}, without the quotes; then ")
+
+
+def test_an_expression_may_be_about_quotes() -> None:
+    assert explained({"dockerproxy.path_regex": '"x"'})["routed"]
+
+
+def test_that_a_route_is_left_out_is_told_once() -> None:
+    answer = explained({"dockerproxy.host": '"%"', "dockerproxy.port": '"80"'})
+    assert [row["code"] for row in answer["reasons"]].count("route_left_out") == 1
+
+
+def test_a_variable_that_nobody_has_filled_in_is_named() -> None:
+    assert mend({"dockerproxy.host": "${HOSTNAME}.localhost"}).startswith(
+        "set the variable ${HOSTNAME}, which nobody has filled in, or write the value itself in dockerproxy.host; then"
+    )
+
+
+def test_an_expression_is_shown_as_it_is_written() -> None:
+    assert r"(found '^/v\d+(')" in explained({"dockerproxy.path_regex": r"^/v\d+("})["verdict"]
+
+
+def test_the_label_that_says_the_port_and_the_network_is_the_one_that_is_there() -> None:
+    labels = {"dockerproxy.web.port": "80", "dockerproxy.web.network": "shop_default"}
+    (route,) = explained(labels, 80, service="web")["routes"]
+
+    assert route["why_port"] == "port 80, because the label dockerproxy.web.port says so"
+    assert route["why_network"] == "network shop_default, because the label dockerproxy.web.network says so"
+
+
+def test_what_ended_or_is_ill_or_has_no_network_is_mended_by_a_command() -> None:
+    enabled = {"dockerproxy.enable": "true"}
+
+    assert mend(enabled, state="exited").startswith("run: docker start c; docker logs c may tell why")
+    assert mend(enabled, status="Up 1 minute (unhealthy)").startswith(
+        "run: docker inspect --format '{{json .State.Health}}' c;"
+    )
+    assert mend(enabled, networks=network("none", ""), mode="none") == (
+        "run: docker network disconnect none c && docker network connect bridge c"
+    )
+
+
+@pytest.mark.parametrize(("written", "meant"), [("/api/*", "/api"), ("/*", "/"), ("/api/", "/api")])
+def test_a_path_may_be_written_as_a_prefix_is_shown(written: str, meant: str) -> None:
+    answer = explained({"dockerproxy.host": "a.localhost", "dockerproxy.path": written})
+
+    assert answer["reasons"] == []
+    assert answer["routes"][0]["url"] == f"http://a.localhost:8888{meant.rstrip('/')}/"
+
+
+def test_any_other_star_in_a_path_is_told() -> None:
+    answer = explained({"dockerproxy.path": "/v*/x"})
+
+    assert "'/v*/x' has a *, which stands for nothing here" in answer["verdict"]
+    assert answer["reasons"][0]["mend"].startswith("write dockerproxy.path=/v; then ")
+
+
+def test_a_label_is_quoted_as_it_is_written() -> None:
+    def told(option: str, value: str) -> str:
+        old = listed("old", {"dockerproxy.route": "a", "dockerproxy.path": "/v1"}, created=1)
+        new = listed("new", {"dockerproxy.route": "a", f"dockerproxy.{option}": value}, created=2)
+        return str(explain_container("new", evidence(old, new))["reasons"][0]["text"])
+
+    older = "is not used: the older container old says /v1"
+    assert told("path", "/v2") == f"label dockerproxy.path=/v2 {older}"
+    assert told("path_regex", "^/v2") == f"label dockerproxy.path_regex=^/v2 {older}"
