@@ -16,7 +16,7 @@ from typing import Any
 
 from dockerproxy import logs
 from dockerproxy.commands import add_operator_commands
-from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, completed_by
 from dockerproxy.commands.phrases import clean
 from dockerproxy.errors import DockerproxyError
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except DockerproxyError as error:
         print(clean(error), file=sys.stderr)
-        return EXIT_FAILED
+        return EXIT_USAGE if isinstance(error, WrongUsage) else EXIT_FAILED
     except KeyboardInterrupt:
         return EXIT_FAILED
     except BrokenPipeError:

@@ -6,11 +6,14 @@ import argparse
 from typing import Any, NamedTuple
 
 from dockerproxy.commands.access import add_access, client_of
-from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.client import Refused
+from dockerproxy.commands.command_line import CommandLine, WrongUsage, seconds
 from dockerproxy.commands.completion import ROUTES, UPSTREAMS, completed_by
 from dockerproxy.commands.output import Output
 
 GROUP = "change"
+
+_UNPROCESSABLE = 422
 
 _SURVIVES = "This outlasts a restart of the proxy and a recreated container of the same name."
 
@@ -22,6 +25,10 @@ class _Change(NamedTuple):
     description: str
     done: str
     found: str
+
+    def words(self, weight: int | None) -> tuple[str, str]:
+        """What is said of an upstream that it changed, and of one that it found so."""
+        return self.done.format(weight=weight), self.found.format(weight=weight)
 
 
 _CHANGES = {
@@ -56,10 +63,13 @@ _CHANGES = {
         "the share of an upstream in the round robin",
         f"""Set the share of an upstream in the round robin: 0 to 100, where 0 means no new requests. `reset` goes back
         to what its label or file says. {_SURVIVES}""",
-        "has its new weight",
-        "had this weight already",
+        "has weight {weight} now",
+        "had weight {weight} already",
     ),
 }
+_RESET = ("has the weight of its source again", "had no other weight than that of its source")
+# What the proxy's words for a key are called here.
+_OPTIONS = {"for: ": "--for: ", "message: ": "--message: "}
 
 
 def add_to(commands: CommandLine) -> None:
@@ -67,7 +77,7 @@ def add_to(commands: CommandLine) -> None:
     for name in ("drain", "undrain"):
         add_access(_add_upstream_command(commands, name))
     bench = _add_upstream_command(commands, "bench", "--for 10m")
-    bench.add_argument("--for", dest="duration", metavar="TIME", help="how long, such as 90s or 10m")
+    bench.add_argument("--for", dest="duration", type=_time, metavar="TIME", help="how long, such as 90s or 10m")
     add_access(bench)
     add_access(_add_upstream_command(commands, "unbench"))
     weight = _add_upstream_command(commands, "weight", "3")
@@ -130,7 +140,9 @@ def _add_pause(commands: CommandLine) -> None:
         ["dockerproxy pause shop --for 20s", "dockerproxy resume shop"],
     )
     completed_by(parser.add_argument("route", metavar="ROUTE"), ROUTES)
-    parser.add_argument("--for", dest="duration", default="30s", metavar="TIME", help="default: 30s; at most 1h")
+    parser.add_argument(
+        "--for", dest="duration", type=_time, default="30s", metavar="TIME", help="default: 30s; at most 1h"
+    )
     add_access(parser)
 
 
@@ -156,11 +168,12 @@ def _change_upstreams(options: argparse.Namespace) -> int:
         body["for"] = options.duration
     if name == "weight":
         body["weight"] = options.weight
-    answer = client_of(options).post(f"/{name}", body)
-    change = _CHANGES[name]
+    answer = _post(options, f"/{name}", body)
+    weight = getattr(options, "weight", None)
+    words_of = _RESET if name == "weight" and weight is None else _CHANGES[name].words(weight)
     lines = [
         f"{found['upstream']} {words} (route {found['route']})"
-        for key, words in (("changed", change.done), ("unchanged", change.found))
+        for key, words in zip(("changed", "unchanged"), words_of, strict=True)
         for found in answer[key]
     ]
     lines += [answer["warning"]] if answer.get("warning") else []
@@ -172,14 +185,15 @@ def _maintain(options: argparse.Namespace) -> int:
     body: dict[str, Any] = {"route": options.route, "on": options.switch == "on"}
     if options.message is not None:
         body["message"] = options.message
-    answer = client_of(options).post("/maintenance", body)
-    state = "is under maintenance: new requests get 503" if answer["maintenance"] else "is no longer under maintenance"
+    answer = _post(options, "/maintenance", body)
+    ended = "is no longer under maintenance" if answer.get("changed", True) else "was not under maintenance"
+    state = "is under maintenance: new requests get 503" if answer["maintenance"] else ended
     Output(options).show(answer, lambda screen: screen.lines([f"{answer['route']} {state}"]))
     return 0
 
 
 def _pause(options: argparse.Namespace) -> int:
-    answer = client_of(options).post("/pause", {"route": options.route, "for": options.duration})
+    answer = _post(options, "/pause", {"route": options.route, "for": options.duration})
     route = answer["route"]
     line = f"{route} is paused for {options.duration}: requests wait until then, or `dockerproxy resume {route}`"
     Output(options).show(answer, lambda screen: screen.lines([line]))
@@ -188,10 +202,28 @@ def _pause(options: argparse.Namespace) -> int:
 
 def _resume(options: argparse.Namespace) -> int:
     answer = client_of(options).post("/resume", {"route": options.route})
-    Output(options).show(
-        answer, lambda screen: screen.lines([f"{answer['route']} goes on: what was held goes through"])
-    )
+    state = "goes on: what was held goes through" if answer.get("changed", True) else "was not paused"
+    Output(options).show(answer, lambda screen: screen.lines([f"{answer['route']} {state}"]))
     return 0
+
+
+def _post(options: argparse.Namespace, path: str, body: dict[str, Any]) -> Any:
+    """What the proxy answers. Raises WrongUsage where it is the command line that it does not take."""
+    try:
+        return client_of(options).post(path, body)
+    except Refused as refused:
+        if refused.status != _UNPROCESSABLE:
+            raise
+        lines = str(refused).splitlines()
+        for key, option in _OPTIONS.items():
+            lines = [line.replace(key, option, 1) if line.startswith(key) else line for line in lines]
+        raise WrongUsage("\n".join(lines)) from None
+
+
+def _time(text: str) -> str:
+    """A duration as it was written, which the proxy understands itself. Raises ArgumentTypeError."""
+    seconds(text)
+    return text
 
 
 def _weight(text: str) -> int | None:

@@ -27,6 +27,10 @@ class NoAnswer(DockerproxyError):
     """Nobody answers there, or not as a proxy does."""
 
 
+class NotInTime(NoAnswer):
+    """Somebody took the question, but did not answer it in time."""
+
+
 class Refused(DockerproxyError):
     """The proxy answered, and said no.
 
@@ -68,9 +72,12 @@ class AdminClient:
             while line := self._next_line(response):
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
-    def ask(self, host: str, path: str) -> int:
-        """The status with which the proxy answers a client's GET of `path` at the domain `host`."""
-        with self._sent("GET", path, {"Host": host}) as response:
+    def ask(self, host: str, path: str, timeout: float) -> int:
+        """The status with which the proxy answers a client's GET of `path` at the domain `host`.
+
+        timeout: seconds; raises NotInTime when they are over
+        """
+        with self._sent("GET", path, {"Host": host}, timeout=timeout) as response:
             return int(response.status)
 
     @contextlib.contextmanager
@@ -89,11 +96,18 @@ class AdminClient:
 
     @contextlib.contextmanager
     def _sent(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, for_ever: bool = False
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        for_ever: bool = False,
+        timeout: float | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         connection = http.client.HTTPConnection(self.place.address, self.place.port)
         try:
             connection.sock = sock = self._connected()
+            sock.settimeout(timeout or self._timeout)
             connection.request(method, target, body, headers)
             response = connection.getresponse()
             if for_ever:
@@ -102,7 +116,8 @@ class AdminClient:
         except ssl.SSLError as error:
             raise NoAnswer(self._tls_trouble(error)) from None
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswer(self._nobody(error)) from None
+            late = isinstance(error, TimeoutError) and connection.sock is not None
+            raise (NotInTime if late else NoAnswer)(self._nobody(error)) from None
         finally:
             connection.close()
 

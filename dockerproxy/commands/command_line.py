@@ -10,6 +10,10 @@ import difflib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
+from dockerproxy.commands.phrases import LEAST_LIKENESS
+from dockerproxy.errors import DockerproxyError
+from dockerproxy.settings.values import parse_duration
+
 Command = Callable[[argparse.Namespace], int]
 ExitCodes = Mapping[int, str]
 
@@ -19,6 +23,10 @@ _EXIT_CODES: ExitCodes = {
     1: "it could not be done; the last lines say why and how to mend it",
     2: "the command line is wrong",
 }
+
+
+class WrongUsage(DockerproxyError):
+    """The command line is wrong in a way that only its command, or the proxy, could see."""
 
 
 class CommandLine:
@@ -80,10 +88,18 @@ class CommandLine:
         """The parsed arguments; `command` is the function to call. A wrong line ends the program with 2."""
         word = next((word for word in arguments if not word.startswith("-")), None)
         if word is not None and word not in self._commands.choices:
-            close = difflib.get_close_matches(word, self.names, n=1)
+            close = difflib.get_close_matches(word, self.names, n=1, cutoff=LEAST_LIKENESS)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self.names)}"
             self.parser.error(f"there is no command {word!r}; {hint}")
         return self.parser.parse_args(arguments)
+
+
+def seconds(text: str) -> float:
+    """An argument's type: seconds, from `90s` or `2m`."""
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error} (found {text!r})") from None
 
 
 class _Overview(argparse.ArgumentParser):

@@ -10,7 +10,7 @@ from typing import Any
 
 from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.client import Refused
-from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, ROUTES, completed_by
 from dockerproxy.commands.output import Output
 from dockerproxy.errors import DockerproxyError
@@ -101,10 +101,10 @@ def _add(options: argparse.Namespace) -> int:
 
 def _from_options(options: argparse.Namespace) -> dict[str, Any]:
     if options.name is None:
-        raise WrongArguments("which route? Give a name with --host and --upstream, or a file with -f FILE")
+        raise WrongUsage("which route? Give a name with --host and --upstream, or a file with -f FILE")
     if not options.host or not options.upstream:
         missing = "--host" if not options.host else "--upstream"
-        raise WrongArguments(
+        raise WrongUsage(
             f"route {options.name}: {missing} is missing, as in --host news.localhost --upstream http://localhost:2368"
         )
     upstreams = [{"url": url if "://" in url else f"http://{url}"} for url in options.upstream]
@@ -115,7 +115,7 @@ def _from_options(options: argparse.Namespace) -> dict[str, Any]:
 def _from_file(options: argparse.Namespace) -> list[dict[str, Any]]:
     """The routes of a file: it is one, or it has them under `routes`."""
     if options.host or options.upstream or options.path:
-        raise WrongArguments("-f says all of the route; leave out --host, --path and --upstream, or -f")
+        raise WrongUsage("-f says all of the route; leave out --host, --path and --upstream, or -f")
     name = "standard input" if options.file == "-" else options.file
     values = parse_file(sys.stdin.read(), name) if options.file == "-" else read_file(Path(options.file))
     routes = values.get("routes")

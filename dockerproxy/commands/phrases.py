@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+LEAST_LIKENESS = 0.65  # of names, as difflib measures it: below it, a hint is further off than a slip of the keyboard
 _C1 = re.compile("[\x7f-\x9f]")
 
 
@@ -63,7 +64,7 @@ def count(number: int, thing: str) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'blog'?`, or all there are, when nothing is like it and there are few."""
     names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1)
+    close = difflib.get_close_matches(word, names, n=1, cutoff=LEAST_LIKENESS)
     if close:
         return f"; did you mean {close[0]!r}?"
     return f"; there are: {', '.join(names)}" if 0 < len(names) <= 10 else ""

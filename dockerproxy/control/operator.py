@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from dockerproxy.control.overrides import Drain, Maintenance, Overrides, Pause, Weight, is_admin
+from dockerproxy.control.overrides import Drain, Maintenance, Override, Overrides, Pause, Weight, is_admin
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.target import Target, Targets
 from dockerproxy.errors import NotPossible
@@ -90,14 +90,9 @@ class Operator:
         await self._registry.override(decide)
         return self._registry.overrides.maintenance(route) or wanted
 
-    async def end_maintenance(self, route: str) -> None:
-        """Undo `maintain`."""
-
-        def decide(now: Overrides) -> Overrides:
-            self._known(now).route(route)
-            return now.without(filter(None, [now.maintenance(route)]))
-
-        await self._registry.override(decide)
+    async def end_maintenance(self, route: str) -> bool:
+        """Undo `maintain`; returns whether there was anything to undo."""
+        return await self._end(route, Overrides.maintenance)
 
     async def pause(self, route: str, seconds: float) -> Pause:
         """Hold the requests of a route, until `resume` or the time is over; what is in flight goes on."""
@@ -110,14 +105,20 @@ class Operator:
         await self._registry.override(decide)
         return wanted
 
-    async def resume(self, route: str) -> None:
-        """Undo `pause`: what is held goes through."""
+    async def resume(self, route: str) -> bool:
+        """Undo `pause`: what is held goes through; returns whether there was anything to undo."""
+        return await self._end(route, Overrides.pause)
+
+    async def _end(self, route: str, kind: Callable[[Overrides, str], Override | None]) -> bool:
+        found: list[Override] = []
 
         def decide(now: Overrides) -> Overrides:
             self._known(now).route(route)
-            return now.without(filter(None, [now.pause(route)]))
+            found.extend(filter(None, [kind(now, route)]))
+            return now.without(found)
 
         await self._registry.override(decide)
+        return bool(found)
 
     async def _decide(
         self,

@@ -128,12 +128,11 @@ async def unbench(request: web.Request) -> web.StreamResponse:
 async def maintenance(request: web.Request) -> web.StreamResponse:
     """POST `{"route": …, "on": true, "message": …}`: new requests are answered with 503 and the message."""
     asked = await _body(request, _Maintenance)
-    entry = None
     if asked.on:
         entry = maintenance_entry(await _operator(request).maintain(asked.route, asked.message))
-    else:
-        await _operator(request).end_maintenance(asked.route)
-    return web.json_response({"route": asked.route, "maintenance": entry})
+        return web.json_response({"route": asked.route, "maintenance": entry})
+    ended = await _operator(request).end_maintenance(asked.route)
+    return web.json_response({"route": asked.route, "maintenance": None, "changed": ended})
 
 
 @guarded
@@ -148,8 +147,8 @@ async def pause(request: web.Request) -> web.StreamResponse:
 async def resume(request: web.Request) -> web.StreamResponse:
     """POST `{"route": …}`: what a pause holds goes through at once."""
     asked = await _body(request, _Route)
-    await _operator(request).resume(asked.route)
-    return web.json_response({"route": asked.route, "paused": None})
+    ended = await _operator(request).resume(asked.route)
+    return web.json_response({"route": asked.route, "paused": None, "changed": ended})
 
 
 @guarded

@@ -75,3 +75,48 @@ def test_a_weight_that_is_none_is_a_mistake_on_the_command_line(proxy: FakeProxy
     assert result.code == 2
     assert "usage: dockerproxy weight" in result.err
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("bench", "blog-1", "--for", "5x"), ("pause", "blog", "--for", "soon"), ("wait", "blog", "--timeout", "5x")],
+)
+def test_a_time_that_is_none_is_a_mistake_on_the_command_line(
+    proxy: FakeProxy, run: Run, arguments: tuple[str, ...]
+) -> None:
+    result = run(*arguments)
+    assert result.code == 2
+    assert f"expected a duration such as 90, 90s, 2m, 1m30s or 250ms (found '{arguments[-1]}')" in result.err
+    assert proxy.asked == []
+
+
+def test_what_the_proxy_does_not_take_is_a_mistake_on_the_command_line_too(proxy: FakeProxy, run: Run) -> None:
+    problem = {"where": "for", "message": "expected 1h or less (found '2h')"}
+    proxy.answer("/pause", {"error": "…", "problems": [problem]}, 422)
+    result = run("pause", "blog", "--for", "2h")
+    assert (result.code, result.err) == (2, "--for: expected 1h or less (found '2h')\n")
+
+
+def test_what_cannot_be_done_now_is_no_mistake_on_the_command_line(proxy: FakeProxy, run: Run) -> None:
+    proxy.answer("/drain", {"error": "there is no upstream named 'blog-9'"}, 404)
+    result = run("drain", "blog-9")
+    assert (result.code, result.err) == (1, "there is no upstream named 'blog-9'\n")
+
+
+@pytest.mark.parametrize(
+    ("weight", "changed", "unchanged"),
+    [
+        ("3", "blog-1 has weight 3 now", "blog-2 had weight 3 already"),
+        ("reset", "blog-1 has the weight of its source again", "blog-2 had no other weight than that of its source"),
+    ],
+)
+def test_a_weight_is_told_by_its_number(proxy: FakeProxy, see: Run, weight: str, changed: str, unchanged: str) -> None:
+    proxy.answer("/weight", {**CHANGED, "unchanged": [{"route": "blog", "upstream": "blog-2"}]})
+    assert see("weight", "blog-1", weight).plain == f"{changed} (route blog)\n{unchanged} (route blog)\n"
+
+
+def test_what_was_not_set_is_not_told_to_have_ended(proxy: FakeProxy, see: Run) -> None:
+    proxy.answer("/maintenance", {"route": "shop", "maintenance": None, "changed": False})
+    assert see("maintenance", "shop", "off").plain == "shop was not under maintenance\n"
+    proxy.answer("/resume", {"route": "shop", "paused": None, "changed": False})
+    assert see("resume", "shop").plain == "shop was not paused\n"

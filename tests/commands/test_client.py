@@ -95,7 +95,7 @@ def test_what_the_proxy_refuses_is_told_in_its_own_words(proxy: FakeProxy, run: 
     problems = [{"where": "for", "message": "is too long"}, {"where": "route", "message": "is missing"}]
     proxy.answer("/pause", {"error": "two problems", "problems": problems}, 422)
     proxy.answer("/drain", {"error": "there is no upstream named 'x'"}, 404)
-    assert run("pause", "blog").err == "for: is too long\nroute: is missing\n"
+    assert run("pause", "blog").err == "--for: is too long\nroute: is missing\n"
     assert run("drain", "x").err == "there is no upstream named 'x'\n"
 
 

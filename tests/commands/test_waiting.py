@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,3 +125,52 @@ def test_a_time_that_is_none_is_a_mistake_on_the_command_line(run: Run) -> None:
     result = run("wait", "blog", "--timeout", "soon")
     assert result.code == 2
     assert "expected a duration such as" in result.err
+
+
+def test_a_request_that_waits_for_an_upstream_is_told_with_the_upstreams_error(proxy: FakeProxy, run: Run) -> None:
+    over = threading.Event()
+    failing = upstream(last_error="connection refused", consecutive_errors=3)
+    proxy.answer("/statistics", report(route(failing)))
+    proxy.sites["blog.localhost"] = lambda: 200 if over.wait(20) else 500
+    result = run("wait", "blog", "--timeout", "1s")
+    over.set()
+    assert (result.code, result.err) == (
+        1,
+        "route blog does not answer after 1 s: GET http://blog.localhost/ has no answer after 1 s; "
+        "upstream blog-1 does not answer: connection refused\n",
+    )
+
+
+def test_a_request_that_a_pause_holds_is_told_to_be_held(proxy: FakeProxy, run: Run) -> None:
+    over = threading.Event()
+    overrides = {"maintenance": None, "paused": {"until": "2026-01-31T12:01:25.000Z"}}
+    proxy.answer("/statistics", report(route(upstream(), overrides=overrides)))
+    proxy.sites["blog.localhost"] = lambda: 200 if over.wait(20) else 500
+    result = run("wait", "blog", "--timeout", "1s")
+    over.set()
+    assert "the route is paused: dockerproxy resume blog" in result.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("blgo", "waiting for route blgo: there is no such route; did you mean 'blog'?"),
+        ("web-7", "waiting for route web-7: there is no such route; web-7 is a container, of route blog"),
+    ],
+)
+def test_a_name_that_is_not_the_routes_is_told_at_once_and_waited_for(
+    proxy: FakeProxy, run: Run, monkeypatch: pytest.MonkeyPatch, name: str, words: str
+) -> None:
+    first = report(route(upstream()), containers=[container(name="web-7")])
+    reports = iter([first, first, report(route(upstream(), name=name))])
+    answer_to = proxy.answer_to
+
+    def answer(asked: Any) -> tuple[int, bytes]:
+        if asked.path == "/statistics":
+            proxy.answer("/statistics", next(reports))
+        return answer_to(asked)
+
+    monkeypatch.setattr(proxy, "answer_to", answer)
+    proxy.sites["blog.localhost"] = lambda: 200
+    result = run("wait", name)
+    assert (result.code, result.err) == (0, f"{words}\n")

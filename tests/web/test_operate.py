@@ -154,8 +154,10 @@ async def test_maintenance_is_shown_with_its_message_until_it_ends(house: House)
     assert listed(house) == [{"kind": "maintenance", "route": "blog", **told, "applies": True}]
 
     answer = await post(house, "maintenance", {"route": "blog", "on": False})
-    assert (answer.status, answer.json) == (200, {"route": "blog", "maintenance": None})
+    assert (answer.status, answer.json) == (200, {"route": "blog", "maintenance": None, "changed": True})
     assert listed(house) == []
+    answer = await post(house, "maintenance", {"route": "blog", "on": False})
+    assert answer.json == {"route": "blog", "maintenance": None, "changed": False}
 
 
 async def test_a_pause_is_shown_with_its_end_until_it_ends(house: House) -> None:
@@ -168,8 +170,9 @@ async def test_a_pause_is_shown_with_its_end_until_it_ends(house: House) -> None
     assert answer.json["paused"] == {"until": "2023-11-14T23:13:20.000Z"}
 
     answer = await post(house, "resume", {"route": "blog"})
-    assert (answer.status, answer.json) == (200, {"route": "blog", "paused": None})
+    assert (answer.status, answer.json) == (200, {"route": "blog", "paused": None, "changed": True})
     assert listed(house) == []
+    assert (await post(house, "resume", {"route": "blog"})).json["changed"] is False
 
 
 async def test_a_reload_tells_what_changed(house: House) -> None:
