@@ -20,7 +20,7 @@ from weakref import WeakValueDictionary
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.failure import AttemptError, Failure
-from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.live import Held, LiveRoute
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.stats import GateStats, InnerStats, RouteStats
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from dockerproxy.proxy.attempt import Attempt
     from dockerproxy.proxy.client import Client
     from dockerproxy.proxy.exchange import Exchange
+    from dockerproxy.proxy.inner import InnerClient
 
 HANDLER = "middlewares"  # the key of the handler; no name of a handler of theirs is without a colon
 # What it says of its own answer, where other handlers name an exception; no class has such a name.
@@ -58,9 +59,10 @@ class Passage:
     answer:  the answer's status line and fields
     length:  what Content-Length says in an answer without a body, or -1
     head:    of the request that is to be passed on, for a tunnel
+    inner:   those who have asked the route itself
     """
 
-    __slots__ = ("answer", "behind", "client", "head", "length", "request")
+    __slots__ = ("answer", "behind", "client", "head", "inner", "length", "request")
 
     def __init__(self, client: Client, request: RequestHead, behind: LiveRoute) -> None:
         self.client = client
@@ -69,6 +71,7 @@ class Passage:
         self.answer: tuple[bytes, list[bytes]] = (b"", [])
         self.length = -1
         self.head: RequestHead | None = None
+        self.inner: list[InnerClient] = []
 
 
 class GateRoute(LiveRoute):
@@ -108,6 +111,13 @@ class GateRoute(LiveRoute):
             exchange.head = copy(head)
             exchange.head.method = "POST"
         return b"Dockerproxy-Passage: %d\r\n" % self._gates.note(exchange)
+
+    def unhold(self, exchange: Held) -> None:
+        """`exchange` waits no longer, neither here nor, when its client leaves, for what is under way behind."""
+        super().unhold(exchange)
+        passage: Passage | None = getattr(exchange, "passage", None)
+        for client in passage.inner if passage is not None else ():
+            client.leave()
 
     def log_error(self, code: str, what: str) -> None:
         if code != "cut":  # whoever broke it off has told

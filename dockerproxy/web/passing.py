@@ -42,7 +42,6 @@ class Passing:
         self._outer = outer
         self._sent = outer.passage.request
         self._continued = continued
-        self._clients: list[InnerClient] = []
         self._feeding: asyncio.Task[None] | None = None
         self._streamed = False
 
@@ -57,7 +56,7 @@ class Passing:
             return response
         body, whole = await self._body(request)
         client = InnerClient(self._plane, self._outer, self._origin(names))
-        self._clients.append(client)
+        self._outer.passage.inner.append(client)
         client.begin(head, body, whole=whole, limit=request.get(BODY_LIMIT))
         if not whole:
             self._feeding = self._tasks.start(_feed(client, request.content), name=f"body of {head.target}")
@@ -69,7 +68,7 @@ class Passing:
 
     async def end(self) -> None:
         """The answer has been sent, or nobody waits for it: what is still under way is left."""
-        for client in self._clients:
+        for client in self._outer.passage.inner:
             client.leave()
         if self._feeding is not None:
             self._feeding.cancel()

@@ -692,6 +692,23 @@ async def test_a_record_tells_of_the_upstream_behind_the_gate(scene: Scene) -> N
     assert (refused.route, refused.upstream, refused.attempts, refused.status) == ("site", "", 0, 401)
 
 
+async def test_a_record_tells_of_the_upstream_also_when_the_client_leaves(scene: Scene) -> None:
+    async def hesitate(conversation: Conversation) -> None:
+        await conversation.request()
+        await conversation.gone()
+
+    records: list[Record] = []
+    upstream = await scene.upstream(hesitate)
+    await scene.proxy(upstream, given=GIVEN, middlewares="through")
+    scene.server.plane.recorder = records.append
+    client = await scene.client()
+    await client.ask()
+    await until(lambda: upstream.conversations)
+    client.reset()
+    await until(lambda: records)
+    assert [(record.upstream, record.cut, record.status) for record in records] == [("a", True, 0)]
+
+
 async def test_the_default_for_all_routes_does_not_stand_before_the_admin_handlers(scene: Scene) -> None:
     await scene.proxy(await scene.upstream(), given=GIVEN, middlewares="refuse")
     assert (await scene.get("/health", host="root.localhost")).status == 200
