@@ -6,6 +6,7 @@ Collects every problem at once: settings, routes that clash, handlers that canno
 from __future__ import annotations
 
 from dockerproxy.control.base import build_base
+from dockerproxy.control.builtin import count_routes
 from dockerproxy.control.middlewares import refuse_unknown
 from dockerproxy.control.static import static_routes
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
@@ -18,11 +19,12 @@ from dockerproxy.web.middlewares.registry import Middlewares
 
 
 class Report:
-    """What was found: lines that say what would be routed, and the problems."""
+    """What was found: lines that say what would be routed, how many these are in words, and the problems."""
 
     def __init__(self, source: str) -> None:
         self.source = source
         self.routes: list[str] = []
+        self.count = ""
         self.warnings: list[str] = []
         self.problems: list[str] = []
 
@@ -42,7 +44,7 @@ class Report:
         if self.problems:
             found = f"{len(self.problems)} problem{'s' if len(self.problems) > 1 else ''}"
             return [*self.problems, f"{self.source}: {found}, nothing would be served"]
-        return [*self.routes, *self.warnings, f"{self.source}: good, {len(self.routes)} routes"]
+        return [*self.routes, *self.warnings, f"{self.source}: good, {self.count}"]
 
 
 def check(config: str) -> Report:
@@ -90,6 +92,7 @@ def _check_routes(report: Report, settings: Settings) -> None:
         return
     report.warnings += base.warnings
     report.routes += [describe(route) for route in base.routes.values()]
+    report.count = count_routes(base.routes.values())
 
 
 def describe(route: Route) -> str:

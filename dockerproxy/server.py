@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
+from dockerproxy.control.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
@@ -210,7 +211,7 @@ class Server:
         self._settings = settings
         self._tell_https_port()
         self._warn_of(certificates)
-        log.info("reload: done, %d routes", len(self.registry.routes))
+        log.info("reload: done, %s", count_routes(self.registry.routes))
         return changed
 
     def _publish(self, table: RouteTable, _routes: tuple[Route, ...]) -> None:
@@ -272,7 +273,7 @@ class Server:
 
     def _announce(self) -> None:
         where = ", ".join(str(address) for address in self.addresses)
-        log.info("dockerproxy %s listens on %s, %d routes", VERSION, where, len(self.registry.routes))
+        log.info("dockerproxy %s listens on %s, %s", VERSION, where, count_routes(self.registry.routes))
         for line in open_admin_routes(self.registry):
             log.warning("%s", line)
 

@@ -17,7 +17,7 @@ import pytest
 
 from .support.command import Process, Upstream, get, running_upstream, spoil, write
 
-_LISTENS = re.compile(r"listens on .*:(\d+), (\d+) routes")
+_LISTENS = re.compile(r"listens on .*:(\d+), \d+ routes? and \d+ of its own")
 
 
 Site = tuple[Process, tuple[str, ...]]

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from dockerproxy.control.base import place_of
+from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.places import Places
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
 from dockerproxy.routing.route import Route, Source
@@ -17,9 +18,16 @@ _STATIC = "it is static: edit the settings file, or the program that gives it, a
 _DOCKER = "containers make it: stop its containers, or change their labels"
 
 
-def refuse_new(wanted: RouteSettings, route: Route, existing: Iterable[Route], dynamic: Collection[str]) -> None:
-    """Raises InvalidInput if it is no proxy route, RouteExists if its name or all of its places are taken."""
-    problems = list(_problems(wanted))
+def refuse_new(
+    wanted: RouteSettings,
+    route: Route,
+    existing: Iterable[Route],
+    dynamic: Collection[str],
+    constraints: Constraints,
+) -> None:
+    """Raises InvalidInput if it is no proxy route or at the admin handlers' domain, RouteExists if its name or all of
+    its places are taken."""
+    problems = [*_problems(wanted), *_admin_problems(route, constraints)]
     if problems:
         raise InvalidInput("route", problems)
     places = Places()
@@ -49,6 +57,12 @@ def refuse_removal(name: str, route: Route | None, builtin: Collection[str], dyn
     else:
         reason = _HANDLER if route.handler else _STATIC
     raise RouteNotRemovable(f"route {name!r} cannot be removed: {reason}")
+
+
+def _admin_problems(route: Route, constraints: Constraints) -> Iterator[Problem]:
+    for domain in route.domains:
+        if constraints.is_admin(domain.name):
+            yield Problem("host", f"{domain}: {constraints.why_admin}; choose another domain")
 
 
 def _problems(wanted: RouteSettings) -> Iterator[Problem]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from dockerproxy.control.overrides import is_admin
 from dockerproxy.control.static import handler_upstreams
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
 from dockerproxy.settings import Settings
@@ -59,6 +60,13 @@ def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Rou
         )
         for name, method, path, handler, access in _ROUTES
     )
+
+
+def count_routes(routes: Iterable[Route]) -> str:
+    """`3 routes and 22 of its own`: those of the proxy itself are no news to anybody."""
+    own = [is_admin(route) for route in routes]
+    theirs = own.count(False)
+    return f"{theirs} {'route' if theirs == 1 else 'routes'} and {own.count(True)} of its own"
 
 
 def _rule(path: str) -> PathRule:

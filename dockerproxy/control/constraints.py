@@ -112,12 +112,17 @@ class Constraints:
         """
         return (name == self._admin or name.endswith(f".{self._admin}")) and name not in self._rules
 
+    @property
+    def why_admin(self) -> str:
+        """Why nobody has a domain of the admin handlers."""
+        return (
+            f"it belongs to the admin handlers (admin_host is {self._admin}): a page there could act in the name of"
+            " whoever is signed in"
+        )
+
     def _forbidden_to_all(self, name: str) -> str:
         if self.is_admin(name):
-            return (
-                f"it belongs to the admin handlers (admin_host is {self._admin}): a page there could act in the name of"
-                " whoever is signed in"
-            )
+            return self.why_admin
         if self._deny and self.closest(name) is None:
             domain = "every domain" if name == EVERY_HOST else name
             return f"no constraint is about {domain}, and constraints_default is deny"

@@ -182,7 +182,7 @@ class Registry:
         async with self._writing:
             existing = [route for route in self.routes if not self._linger.keeps(route)]
             route = route_of(wanted, self._defaults, Source.DYNAMIC)
-            refuse_new(wanted, route, existing, self._dynamic)
+            refuse_new(wanted, route, existing, self._dynamic, self._constraints)
             why = why_unknown(route.options.middlewares, self._known)
             if why:
                 raise InvalidInput("route", [Problem("middlewares", why)])

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
+from dockerproxy.control.overrides import is_admin
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import as_json
 from dockerproxy.errors import (
@@ -29,6 +30,8 @@ from dockerproxy.web.access import check_access
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
 _LARGEST_BODY = 1 << 20  # bytes; thousands of upstreams in one route
+
+_HEALTH = "dockerproxy.web.admin:health"
 
 _STATUSES: Mapping[type[DockerproxyError], int] = {
     InvalidInput: 422,
@@ -98,16 +101,26 @@ async def health(_request: web.Request) -> web.StreamResponse:
 
 
 def open_admin_routes(registry: Registry) -> list[str]:
-    """One line for the log per handler of ours that anybody may call and that tells something."""
-    default = registry.settings.effective_admin_access
-    return [
+    """Lines for the log about handlers of ours that anybody may call and that tell something: one for all that are at
+    `admin_host` unasked, and one for each other."""
+    settings = registry.settings
+    default = settings.effective_admin_access
+    found = [
+        route
+        for route in registry.routes
+        if is_admin(route) and route.handler != _HEALTH and (route.access or default) == "open"
+    ]
+    at_home = [route for route in found if not route.access and [*map(str, route.domains)] == [settings.admin_host]]
+    lines = [
         f"{route.name}: {route.handler} at {', '.join(map(str, route.domains)) or 'every domain'} {route.path} "
         "is open to everybody"
-        for route in registry.routes
-        if route.handler.startswith("dockerproxy.web.")
-        and route.handler != "dockerproxy.web.admin:health"
-        and (route.access or default) == "open"
+        for route in found
+        if route not in at_home
     ]
+    if at_home:
+        count = f"{len(at_home)} admin handlers" if len(at_home) > 1 else "admin handler"
+        lines.insert(0, f"admin_access is open: everybody may call the {count} at {settings.admin_host}")
+    return lines
 
 
 async def json_object(request: web.Request) -> dict[str, Any]:

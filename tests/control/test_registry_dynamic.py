@@ -65,6 +65,16 @@ async def test_a_taken_name_is_refused_whoever_has_it(stage: Stage) -> None:
             await scene.registry.add(route_settings(name, host="new.localhost"))
 
 
+@pytest.mark.parametrize("host", ["root.localhost", "root.localhost:8888", "page.root.localhost"])
+async def test_the_domain_of_the_admin_handlers_is_refused(scene: Scene, host: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        await scene.registry.add(route_settings("mine", host=host))
+    (problem,) = caught.value.problems
+    assert problem.where == "host"
+    assert problem.message.startswith(f"{host}: it belongs to the admin handlers (admin_host is root.localhost)")
+    assert problem.message.endswith("; choose another domain")
+
+
 async def test_the_name_of_a_route_that_only_lingers_is_free(scene: Scene) -> None:
     scene.see(one("blog-1", 1, "blog"))
     scene.see()
