@@ -41,6 +41,11 @@ def _middle(index: int) -> float:
     return 2 * lower * upper / (lower + upper)
 
 
+def _lower(index: int) -> float:
+    """What every duration in this bucket is longer than."""
+    return LATENCY_BOUNDS[index - 1] if index else 0.0
+
+
 class Latency:
     """A histogram of seconds with fixed, exponential buckets.
 
@@ -82,7 +87,17 @@ class Latency:
     def percentile(self, fraction: float) -> float | None:
         """Seconds below which `fraction` (0 to 1) of the durations lie, or None without any."""
         seen = self.up_to()
-        return _middle(bisect_left(seen, fraction * seen[-1])) if seen[-1] else None
+        if not seen[-1]:
+            return None
+        found = _middle(bisect_left(seen, fraction * seen[-1]))
+        return min(found, self._most()) if self.total else found
+
+    def _most(self) -> float:
+        """Seconds that no duration is longer than: what is left of the total when all others are as short as they can
+        be in their buckets. With a single duration, its length."""
+        last = max(index for index, count in enumerate(self._counts) if count)
+        least = sum(count * _lower(index) for index, count in enumerate(self._counts))
+        return self.total - least + _lower(last)
 
 
 class UpstreamStats:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,6 +24,26 @@ def test_a_percentile_is_off_by_at_most_an_eighth(seconds: float, fraction: floa
     found = latency.percentile(fraction)
     assert found is not None
     assert abs(found - seconds) <= 0.126 * seconds
+
+
+@pytest.mark.parametrize("fraction", [0.5, 0.95, 1.0])
+def test_no_percentile_is_longer_than_the_only_duration(fraction: float) -> None:
+    latency = Latency()
+    latency.add(10.004)
+    assert latency.percentile(fraction) == pytest.approx(10.004)
+
+
+@settings(deadline=None)
+@given(st.lists(st.floats(0.0, 300.0), min_size=1, max_size=30), st.sampled_from([0.5, 0.95, 0.99]))
+def test_a_percentile_is_never_below_the_bucket_of_its_duration(durations: list[float], fraction: float) -> None:
+    latency = Latency()
+    for seconds in durations:
+        latency.add(seconds)
+    found = latency.percentile(fraction)
+    wanted = sorted(durations)[max(0, math.ceil(fraction * len(durations)) - 1)]
+    shorter = [bound for bound in LATENCY_BOUNDS if bound < wanted]
+    assert found is not None
+    assert found >= (shorter[-1] if shorter else 0.0) - 1e-9
 
 
 def test_percentiles_tell_the_usual_from_the_rare() -> None:
