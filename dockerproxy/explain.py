@@ -48,7 +48,7 @@ def explain_offline(
     answer = _explained(evidence, target, method, headers or {})
     if inspect_file:  # of another machine, perhaps
         return answer
-    return with_reach(answer, asyncio.run(failures(addresses_in(answer))))
+    return with_reach(answer, asyncio.run(failures(addresses_in(answer))), evidence)
 
 
 def _explained(evidence: Evidence, target: str, method: str, headers: Mapping[str, str]) -> dict[str, Any]:

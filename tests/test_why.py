@@ -12,7 +12,7 @@ import pytest
 
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Condition, Evidence
-from dockerproxy.control.reach import with_reach
+from dockerproxy.control.reach import Address, Failure, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.discovery.reason import Code
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
@@ -78,9 +78,11 @@ def on_host() -> list[str]:
     return sentences(evidence(hosted, proxy_on()))
 
 
-def not_listening() -> list[str]:
-    answer = explain_container("web-1", evidence(listed("web-1", {"dockerproxy.enable": "true"})))
-    return [reason["text"] for reason in with_reach(answer, {("172.18.0.5", 80): "connection refused"})["reasons"]]
+def out_of_reach(failure: Failure, scheme: str = "http") -> list[str]:
+    known = evidence(listed("web-1", {"dockerproxy.scheme": scheme}))
+    address = Address("172.18.0.5", 80, scheme == "https")
+    answer = explain_container("web-1", known)
+    return [reason["text"] for reason in with_reach(answer, {address: failure}, known)["reasons"]]
 
 
 def route_paused() -> list[str]:
@@ -130,7 +132,8 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.ROUTED: lambda: routed(Condition("up")),
     Code.DRAINING: lambda: routed(Condition("draining", cause="its container was told to stop")),
     Code.BENCHED: lambda: routed(Condition("benched", None, "2026-01-01T00:01:30Z", "connection refused")),
-    Code.NOT_LISTENING: not_listening,
+    Code.NOT_LISTENING: lambda: out_of_reach(Failure("connection refused")),
+    Code.NO_TLS: lambda: out_of_reach(Failure("wrong version number", no_tls=True), "https"),
     Code.ROUTE_PAUSED: route_paused,
     Code.NOT_FOUND: lambda: sentences(evidence(), "wbe-1"),
     Code.ENGINE_NOT_REACHED: lost,

@@ -17,6 +17,7 @@ container_explanation.py, request_explanation.py
   lookup.py  which container a person means        label_uses.py  what became of each of its labels
   candidates.py  the routes that come near a request, and why not each
   mending.py what to do about a reason            reach.py       what trying to connect adds
+  hindrance.py   what keeps requests from a route or an upstream
 store.py     Store: dynamic routes and overrides on disk
 document.py  Document: a list of things in one file, replaced as a whole
 

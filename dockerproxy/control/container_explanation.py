@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from dockerproxy.control.evidence import Condition, Evidence, Json
+from dockerproxy.control.hindrance import Hindrance, of_route, of_upstream
 from dockerproxy.control.label_uses import label_uses
 from dockerproxy.control.lookup import Container, closest, find, most_like
 from dockerproxy.control.mending import as_meant, mend_of
@@ -17,7 +18,6 @@ from dockerproxy.routing.route import Route
 _ABOUT_LABELS = frozenset({Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP})
 _ABOUT_SETTINGS = frozenset({Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS})
 _LABELS_SHOWN = 5  # of a container without any of ours
-_OUT_OF_ROTATION = (Code.DRAINING, Code.BENCHED)
 
 
 def explain_container(name: str, evidence: Evidence) -> Json:
@@ -37,17 +37,19 @@ def decisive(view: ContainerView) -> Reason | None:
     """The reason that keeps a container from being routed, of all that there are; None if there is none."""
     left_out = [reason.label for reason in view.reasons if reason.code is Code.ROUTE_LEFT_OUT]
     causes = [reason for reason in view.reasons if reason.code is not Code.ROUTE_LEFT_OUT]
-    for reason in causes:
-        if reason.label in left_out or reason.code not in _ABOUT_LABELS | _ABOUT_SETTINGS:
-            return reason
+    for lesser in (_ABOUT_LABELS | _ABOUT_SETTINGS, _ABOUT_LABELS):
+        for reason in causes:
+            if reason.label in left_out or reason.code not in lesser:
+                return reason
     return next(iter((*causes, *view.reasons)), None)
 
 
 def _of_view(view: ContainerView, evidence: Evidence) -> Json:
     routes = [_route(wish, evidence) for wish in view.wishes]
     first = None if view.routed else decisive(view)
-    reasons = sorted(view.reasons, key=lambda reason: reason is not first)
-    code, verdict = _routed(view, routes) if view.routed else _not_routed(view, first)
+    reasons = sorted(view.reasons, key=lambda reason: reason is not (first or decisive(view)))
+    hindrances = _hindrances(view, routes, evidence)
+    code, verdict = _routed(view, routes, hindrances) if view.routed else _not_routed(view, first)
     return {
         "container": view.name,
         "found": True,
@@ -57,29 +59,41 @@ def _of_view(view: ContainerView, evidence: Evidence) -> Json:
         "code": str(code),
         "labels": label_uses(view, evidence.reader),
         "routes": routes,
-        "reasons": _reasons(reasons, view, evidence, view.labels if view.routed else as_meant(view, evidence)),
+        "reasons": [
+            *(found.row() for found in dict.fromkeys(filter(None, hindrances))),
+            *_reasons(reasons, view, evidence, view.labels if view.routed else as_meant(view, evidence)),
+        ],
     }
 
 
-def _not_routed(view: ContainerView, first: Reason | None) -> tuple[Code, str]:
+def _not_routed(view: ContainerView, first: Reason | None) -> tuple[str, str]:
     if first is None:
         return Code.NOT_RUNNING, f"{view.name} is not routed"
     return first.code, f"{view.name} is not routed: {first.what}"
 
 
-def _routed(view: ContainerView, routes: Sequence[Json]) -> tuple[Code, str]:
+def _routed(view: ContainerView, routes: Sequence[Json], hindrances: Sequence[Hindrance | None]) -> tuple[str, str]:
     told = ", ".join(f"{route['route']} at {route['url']}" for route in routes)
-    states = {route["state"] for route in routes}
-    code = next((code for code in _OUT_OF_ROTATION if states == {code.value}), Code.ROUTED)
     verdict = f"{view.name} is routed: {told}"
-    if code is Code.DRAINING:
-        verdict += f"; but it is draining and gets no new requests: {routes[0]['cause']}"
-    if code is Code.BENCHED:
-        verdict += f"; but it is benched until {routes[0]['until']}: {routes[0]['last_error'] or 'by the operator'}"
-    if view.reasons:
-        count = len(view.reasons)
-        verdict += f"; but {'one thing is' if count == 1 else f'{count} things are'} not as its labels ask"
-    return code, verdict
+    first = hindrances[0]
+    if first is not None and all(hindrances):
+        return first.code, f"{verdict}; but {first.text}"
+    reason = decisive(view)
+    if reason is None:
+        return Code.ROUTED, verdict
+    others = len(view.reasons) - 1
+    more = f" (and {'one thing' if others == 1 else f'{others} things'} more)" if others else ""
+    return reason.code, f"{verdict}; but {reason.what}{more}"
+
+
+def _hindrances(view: ContainerView, routes: Sequence[Json], evidence: Evidence) -> list[Hindrance | None]:
+    """Why each of its routes sends it no new requests, if so."""
+    found = []
+    for row in routes:
+        route = evidence.route(row["route"])
+        condition = Condition(*(row[field] for field in Condition._fields))
+        found.append((of_route(route) if route is not None else None) or of_upstream(view.name, condition))
+    return found
 
 
 def _route(wish: RouteWish, evidence: Evidence) -> Json:
@@ -95,6 +109,7 @@ def _route(wish: RouteWish, evidence: Evidence) -> Json:
         "url": evidence.url(route) if route is not None else "",
         "network": way.network,
         "port": wish.upstream.port,
+        "scheme": wish.upstream.scheme,
         "address": address,
         "why_network": f"network {way.network or 'of the host'}, because {way.why_network}" if way.why_network else "",
         "why_port": f"port {wish.upstream.port}, because {way.why_port}" if way.why_port else "",

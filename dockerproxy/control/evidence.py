@@ -21,6 +21,7 @@ class Condition(NamedTuple):
 
     state: `up`, `benched`, `probation`, `draining`, or `unknown` where nothing runs
     cause: why it is draining, or ""
+    mend:  what ends that, or ""
     """
 
     state: str = "unknown"
@@ -28,6 +29,7 @@ class Condition(NamedTuple):
     until: str | None = None
     last_error: str | None = None
     cause: str = ""
+    mend: str = ""
 
 
 def _unknown(_route: str, _upstream: Upstream) -> Condition:
@@ -88,6 +90,7 @@ class Evidence:
         address = self.settings.own_address if route.options.https == "redirect" else self.settings.listen[0]
         port = domain.port if domain is not None and domain.port else address.port
         scheme = "https" if address.tls else "http"
-        name = domain.name if domain is not None else "localhost"
+        # Of a wildcard any name will do.
+        name = domain.name.replace("*", "any", 1) if domain is not None else "localhost"
         path = str(route.path).removesuffix("*") if not str(route.path).startswith("~") else "/"
         return f"{scheme}://{name}{'' if port == DEFAULT_PORTS[scheme] else f':{port}'}{path}"

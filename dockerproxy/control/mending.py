@@ -15,8 +15,13 @@ from dockerproxy.discovery.snapshot import ContainerView
 _MENDED_BY_LABELS = frozenset({
     Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP, Code.TWO_PATHS, Code.NO_DOMAIN,
     Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS, Code.PLACE_TAKEN,
-    Code.HANDLER_ROUTE,
+    Code.HANDLER_ROUTE, Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS,
 })  # fmt: skip
+
+_ALIKE = {
+    Code.OLDER_CONTAINER_WINS: "write the same label on all containers of the route",
+    Code.FIRM_ROUTE_WINS: "change the route where it was made, and remove the label",
+}
 
 
 def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
@@ -26,6 +31,9 @@ def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
         mend = f"rename the label to {reason.meant}"
     elif reason.code is Code.WRONG_VALUE:
         mend = _right_value(reason, container, evidence) or mend or _example(reason, evidence)
+    elif reason.code in (Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS):
+        own = f"{evidence.reader.key('route')}={container.name}"
+        mend = f"{_ALIKE[reason.code]}, or give this one a route of its own: {own}"
     elif reason.code is Code.FORBIDDEN:
         mend = f"remove the label {reason.label}, or set it to true"
     return recreated(mend, container) if mend and reason.code in _MENDED_BY_LABELS else mend

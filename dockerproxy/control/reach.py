@@ -5,14 +5,38 @@ A wrong port is the mistake that labels and states cannot show: such a container
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from dockerproxy.control.evidence import Json
+from dockerproxy.control.evidence import Evidence, Json
+from dockerproxy.control.lookup import find
+from dockerproxy.control.mending import any_of, recreated
 from dockerproxy.discovery.reason import Code
-from dockerproxy.routing.route import DEFAULT_PORTS
+from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.routing.route import DEFAULT_PORTS, Route, Source
 
-Address = tuple[str, int]
+_MOST_TOLD = 5
+# Nobody is sent there now, for reasons that are told already.
+_OUT_OF_SERVICE = frozenset({Code.DRAINING, Code.ROUTE_PAUSED, "maintenance", "no_upstream", "https_required"})
+
+
+class Address(NamedTuple):
+    """Where an upstream is; `tls`: whether it is to speak TLS."""
+
+    host: str
+    port: int
+    tls: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+class Failure(NamedTuple):
+    """Why an address is of no use; `no_tls`: it takes connections, but speaks no TLS."""
+
+    why: str
+    no_tls: bool = False
 
 
 def addresses_in(answer: Json) -> list[Address]:
@@ -20,35 +44,94 @@ def addresses_in(answer: Json) -> list[Address]:
     return list(dict.fromkeys(_address(row) for row in _rows(answer)))
 
 
-def with_reach(answer: Json, failures: Mapping[Address, str]) -> Json:
+def with_reach(answer: Json, failures: Mapping[Address, Failure], evidence: Evidence) -> Json:
     """The explanation with what came of connecting: `reached` at each of its upstreams, and the verdict that follows.
 
-    failures: why no connection could be made, by address; the other addresses were reached
+    failures: the addresses that are of no use; the others were reached
     """
     for row in _rows(answer):
         row["reached"] = _address(row) not in failures
     tried = [row for row in _rows(answer) if row["state"] != "draining"]
     failed = [row for row in tried if not row["reached"]]
-    if answer["code"] not in (Code.ROUTED, Code.BENCHED) or not failed or len(failed) < len(tried):
+    if answer["code"] in _OUT_OF_SERVICE or not failed:
         return answer
-    host, port = _address(failed[0])
-    text = f"nothing answers at {host}:{port}: {failures[host, port]}"
-    mend = (
-        f"let the application listen on port {port}, and on all addresses (0.0.0.0) rather than on 127.0.0.1;"
-        " or name the right port with the label port"
-    )
-    answer["verdict"] += f"; but {text}"
-    answer["code"] = str(Code.NOT_LISTENING)
-    answer["reasons"].append({"code": str(Code.NOT_LISTENING), "text": text, "mend": mend})
+    reasons = [_reason(answer, row, failures[_address(row)], evidence) for row in failed[:_MOST_TOLD]]
+    answer["verdict"] = _verdict(answer, reasons[0]["text"], len(failed), len(tried))
+    answer["code"] = reasons[0]["code"]
+    answer["reasons"][:0] = reasons
     return answer
 
 
+def _verdict(answer: Json, text: str, failed: int, tried: int) -> str:
+    if failed < tried and "upstreams" in answer and answer["code"] == Code.ROUTED:
+        does = "does" if failed == 1 else "do"
+        return f"route {answer['route']} answers, but {failed} of its {tried} upstreams {does} not: {text}"
+    if answer["code"] in (Code.ROUTED, Code.BENCHED):
+        return f"{answer['verdict']}; but {text}"
+    # What is not as its labels ask is told among the reasons; that nobody answers matters more.
+    return f"{answer['verdict'].partition('; but ')[0]}; but {text}"
+
+
+def _reason(answer: Json, row: Json, failure: Failure, evidence: Evidence) -> Json:
+    address = _address(row)
+    route = evidence.route(row["route"] if "route" in row else answer["route"])
+    container = _container(answer, row, route, evidence)
+    if failure.no_tls:
+        code, text = Code.NO_TLS, f"{address} answers, but does not speak TLS: {failure.why}"
+    else:
+        code, text = Code.NOT_LISTENING, f"nothing answers at {address}: {failure.why}"
+    if len(answer.get("upstreams", ())) > 1:
+        text = f"{text} ({row['name']})"
+    mend = _mend_elsewhere(address, failure, route) if container is None or route is None else (
+        _mend(address, failure, route, container, evidence)
+    )  # fmt: skip
+    return {"code": str(code), "text": text, "mend": mend}
+
+
+def _mend(address: Address, failure: Failure, route: Route, container: ContainerView, evidence: Evidence) -> str:
+    if failure.no_tls:
+        return recreated(f"write {_label('scheme', route, container, evidence)}=http", container)
+    label, exposed = _label("port", route, container, evidence), container.exposed
+    if exposed and address.port not in exposed and evidence.settings.docker.address != "published":
+        which = "which the container exposes" if len(exposed) == 1 else "whichever the application listens on"
+        return recreated(f"write {any_of(label, exposed)}, {which}", container)
+    other = recreated(f"or name its port with the label {label}", container)
+    return f"let the application listen on port {address.port}, and on all addresses (0.0.0.0, not 127.0.0.1); {other}"
+
+
+def _mend_elsewhere(address: Address, failure: Failure, route: Route | None) -> str:
+    """Of what is no container."""
+    if failure.no_tls:
+        mend = "write http:// instead of https:// in the URL of the upstream"
+    else:
+        mend = f"start what is to answer at {address}, or mend the URL of the upstream"
+    dynamic = route is not None and route.source is Source.DYNAMIC
+    where = f"dockerproxy remove {route.name}, then add it anew" if dynamic and route else "in the proxy's settings"
+    return f"{mend}: {where}"
+
+
+def _label(option: str, route: Route, container: ContainerView, evidence: Evidence) -> str:
+    """The label that says so, else the one that would."""
+    own = [label for label in container.labels if evidence.reader.interpret(label) == (route.name, option)]
+    return own[0] if own else evidence.reader.key(option)
+
+
+def _container(answer: Json, row: Json, route: Route | None, evidence: Evidence) -> ContainerView | None:
+    """The container behind a row, if it is one."""
+    if "container" in answer:
+        found = find(answer["container"], evidence)
+        return found.container if found is not None and isinstance(found.container, ContainerView) else None
+    upstreams = route.upstreams if route is not None else ()
+    ids = {each.container for each in upstreams if (each.name, each.url) == (row["name"], row["url"])}
+    return next((view for view in evidence.containers if view.id in ids), None)
+
+
 def _rows(answer: Json) -> Collection[Json]:
-    rows: list[Json] = [*answer.get("routes", ()), *answer.get("upstreams", ())]
+    rows: Sequence[Json] = [*answer.get("routes", ()), *answer.get("upstreams", ())]
     return rows
 
 
 def _address(row: Json) -> Address:
     """Of a container's route, or of a route's upstream."""
-    parts = urlsplit(f"//{row['address']}" if "address" in row else row["url"])
-    return parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, DEFAULT_PORTS["http"])
+    parts = urlsplit(f"{row['scheme']}://{row['address']}" if "address" in row else row["url"])
+    return Address(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80), parts.scheme == "https")

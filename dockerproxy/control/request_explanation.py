@@ -13,6 +13,7 @@ from urllib.parse import quote, urlsplit
 from dockerproxy.control.candidates import Candidate, Request, candidates, has_host, place
 from dockerproxy.control.container_explanation import decisive
 from dockerproxy.control.evidence import Condition, Evidence, Json
+from dockerproxy.control.hindrance import of_route, of_upstream
 from dockerproxy.control.lookup import most_like, service_of
 from dockerproxy.control.mending import mend_of
 from dockerproxy.discovery.reason import Code, Reason
@@ -25,6 +26,7 @@ from dockerproxy.routing.table import Miss, MissReason
 
 _MOST_CANDIDATES = 20  # a domain with more routes is better looked at in the list of all routes
 _MOST_CONTAINERS = 5
+_MOST_UPSTREAMS = 5
 _WITHOUT_ANSWER = (MissReason.HOST, MissReason.PATH, "no_upstream")
 _SCHEMES = ("http", "https")
 # What may stand in a path as it is; browsers encode the rest. RFC 3986 section 3.3, and "%" of what is encoded already.
@@ -71,7 +73,10 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
             for row in _shown(rows)
         ],
         "upstreams": [_upstream(upstream, condition) for upstream, condition in conditions],
-        "reasons": [{"code": each.code, "text": each.text, "mend": each.mend} for each in claimants],
+        "reasons": [
+            *_hindrances(code, route, conditions),
+            *({"code": each.code, "text": each.text, "mend": each.mend} for each in claimants),
+        ],
         "notes": [*_notes(route, headers, len(rows)), *evidence.doubts],
     }
 
@@ -107,11 +112,9 @@ def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain:
     options = route.options
     if options.https == "redirect" and plain:
         return "https_required", f"route {route.name} answers over https only: it redirects there, with 308"
-    if route.maintenance is not None:
-        message = f" ({route.maintenance})" if route.maintenance else ""
-        return "maintenance", f"route {route.name} is under maintenance{message}: it answers with 503"
-    if route.paused:
-        return Code.ROUTE_PAUSED, f"route {route.name} is paused: requests wait until it is resumed"
+    hindrance = of_route(route)
+    if hindrance is not None:
+        return hindrance.code, hindrance.text
     if route.handler:
         return Code.ROUTED, f"route {route.name} answers, by the handler {route.handler}"
     states = [condition.state for _, condition in conditions]
@@ -124,6 +127,17 @@ def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain:
     if set(states) <= {"benched", "draining"}:
         return Code.BENCHED, f"all upstreams of route {route.name} are benched: each is tried all the same, at once"
     return Code.ROUTED, f"route {route.name} answers: {_summary(states)}"
+
+
+def _hindrances(code: str, route: Route | None, conditions: Sequence[tuple[Json, Condition]]) -> list[Json]:
+    """What keeps the request from being answered, with what ends it."""
+    set_for_it = of_route(route) if route is not None else None
+    if set_for_it is not None and code == set_for_it.code:
+        return [set_for_it.row()]
+    if code not in ("no_upstream", Code.BENCHED):
+        return []
+    found = [(told["name"], of_upstream(told["name"], condition)) for told, condition in conditions]
+    return [hindrance.row(name) for name, hindrance in found if hindrance is not None][:_MOST_UPSTREAMS]
 
 
 def _summary(states: Sequence[str]) -> str:
@@ -180,10 +194,15 @@ def _serves(view: ContainerView, request: Request, name: str | None, evidence: E
 def _claimant(view: ContainerView, evidence: Evidence) -> _Claimant:
     reason = decisive(view)
     if reason is None:
-        text = f"the container {view.name} asks for this host, but is not routed"
+        text = f"the container {view.name} asks for this host, but is {_where(view, evidence)}"
         return _Claimant(view.name, str(Code.NOT_RUNNING), text, "")
-    what = f"the container {view.name} asks for this host, but is not routed: {reason.what}"
+    what = f"the container {view.name} asks for this host, but is {_where(view, evidence)}: {reason.what}"
     return _Claimant(view.name, str(reason.code), what, mend_of(reason, view, evidence))
+
+
+def _where(view: ContainerView, evidence: Evidence) -> str:
+    routes = [route for wish in view.wishes if (route := evidence.route(wish.route)) is not None]
+    return f"routed at {', '.join(map(place, routes))}" if routes else "not routed"
 
 
 def _without_label(request: Request, evidence: Evidence) -> Iterator[_Claimant]:

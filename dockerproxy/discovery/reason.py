@@ -54,6 +54,7 @@ class Code(StrEnum):
     DRAINING = "draining"
     BENCHED = "benched"
     NOT_LISTENING = "not_listening"
+    NO_TLS = "no_tls"
     ROUTE_PAUSED = "route_paused"
     NOT_FOUND = "not_found"
     ENGINE_NOT_REACHED = "engine_not_reached"

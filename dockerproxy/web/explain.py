@@ -54,7 +54,7 @@ async def explain(request: web.Request) -> web.StreamResponse:
         answer = await asyncio.to_thread(explain_request, str(url), method, headers, evidence)
         route = evidence.route(answer["route"]) if answer["route"] is not None else None
         answer["overrides"] = route_overrides(control.registry, route) if route is not None else None
-    answer = with_reach(answer, await failures(addresses_in(answer)))
+    answer = with_reach(answer, await failures(addresses_in(answer)), evidence)
     indent = 2 if "text/html" in request.headers.get("Accept", "") else None
     text = json.dumps(answer, indent=indent, ensure_ascii=False)
     return web.json_response(text=text, headers={"Cache-Control": "no-store"})
@@ -77,11 +77,13 @@ def _conditions(control: Control, wall_offset: float) -> Callable[[str, Upstream
         status = control.status(route, upstream)
         stats = control.stats.routes.get(route)
         counters = stats.upstreams.get(upstream.key) if stats is not None else None
-        drain = control.registry.overrides.drain(route, upstream.name)
+        overrides = control.registry.overrides
+        drain = overrides.drain(route, upstream.name)
         last_error = counters.last_error if counters is not None else ""
         if not upstream.in_rotation:
             since = iso_time(drain.since) if drain is not None else None
-            return Condition("draining", since, None, last_error or None, _why_draining(upstream, drain))
+            by_hand = overrides.weight(route, upstream.name) is not None
+            return Condition("draining", since, None, last_error or None, *_why_draining(upstream, drain, by_hand))
         benched = (status.benched_since, status.benched_until)
         since, until = (None if moment is None else iso_time(moment + wall_offset) for moment in benched)
         return Condition(status.state, since, until, last_error or None)
@@ -89,10 +91,16 @@ def _conditions(control: Control, wall_offset: float) -> Callable[[str, Upstream
     return condition
 
 
-def _why_draining(upstream: Upstream, drain: Drain | None) -> str:
+def _why_draining(upstream: Upstream, drain: Drain | None, weighed: bool) -> tuple[str, str]:
+    """Why, and what ends it. weighed: whether an operator has set the weight"""
     if drain is not None:
-        return f"drained by the operator; dockerproxy undrain {upstream.name} ends it"
-    return "its weight is 0" if upstream.weight == 0 else "its container was told to stop"
+        return "drained by the operator", f"run: dockerproxy undrain {upstream.name}"
+    if upstream.weight != 0:
+        return "its container was told to stop", ""
+    if weighed:
+        return "its weight is 0, by the operator", f"run: dockerproxy weight {upstream.name} reset"
+    source = "its label weight" if upstream.container else "the weight in the settings"
+    return "its weight is 0", f"run: dockerproxy weight {upstream.name} 1; or change {source}"
 
 
 def _headers(given: list[str], problems: list[Problem]) -> Mapping[str, str]:

@@ -1,32 +1,57 @@
-"""Probe: whether somebody listens at an address. It connects, and sends nothing."""
+"""Probe: whether somebody listens at an address, and speaks TLS where that is expected. It sends no request."""
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Sequence
 
-from dockerproxy.control.reach import Address
+from dockerproxy.control.reach import Address, Failure
 
 PATIENCE = 1.0  # seconds; whoever asks sits in front of it
 _MOST = 32  # addresses
+# What OpenSSL calls an answer that is no TLS at all; of another failure it is not certain what it means.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
 
 
-async def failures(addresses: Sequence[Address]) -> dict[Address, str]:
+async def failures(addresses: Sequence[Address]) -> dict[Address, Failure]:
     """Why no connection could be made, for those where none could."""
     tried = addresses[:_MOST]
-    found = await asyncio.gather(*(_failure(host, port) for host, port in tried))
-    return {address: failure for address, failure in zip(tried, found, strict=True) if failure}
+    found = await asyncio.gather(*map(_failure, tried))
+    return {address: failure for address, failure in zip(tried, found, strict=True) if failure is not None}
 
 
-async def _failure(host: str, port: int) -> str:
+async def _failure(address: Address) -> Failure | None:
     try:
         async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(host, port)
+            await _connect(address)
     except TimeoutError:
-        return f"no connection within {PATIENCE:g} s"
+        return Failure(f"no connection within {PATIENCE:g} s")
     except ConnectionRefusedError:
-        return "connection refused"
+        return Failure("connection refused")
     except OSError as error:
-        return (error.strerror or str(error)).lower()
+        return Failure((error.strerror or str(error)).lower())
+    if not address.tls:
+        return None
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await _connect(address, _context())
+    except ssl.SSLError as error:
+        if error.reason in _NO_TLS:
+            return Failure(error.reason.replace("_", " ").lower(), no_tls=True)
+    except OSError:  # also of the timeout: it may be busy, or want a certificate
+        pass
+    return None
+
+
+async def _connect(address: Address, context: ssl.SSLContext | None = None) -> None:
+    _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
     writer.close()
-    return ""
+
+
+def _context() -> ssl.SSLContext:
+    """For a handshake with anybody: nothing is sent, so that it does not matter who it is."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

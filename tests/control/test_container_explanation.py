@@ -9,6 +9,7 @@ import pytest
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Condition, Json
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.routing.table import RouteTable
 
 from ..discovery.support import network
 from .explaining import evidence, listed, proxy_on
@@ -122,8 +123,8 @@ def test_a_container_that_is_routed_in_spite_of_a_wrong_label_says_both() -> Non
     labels = {"dockerproxy.host": "a.localhost", "dockerproxy.weigth": "3"}
     answer = explain_container("c", evidence(listed("c", labels)))
 
-    assert (answer["routed"], answer["code"]) == (True, "routed")
-    assert answer["verdict"].endswith("; but one thing is not as its labels ask")
+    assert (answer["routed"], answer["code"]) == (True, "unknown_label")
+    assert answer["verdict"].endswith("; but dockerproxy.weigth: there is no such label")
     assert codes_of(answer) == ["unknown_label"]
 
 
@@ -162,7 +163,12 @@ def test_a_conflict_with_an_older_container_names_it() -> None:
     new = listed("new", {"dockerproxy.route": "a", "dockerproxy.host": "new.localhost"}, created=2)
     answer = explain_container("new", evidence(old, new))
 
-    assert (answer["routed"], codes_of(answer)) == (True, ["older_container_wins"])
+    assert (answer["routed"], answer["code"]) == (True, "older_container_wins")
+    assert codes_of(answer) == ["older_container_wins"]
+    assert answer["reasons"][0]["mend"].startswith(
+        "write the same label on all containers of the route, or give this one a route of its own:"
+        " dockerproxy.route=new; then "
+    )
     assert labels_of(answer, "ignored")["dockerproxy.host"] == "the older container old says old.localhost"
     assert answer["routes"][0]["hosts"] == ["old.localhost"]
 
@@ -199,10 +205,29 @@ def test_a_benched_or_draining_container_is_routed_but_gets_nothing() -> None:
     assert "it is benched until 2026-01-01T00:01:30Z: connection refused" in answer["verdict"]
     assert answer["routes"][0]["last_error"] == "connection refused"
 
-    draining = Condition("draining", cause="drained by the operator; dockerproxy undrain c ends it")
+    assert answer["reasons"][0]["mend"] == "run: dockerproxy unbench c"
+
+    draining = Condition("draining", cause="drained by the operator", mend="run: dockerproxy undrain c")
     answer = explain_container("c", replace(known, condition=lambda _route, _upstream: draining))
     assert answer["code"] == "draining"
-    assert answer["verdict"].endswith("gets no new requests: drained by the operator; dockerproxy undrain c ends it")
+    assert answer["verdict"].endswith("gets no new requests: drained by the operator")
+    assert answer["reasons"][0]["mend"] == "run: dockerproxy undrain c"
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "mend"),
+    [
+        ({"maintenance": "back soon"}, "maintenance", "run: dockerproxy maintenance c off"),
+        ({"paused": True}, "route_paused", "run: dockerproxy resume c"),
+    ],
+)
+def test_maintenance_and_a_pause_of_its_route_are_told_of_a_container(said: Json, code: str, mend: str) -> None:
+    known = evidence(listed("c", {"dockerproxy.enable": "true"}))
+    table = RouteTable([replace(route, **said) if route.name == "c" else route for route in known.table.routes])
+    answer = explain_container("c", replace(known, table=table))
+
+    assert (answer["routed"], answer["code"], answer["reasons"][0]["mend"]) == (True, code, mend)
+    assert "; but route c is " in answer["verdict"]
 
 
 @pytest.mark.parametrize("word", ["web-1", "7765622d31", "web"])

@@ -43,7 +43,7 @@ def test_the_route_is_named_with_who_answers() -> None:
     assert (answer["method"], answer["host"], answer["path"]) == ("GET", "x.localhost", "/api/v1/users")
     assert answer["upstreams"] == [
         {"name": UP, "url": UP, "weight": 1, "state": "unknown", "since": None, "until": None, "last_error": None,
-         "cause": ""}
+         "cause": "", "mend": ""}
     ]  # fmt: skip
 
 
@@ -259,6 +259,19 @@ def test_what_the_operator_has_set_of_the_route_comes_first(said: dict[str, Any]
     answer = explain_request("http://r.localhost/", "", {}, replace(known, table=RouteTable(routes)))
     assert (answer["route"], answer["code"]) == ("r", code)
     assert words in answer["verdict"]
+    assert answer["reasons"][0]["mend"] in ("run: dockerproxy maintenance r off", "run: dockerproxy resume r")
+
+
+def test_a_container_whose_route_is_elsewhere_is_not_called_unrouted() -> None:
+    old = listed("api1", {"dockerproxy.route": "api", "dockerproxy.host": "api.localhost"}, created=1)
+    new = listed("api2", {"dockerproxy.route": "api", "dockerproxy.host": "api2.localhost"}, created=2)
+    answer = explain_request("http://api2.localhost/", "", {}, evidence(old, new))
+
+    assert answer["reasons"][0]["text"].startswith(
+        "the container api2 asks for this host, but is routed at api.localhost /*:"
+        " label dockerproxy.host=api2.localhost is not used"
+    )
+    assert "dockerproxy.route=api2; then" in answer["reasons"][0]["mend"]
 
 
 def test_middlewares_are_said_to_come_first() -> None:

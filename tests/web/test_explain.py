@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dockerproxy.control.overrides import Drain
+from dockerproxy.control.overrides import Drain, Weight
+from dockerproxy.control.reach import Address, Failure
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.snapshot import EngineState
 from dockerproxy.routing.bench import UpstreamStatus
@@ -68,7 +69,7 @@ async def test_a_container_is_explained(house: House) -> None:
     assert (await ask(house, container="lost")).json["code"] == "no_label"
 
 
-async def test_a_container_at_whose_port_nobody_listens_is_told_so(house: House) -> None:
+async def test_a_container_at_whose_port_nobody_listens_is_told_so(house: House, port: int) -> None:
     answer = (await ask(house, container="deaf")).json
 
     assert (answer["routed"], answer["code"], answer["routes"][0]["reached"]) == (True, "not_listening", False)
@@ -76,7 +77,7 @@ async def test_a_container_at_whose_port_nobody_listens_is_told_so(house: House)
         "deaf is routed: deaf at http://deaf.localhost:8888/; but nothing answers at 127.0.0.1:1: connection refused"
     )
     assert "though the container exposes" in answer["routes"][0]["why_port"]
-    assert answer["reasons"][-1]["mend"].startswith("let the application listen on port 1, and on all addresses")
+    assert answer["reasons"][0]["mend"].startswith(f"write dockerproxy.port={port}, which the container exposes; then ")
 
 
 async def test_a_url_whose_upstreams_are_all_out_of_reach_is_told_so(house: House) -> None:
@@ -88,16 +89,16 @@ async def test_a_url_whose_upstreams_are_all_out_of_reach_is_told_so(house: Hous
 
 
 async def test_an_address_that_keeps_silent_or_has_no_name_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def silence(*_where: object) -> None:
+    async def silence(*_where: object, **_how: object) -> None:
         await asyncio.Event().wait()
 
-    unknown = await failures([("nowhere.invalid", 80)])
+    unknown = await failures([Address("nowhere.invalid", 80)])
     monkeypatch.setattr(probe, "PATIENCE", 0.01)
     monkeypatch.setattr(asyncio, "open_connection", silence)
-    silent = await failures([("192.0.2.1", 80)])
+    silent = await failures([Address("192.0.2.1", 80)])
 
-    assert silent == {("192.0.2.1", 80): "no connection within 0.01 s"}
-    assert unknown[("nowhere.invalid", 80)]
+    assert silent == {Address("192.0.2.1", 80): Failure("no connection within 0.01 s")}
+    assert unknown[Address("nowhere.invalid", 80)].why
 
 
 async def test_a_container_that_there_is_not_is_an_answer_too(house: House) -> None:
@@ -138,11 +139,48 @@ async def test_it_is_told_why_an_upstream_is_draining(build: Build) -> None:
     drained = Drain(route="blog", upstream="out", since=1_700_000_000.0)
     await house.registry.override(lambda overrides: overrides.put(drained))
 
-    idle, out = (await ask(house, url="http://blog.localhost/")).json["upstreams"]
+    answer = (await ask(house, url="http://blog.localhost/")).json
+    idle, out = answer["upstreams"]
 
     assert (idle["state"], idle["cause"], idle["since"]) == ("draining", "its weight is 0", None)
     assert (out["state"], out["since"]) == ("draining", "2023-11-14T22:13:20.000Z")
-    assert out["cause"] == "drained by the operator; dockerproxy undrain out ends it"
+    assert (out["cause"], out["mend"]) == ("drained by the operator", "run: dockerproxy undrain out")
+
+    assert [(reason["text"], reason["mend"]) for reason in answer["reasons"]] == [
+        (
+            "idle: it is draining and gets no new requests: its weight is 0",
+            "run: dockerproxy weight idle 1; or change the weight in the settings",
+        ),
+        (
+            "out: it is draining and gets no new requests: drained by the operator",
+            "run: dockerproxy undrain out",
+        ),
+    ]
+
+    await house.registry.override(
+        lambda overrides: overrides.put(Weight(route="blog", upstream="idle", weight=0, since=1))
+    )
+    idle, _ = (await ask(house, url="http://blog.localhost/")).json["upstreams"]
+    assert idle["mend"] == "run: dockerproxy weight idle reset"
+
+
+async def test_an_application_that_is_said_to_speak_tls_and_does_not_is_told_so(build: Build) -> None:
+    async def plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(plainly, "127.0.0.1", 0) as server:
+        plain = server.sockets[0].getsockname()[1]
+        upstreams = [f"https://127.0.0.1:{plain}", f"http://127.0.0.1:{plain}"]
+        house = build(routes=[{"name": "blog", "host": "blog.localhost", "upstreams": upstreams}])
+        answer = (await ask(house, url="http://blog.localhost/")).json
+
+    assert answer["code"] == "no_tls"
+    assert answer["verdict"].startswith(
+        f"route blog answers, but 1 of its 2 upstreams does not: 127.0.0.1:{plain} answers, but does not speak TLS: "
+    )
+    assert answer["reasons"][0]["mend"].startswith("write http:// instead of https:// in the URL of the upstream")
 
 
 async def test_a_browser_gets_it_indented(house: House) -> None:

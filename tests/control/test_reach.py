@@ -1,0 +1,88 @@
+"""What trying to connect adds to an explanation: which mend is put forward, and in what order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from dockerproxy.control.container_explanation import explain_container
+from dockerproxy.control.evidence import Evidence, Json
+from dockerproxy.control.reach import Address, Failure, with_reach
+from dockerproxy.control.request_explanation import explain_request
+from dockerproxy.routing.route import Route, Source
+from dockerproxy.routing.table import RouteTable
+
+from .explaining import evidence, listed
+
+REFUSED = Failure("connection refused")
+
+
+def tried(known: Evidence, *failed: tuple[Any, ...], name: str = "c", failure: Failure = REFUSED) -> Json:
+    failures = {Address(*address): failure for address in failed}
+    return with_reach(explain_container(name, known), failures, known)
+
+
+def test_a_wrong_port_is_mended_by_the_one_that_the_container_exposes() -> None:
+    known = evidence(listed("c", {"dockerproxy.port": "80"}, 8080, service="web"))
+    answer = tried(known, ("172.18.0.5", 80))
+
+    assert answer["code"] == "not_listening"
+    assert answer["reasons"][0]["mend"] == (
+        "write dockerproxy.port=8080, which the container exposes; then run: docker compose up -d web"
+    )
+    known = evidence(listed("c", {"dockerproxy.web.port": "80"}, 8080, 9090))
+    assert tried(known, ("172.18.0.5", 80))["reasons"][0]["mend"].startswith(
+        "write dockerproxy.web.port=8080 or dockerproxy.web.port=9090, whichever the application listens on; then "
+    )
+
+
+def test_where_the_port_is_exposed_the_application_is_at_fault_first() -> None:
+    answer = tried(evidence(listed("c", {"dockerproxy.enable": "true"}, service="web")), ("172.18.0.5", 80))
+
+    assert answer["reasons"][0]["mend"] == (
+        "let the application listen on port 80, and on all addresses (0.0.0.0, not 127.0.0.1); or name its port with"
+        " the label dockerproxy.port; then run: docker compose up -d web"
+    )
+
+
+def test_that_nobody_answers_is_told_before_what_matters_less() -> None:
+    old = listed("old", {"dockerproxy.route": "a", "dockerproxy.host": "old.localhost"}, created=1)
+    new = listed("c", {"dockerproxy.route": "a", "dockerproxy.host": "new.localhost"}, created=2)
+    answer = tried(evidence(old, new), ("172.18.0.5", 80))
+
+    assert [reason["code"] for reason in answer["reasons"]] == ["not_listening", "older_container_wins"]
+    assert answer["verdict"].endswith("/; but nothing answers at 172.18.0.5:80: connection refused")
+
+
+def test_an_application_without_tls_is_mended_by_the_scheme() -> None:
+    known = evidence(listed("c", {"dockerproxy.scheme": "https", "dockerproxy.port": "80"}))
+    failure = Failure("wrong version number", no_tls=True)
+    answer = tried(known, ("172.18.0.5", 80, True), failure=failure)
+
+    assert answer["code"] == "no_tls"
+    assert answer["reasons"][0]["mend"].startswith("write dockerproxy.scheme=http; then create the container anew")
+
+
+def test_one_of_two_upstreams_that_does_not_answer_is_told() -> None:
+    upstreams = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
+    known = evidence(routes=[{"name": "r", "host": "r.localhost", "upstreams": upstreams}])
+    explained = explain_request("http://r.localhost/", "", {}, known)
+    answer = with_reach(explained, {Address("127.0.0.1", 1): REFUSED}, known)
+
+    assert answer["code"] == "not_listening"
+    assert answer["verdict"] == (
+        "route r answers, but 1 of its 2 upstreams does not: nothing answers at 127.0.0.1:1: connection refused"
+        " (http://127.0.0.1:1)"
+    )
+
+
+def test_what_is_no_container_is_not_told_of_labels() -> None:
+    def mend(source: Source) -> str:
+        route = Route("n7", "n7.localhost", upstreams=["http://foo:80"], source=source)
+        known = replace(evidence(), table=RouteTable([route]))
+        answer = explain_request("http://n7.localhost/", "", {}, known)
+        return str(with_reach(answer, {Address("foo", 80): Failure("no such name")}, known)["reasons"][0]["mend"])
+
+    start = "start what is to answer at foo:80, or mend the URL of the upstream: "
+    assert mend(Source.STATIC) == start + "in the proxy's settings"
+    assert mend(Source.DYNAMIC) == start + "dockerproxy remove n7, then add it anew"
