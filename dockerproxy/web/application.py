@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 from aiohttp.abc import AbstractView
+from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.typedefs import Handler
 from yarl import URL
 
@@ -40,9 +41,16 @@ async def application_of(target: Any, name: str, groups: Groups, control: Contro
     if app.frozen or app.pre_frozen:
         raise RuntimeError(f"{name} is an Application that already runs, or is part of another one")
     app.middlewares.insert(0, entrance(name))
+    app.on_response_prepare.append(_without_versions)
     if control is not None:
         app[CONTROL] = control
     return app
+
+
+async def _without_versions(_request: web.Request, response: web.StreamResponse) -> None:
+    """Which Python and which aiohttp serve here is nobody's business; a Server field of the handler's own stays."""
+    if response.headers.get("Server") == SERVER_SOFTWARE:
+        del response.headers["Server"]
 
 
 def _application_around(target: Any, groups: Groups) -> web.Application:

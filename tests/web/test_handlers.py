@@ -54,6 +54,26 @@ async def test_a_handler_sees_the_client_as_it_is(serve: Serve) -> None:
     }
 
 
+async def refuses(_request: web.Request) -> web.Response:
+    raise web.HTTPUnauthorized
+
+
+async def breaks(_request: web.Request) -> web.Response:
+    raise ValueError("out of order")
+
+
+async def signs(_request: web.Request) -> web.Response:
+    return web.Response(headers={"Server": "teapot"})
+
+
+@pytest.mark.parametrize(("handler", "server"), [(who, None), (refuses, None), (breaks, None), (signs, "teapot")])
+async def test_no_answer_tells_versions_of_what_serves_it(serve: Serve, handler: Any, server: str | None) -> None:
+    house = serve(handler)
+    line = await house.line(f"{__name__}:{handler.__name__}")
+    await line.send("GET", "/", fields_of("site"))
+    assert (await line.answer()).fields.get("server") == server
+
+
 async def test_one_connection_serves_many_requests(serve: Serve) -> None:
     house = serve(who)
     line = await house.line(f"{__name__}:who")
