@@ -36,7 +36,7 @@ def add_to(commands: CommandLine) -> None:
         ],
         {0: "the container is routed, the URL has a route", 1: "it is not, or it could not be found out"},
     )
-    target = parser.add_argument("target", metavar="CONTAINER|URL", help="a container's name, or a URL")
+    target = parser.add_argument("target", metavar="CONTAINER|URL", type=_target, help="a container's name, or a URL")
     completed_by(target, CONTAINERS)
     parser.add_argument("-X", "--method", metavar="METHOD", help="of the request; default: GET")
     parser.add_argument(
@@ -53,6 +53,12 @@ def add_to(commands: CommandLine) -> None:
     completed_by(file, FILES)
     completed_by(kept, FILES)
     add_access(parser)
+
+
+def _target(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("expected a container's name or a URL, found nothing")
+    return text.strip()
 
 
 def _explain(options: argparse.Namespace) -> int:

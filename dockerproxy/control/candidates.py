@@ -6,16 +6,15 @@ that one lacks.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from dockerproxy.control.lookup import alike
 from dockerproxy.control.overrides import is_admin
 from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
 from dockerproxy.routing.table import Miss, MissReason, RouteTable
 
 _MOST_NEAR = 3  # routes of other hosts, shown where no route has the host
-_LIKENESS = 0.6  # of difflib, 0 to 1; the figure that the settings use
 _EXACT, _WILDCARD, _EVERY = range(3)
 _PATH_ORDER = tuple(PathKind)
 
@@ -159,6 +158,7 @@ def _of_near_hosts(routes: Iterable[Route], name: str) -> list[Route]:
         if is_admin(route):
             continue
         for domain in route.domains:
-            by_name.setdefault(domain.name, route)
-    close = difflib.get_close_matches(name, by_name, n=_MOST_NEAR, cutoff=_LIKENESS)
+            if not domain.wildcard:
+                by_name.setdefault(domain.name, route)
+    close = alike(name, by_name, _MOST_NEAR)
     return list({by_name[near].name: by_name[near] for near in close}.values())

@@ -16,6 +16,8 @@ from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.discovery.wished import wished
 
 SHORTEST_ID = 4  # characters
+# A word may be longer or shorter by one of so many letters: `wrongport` is not meant by `root`.
+_LETTERS_PER_SLIP = 4
 _LIKENESS = 0.6  # of difflib, 0 to 1; the figure that the settings use
 
 Container = ContainerView | Entry
@@ -47,8 +49,29 @@ def closest(name: str, evidence: Evidence) -> str:
 
 def most_like(word: str, known: Iterable[str]) -> str:
     """The one of `known` that is most like `word`, or ""."""
-    close = difflib.get_close_matches(word, list(dict.fromkeys(known)), n=1, cutoff=_LIKENESS)
-    return close[0] if close else ""
+    return next(iter(alike(word, known, 1)), "")
+
+
+def alike(word: str, known: Iterable[str], most: int) -> list[str]:
+    """Up to so many of `known` that may be meant by `word`, the most like first.
+
+    What both have in common at the end by whole labels counts for nothing: all hosts end in `.localhost`.
+    """
+    found = []
+    for name in dict.fromkeys(known):
+        one, other = _differing(word, name)
+        matcher = difflib.SequenceMatcher(None, one, other, autojunk=False)
+        if abs(len(one) - len(other)) <= max(1, len(one) // _LETTERS_PER_SLIP) and matcher.ratio() >= _LIKENESS:
+            found.append((-matcher.ratio(), name))
+    return [name for _, name in sorted(found)[:most]]
+
+
+def _differing(one: str, other: str) -> tuple[str, str]:
+    """Both without the labels at their ends that are the same."""
+    ours, theirs = one.split("."), other.split(".")
+    while len(ours) > 1 and len(theirs) > 1 and ours[-1] == theirs[-1]:
+        del ours[-1], theirs[-1]
+    return ".".join(ours), ".".join(theirs)
 
 
 def service_of(container: Container) -> str:

@@ -173,7 +173,10 @@ class _Merge:
         what = f"{place_of(route, clash)} is answered by {owner}"
         for member in members:
             label = self._label(member, "host")
-            reason = Reason(Code.PLACE_TAKEN, what, f"choose another {label}", label=label)
+            mend = f"choose another {label}"
+            if not clash.owner.handler:
+                mend += f", or join that route with {self._label(member, 'route')}={clash.owner.name}"
+            reason = Reason(Code.PLACE_TAKEN, what, mend, label=label)
             if refused:
                 self._refuse(member, reason)
             else:

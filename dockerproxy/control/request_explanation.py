@@ -169,7 +169,8 @@ def _missed(miss: Route | Miss, request: Request) -> tuple[str, str]:
 
 def _nearest(request: Request, evidence: Evidence) -> str:
     """The host that was probably meant."""
-    domains = {domain.name: str(domain) for route in evidence.table.routes for domain in route.domains}
+    found = (domain for route in evidence.table.routes for domain in route.domains if not domain.wildcard)
+    domains = {domain.name: str(domain) for domain in found}
     like = most_like(request.name, domains)
     return f"; did you mean {domains[like]}?" if like else ""
 

@@ -22,12 +22,14 @@ from dockerproxy.errors import DockerproxyError
 if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
     from requests import Response
 
-# https://docs.docker.com/reference/api/engine/: what can change whether and where a container is reached. The exec
+# https://docs.docker.com/reference/api/engine/: what can change whether and where a container is reached, or
+# what there is to be explained. The exec
 # events of health checks are the bulk of all events, and not among them.
 MATTERING: Mapping[str, frozenset[str]] = {
     "container": frozenset(
         {
-            "start", "die", "stop", "kill", "pause", "unpause", "health_status", "rename", "update", "destroy",
+            "create", "start", "die", "stop", "kill", "pause", "unpause", "health_status", "rename", "update",
+            "destroy",
         }
     ),
     "network": frozenset({"connect", "disconnect"}),

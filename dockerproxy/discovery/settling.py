@@ -16,6 +16,7 @@ STEPS = (0.02, 0.2, 2.0)
 _ENDED = frozenset({"exited", "dead", "restarting", "removing"})
 # The states that a list shows once it has caught up with the event. What is not here shows in no state.
 EXPECTED: Mapping[str, frozenset[str]] = {
+    "create": frozenset({"created", "running", "paused"}),
     "die": _ENDED,
     "stop": _ENDED,
     "start": frozenset({"running", "paused"}),

@@ -197,3 +197,10 @@ def test_what_docker_inspect_printed_is_explained_and_read_as_a_story(tmp_path: 
     assert "docs/why.md#no_port" in result.words
     assert "Mind that" in result.words
     assert "no proxy was asked" in result.words
+
+
+@pytest.mark.parametrize("target", ["", "  "])
+def test_nothing_to_explain_is_a_mistake_of_the_command_line(run: Run, target: str) -> None:
+    result = run("explain", target)
+    assert result.code == 2
+    assert "expected a container's name or a URL, found nothing" in result.err

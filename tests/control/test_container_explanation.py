@@ -181,6 +181,9 @@ def test_a_place_that_is_taken_names_who_has_it() -> None:
 
     answer = explain_container("thief", known)
     assert (answer["routed"], answer["code"]) == (False, "place_taken")
+    assert answer["reasons"][0]["mend"].startswith(
+        "choose another dockerproxy.host, or join that route with dockerproxy.route=blog; then "
+    )
     assert "blog.localhost /* is answered by the static route blog" in answer["verdict"]
     assert "dockerproxy.host" in labels_of(answer, "ignored")
 
@@ -258,6 +261,16 @@ def test_a_name_that_there_is_not_leads_to_the_one_most_like_it() -> None:
     assert (answer["found"], answer["routed"], answer["code"]) == (False, False, "not_found")
     assert answer["verdict"] == "there is no container wbe-1 at Docker 24 at unix:///x; did you mean web-1?"
     assert "docker ps --all" in explain_container("xyzzy", evidence(listed("web-1", {})))["reasons"][0]["mend"]
+
+
+@pytest.mark.parametrize(("name", "there"), [("root", "wrongport"), ("help", "health"), ("x", "web-1")])
+def test_a_name_that_is_like_none_leads_to_none(name: str, there: str) -> None:
+    assert "did you mean" not in explain_container(name, evidence(listed(there, {})))["verdict"]
+
+
+def test_of_a_wildcard_an_address_is_shown_that_can_be_asked_for() -> None:
+    answer = explain_container("c", evidence(listed("c", {"dockerproxy.host": "*.localhost"}), listen=":8888"))
+    assert answer["verdict"] == "c is routed: c at http://any.localhost:8888/"
 
 
 def test_the_name_of_a_static_route_is_no_container() -> None:

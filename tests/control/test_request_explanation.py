@@ -120,6 +120,16 @@ def test_an_unknown_host_leads_to_the_nearest_one() -> None:
     assert why(answer)["strict"] == "it is at strict.localhost, not at stirct.localhosts"
 
 
+@pytest.mark.parametrize("host", ["taken.localhost", "localhost", "web.example.com"])
+def test_a_host_that_is_like_none_leads_to_none(host: str) -> None:
+    routes = [{"name": name, "host": f"{name}.localhost", "upstreams": [UP]} for name in ("web", "blog", "api")]
+    every = {"name": "every", "host": "*.x.localhost", "upstreams": [UP]}
+    answer = explain_request(f"http://{host}/", "", {}, evidence(routes=[*routes, every]))
+
+    assert answer["verdict"] == f"no route is known for the host {host}: 404"
+    assert answer["candidates"] == []
+
+
 def test_a_host_with_another_port_is_told_as_such() -> None:
     only = [{"name": "ported", "host": "x.localhost:9999", "upstreams": [UP]}]
     answer = explain_request("http://x.localhost:8888/", "", {}, evidence(routes=only))

@@ -25,14 +25,15 @@ def line(action: str, kind: str = "container", **attributes: str) -> dict[str, A
 
 
 @pytest.mark.parametrize(
-    "action", ["start", "die", "stop", "pause", "unpause", "health_status: healthy", "rename", "update", "destroy"]
+    "action",
+    ["create", "start", "die", "stop", "pause", "unpause", "health_status: healthy", "rename", "update", "destroy"],
 )
 def test_container_events_that_matter(action: str) -> None:
     event = Event.from_json(line(action))
     assert event == Event("container", action.split(":")[0], ID, 0, 1_700_000_000_123_456_789)
 
 
-@pytest.mark.parametrize("action", ["exec_start: /bin/check", "exec_die", "attach", "top", "resize", "create"])
+@pytest.mark.parametrize("action", ["exec_start: /bin/check", "exec_die", "attach", "top", "resize"])
 def test_other_container_events_do_not(action: str) -> None:
     assert Event.from_json(line(action)) is None
 

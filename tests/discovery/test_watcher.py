@@ -56,6 +56,20 @@ async def test_the_first_snapshot_holds_what_runs_already(engine: EmbeddedEngine
         assert "2 labelled containers" in repr(watched.watcher)
 
 
+async def test_a_container_that_is_only_created_is_known_at_once(engine: EmbeddedEngine) -> None:
+    def known(seen: Watched) -> set[str]:
+        listing = seen.status.listing
+        strangers = {entry.name for entry in listing.strangers} if listing is not None else set()
+        return strangers | {view.name for view in seen.snapshots[-1].containers}
+
+    async with watching(engine.base_url, resync=3600.0) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        await engine.containers.add(ContainerSpec("plain", running=False))
+        await engine.containers.add(blog("blog-3", running=False))
+        await watched.sees(lambda seen: {"plain", "blog-3"} <= known(seen))
+        assert watched.routed() == {"blog-1", "blog-2"}
+
+
 async def test_an_engine_without_labelled_containers_gives_an_empty_snapshot(path: Path) -> None:
     async with EmbeddedEngine(path, [ContainerSpec("stranger")]) as engine, watching(engine.base_url) as watched:
         await watched.sees(lambda seen: seen.snapshots)
