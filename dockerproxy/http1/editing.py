@@ -5,7 +5,7 @@ Sans-I/O and pure. What says where a message ends, and what belongs to one conne
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from dockerproxy.http1.headers import HOP_BY_HOP, TEXT, TOKEN, is_reserved
 
@@ -30,12 +30,17 @@ def decoded(value: bytes) -> str:
 
 def changed(before: Pairs, after: Pairs) -> set[str]:
     """Lower-case names of the fields whose values are others than before."""
+    before, after = list(before), list(after)
+    if before == after:
+        return set()
     old, new = _grouped(before), _grouped(after)
     return {name for name in old.keys() | new.keys() if old.get(name) != new.get(name)}
 
 
-def edited(lines: Iterable[bytes], names: Collection[str], after: Pairs) -> list[bytes]:
+def edited(lines: Sequence[bytes], names: Collection[str], after: Pairs) -> list[bytes]:
     """The lines, those of these fields replaced by what `after` says of them. Raises ValueError for a malformed one."""
+    if not names:
+        return list(lines)
     kept = [line for line in lines if line.partition(b":")[0].decode("ascii").lower() not in names]
     added = (encoded(name, value) for name, value in after if name.lower() in names)
     return kept + [line for line in added if line]

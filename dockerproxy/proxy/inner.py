@@ -60,7 +60,7 @@ class InnerClient:
         self.trailers: Sequence[bytes] = ()
         self._plane = plane
         self._outer = outer
-        self._exchange: Exchange
+        self._exchange: Exchange | None = None  # as long as somebody takes its answer
         self._head: asyncio.Future[ResponseHead] = plane.loop.create_future()
         self._pieces: deque[bytes] = deque()
         self._size = 0
@@ -89,13 +89,15 @@ class InnerClient:
 
     async def add_body(self, data: bytes) -> None:
         """The next part of the request's body; returns when more may come."""
-        self._exchange.body(data)
+        if self._exchange is not None:
+            self._exchange.body(data)
         await self._source.flows.wait()
 
     def end_body(self) -> None:
         """The request's body is complete; its trailers have not come this way."""
         body = self._outer.request_body
-        self._exchange.body_end(body.trailers if body is not None else ())
+        if self._exchange is not None:
+            self._exchange.body_end(body.trailers if body is not None else ())
 
     async def head(self) -> ResponseHead:
         """The head of the answer."""
@@ -111,7 +113,8 @@ class InnerClient:
         data = self._take()
         if self._full:
             self._full = False
-            self._exchange.client_drained()
+            if self._exchange is not None:
+                self._exchange.client_drained()
         return data
 
     def whole(self) -> bytes | None:
@@ -121,11 +124,13 @@ class InnerClient:
     @property
     def over(self) -> bool:
         """Whether there is nothing more to wait for."""
-        return self._ended or self._broken
+        return self._ended or self._broken or self._exchange is None
 
     def leave(self) -> None:
         """Nobody takes the rest."""
-        self._exchange.client_lost()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.client_lost()
         self._head.cancel()
 
     # Called by the exchange, see Client
@@ -150,7 +155,7 @@ class InnerClient:
             self._pieces.append(data)
             self._size += len(data)
         self._ended = done
-        if self._size > MOST_UNSENT and not done:
+        if self._size > MOST_UNSENT and not done and self._exchange is not None:
             self._full = True
             self._exchange.client_full()
         self._wake()

@@ -68,8 +68,9 @@ class Passing:
 
     async def end(self) -> None:
         """The answer has been sent, or nobody waits for it: what is still under way is left."""
-        for client in self._outer.passage.inner:
-            client.leave()
+        inner = self._outer.passage.inner
+        while inner:
+            inner.pop().leave()
         if self._feeding is not None:
             self._feeding.cancel()
             await asyncio.wait([self._feeding])  # one reader at a time: aiohttp skips what is left of the body
