@@ -133,6 +133,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.DRAINING: lambda: routed(Condition("draining", cause="its container was told to stop")),
     Code.BENCHED: lambda: routed(Condition("benched", None, "2026-01-01T00:01:30Z", "connection refused")),
     Code.NOT_LISTENING: lambda: out_of_reach(Failure("connection refused")),
+    Code.NO_HTTPS: of({"dockerproxy.https": "redirect"}, service="web"),
     Code.NO_TLS: lambda: out_of_reach(Failure("wrong version number", no_tls=True), "https"),
     Code.ROUTE_PAUSED: route_paused,
     Code.NOT_FOUND: lambda: sentences(evidence(), "wbe-1"),

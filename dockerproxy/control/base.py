@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from dockerproxy.control.builtin import builtin_routes
 from dockerproxy.control.places import Clash, Places
 from dockerproxy.control.static import Pages, StaticRoutes
+from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings
@@ -22,7 +23,8 @@ class Base:
     """The routes by name, in the table's order.
 
     builtin:  names of the admin routes that nobody asked for
-    warnings: in words, which dynamic routes could not have what they asked for
+    warnings: in words, which routes cannot have what they ask for
+    https:    whether a redirect to https leads anywhere
     """
 
     routes: dict[str, Route] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class Base:
     pages: Pages = field(default_factory=Pages)
     builtin: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
+    https: bool = True
 
     def add(self, route: Route) -> None:
         self.routes[route.name] = route
@@ -38,7 +41,7 @@ class Base:
 
 def build_base(settings: Settings, static: StaticRoutes, dynamic: Iterable[Route]) -> Base:
     """Raises SettingsError when two static routes are at the same place."""
-    base = Base(pages=static.pages)
+    base = Base(pages=static.pages, https=settings.https_reachable)
     _add_static(base, static.routes)
     dynamic = tuple(dynamic)
     for route in builtin_routes(settings, base.routes.keys() | {route.name for route in dynamic}):
@@ -47,7 +50,14 @@ def build_base(settings: Settings, static: StaticRoutes, dynamic: Iterable[Route
             base.builtin.add(route.name)
     for route in dynamic:
         _add_dynamic(base, static.pages.dress(route))
+    _warn_of_redirects(base)
     return base
+
+
+def leads_nowhere(name: str) -> Reason:
+    """Why it is no use that the route redirects to https."""
+    what = f"route {name} redirects to https, which no address to listen on speaks"
+    return Reason(Code.NO_HTTPS, what, "add an https address to listen, as in docs/tls.md, or set https to allow")
 
 
 def without(route: Route, clashes: Sequence[Clash]) -> Route | None:
@@ -80,6 +90,14 @@ def _add_static(base: Base, routes: Iterable[Route]) -> None:
         base.add(route)
     if problems:
         raise SettingsError("settings", problems)
+
+
+def _warn_of_redirects(base: Base) -> None:
+    routes = base.routes.values() if not base.https else ()
+    names = [route.name for route in routes if route.options.https == "redirect" and route.name not in base.builtin]
+    if names:
+        others = f" (and {len(names) - 1} more routes)" if len(names) > 1 else ""
+        base.warnings.append(f"{names[0]}{others}: {leads_nowhere(names[0])}")
 
 
 def _add_dynamic(base: Base, route: Route) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from dockerproxy.control.base import Base, place_of, without
+from dockerproxy.control.base import Base, leads_nowhere, place_of, without
 from dockerproxy.control.places import Clash, Places
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
@@ -132,6 +132,8 @@ class _Merge:
                 if theirs != ours:
                     who = f"the older container {winner.container.name} says"
                     self._ignored(Code.OLDER_CONTAINER_WINS, member, label, theirs, who, ours)
+        if first.get("https", ("",))[0] == "redirect" and not self._base.https:
+            self._note(first["https"][1], leads_nowhere(owner.wish.route))
         if "strip_prefix" in first:
             self._tell_nothing_to_strip(first["path"][0], *first["strip_prefix"])
         said = {label: value for label, (value, _) in first.items()}

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from dockerproxy.control.base import leads_nowhere
 from dockerproxy.control.candidates import Candidate, Request, candidates, has_host, place
 from dockerproxy.control.container_explanation import decisive
 from dockerproxy.control.evidence import Condition, Evidence, Json
@@ -56,6 +57,9 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
     conditions = _conditions(route, evidence)
     plain = not url.lower().startswith("https:")
     code, verdict = _answered(route, conditions, plain) if route is not None else _missed(found, request)
+    nowhere = route is not None and code == "https_required" and not evidence.settings.https_reachable
+    if nowhere:
+        code, verdict = Code.NO_HTTPS, f"{verdict}; but no address to listen on speaks https"
     if claimants and code in _WITHOUT_ANSWER:
         verdict += f"; {claimants[0].text}"
     elif code == MissReason.HOST:
@@ -74,10 +78,11 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
         ],
         "upstreams": [_upstream(upstream, condition) for upstream, condition in conditions],
         "reasons": [
+            *([_row(leads_nowhere(route.name))] if route is not None and nowhere else ()),
             *_hindrances(code, route, conditions),
             *({"code": each.code, "text": each.text, "mend": each.mend} for each in claimants),
         ],
-        "notes": [*_notes(route, headers, len(rows)), *evidence.doubts],
+        "notes": [*_without_https(plain, evidence), *_notes(route, headers, len(rows)), *evidence.doubts],
     }
 
 
@@ -219,6 +224,15 @@ def _without_label(request: Request, evidence: Evidence) -> Iterator[_Claimant]:
 def _shown(rows: Sequence[Candidate]) -> Sequence[Candidate]:
     """The first ones, and the one that matched wherever it stands."""
     return [*rows[:_MOST_CANDIDATES], *(row for row in rows[_MOST_CANDIDATES:] if row.matched)]
+
+
+def _row(reason: Reason) -> Json:
+    return {"code": str(reason.code), "text": reason.what, "mend": reason.mend}
+
+
+def _without_https(plain: bool, evidence: Evidence) -> Iterable[str]:
+    if not plain and not evidence.settings.https_reachable:
+        yield "the URL is of https, which no address to listen on speaks: docs/tls.md"
 
 
 def _notes(route: Route | None, headers: Mapping[str, str], count: int) -> Iterable[str]:

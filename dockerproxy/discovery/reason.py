@@ -55,6 +55,7 @@ class Code(StrEnum):
     BENCHED = "benched"
     NOT_LISTENING = "not_listening"
     NO_TLS = "no_tls"
+    NO_HTTPS = "no_https"
     ROUTE_PAUSED = "route_paused"
     NOT_FOUND = "not_found"
     ENGINE_NOT_REACHED = "engine_not_reached"

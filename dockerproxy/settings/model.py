@@ -172,6 +172,11 @@ class Settings(RouteOptions, BaseSettings):
         return next((address for address in self.listen if address.tls), self.listen[0])
 
     @property
+    def https_reachable(self) -> bool:
+        """Whether a client can come over https: to us, or to a trusted proxy in front of us."""
+        return bool(self.trusted_proxies) or any(address.tls for address in self.listen)
+
+    @property
     def effective_admin_access(self) -> Access:
         """Who may call an admin handler that does not say so itself."""
         if self.admin_access is not None:

@@ -224,3 +224,15 @@ def test_a_folder_that_cannot_be_used_is_told_at_the_start(tmp_path: Path) -> No
         scene.registry.start()
     scene.registry.close()
     assert "routes" in repr(scene.registry)
+
+
+def test_redirects_to_https_that_nobody_speaks_are_told_of_once(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    routes = [{"name": name, "host": f"{name}.localhost", "upstreams": UPSTREAMS} for name in "ab"]
+
+    stage(https="redirect", routes=routes)
+    (line,) = (message for message in caplog.messages if "redirects to https" in message)
+    assert line.startswith("a (and 1 more routes): route a redirects to https, which no address to listen on speaks;")
+
+    caplog.clear()
+    stage(https="redirect", routes=routes, trusted_proxies="10.0.0.0/8")
+    assert not [message for message in caplog.messages if "redirects to https" in message]

@@ -291,9 +291,21 @@ def test_middlewares_are_said_to_come_first() -> None:
 
 
 def test_a_route_that_is_there_over_https_only_redirects() -> None:
-    known = evidence(routes=[{"name": "r", "host": "r.localhost", "https": "redirect", "upstreams": [UP]}])
+    said = {"name": "r", "host": "r.localhost", "https": "redirect", "upstreams": [UP]}
+    known = evidence(routes=[said], trusted_proxies="10.0.0.0/8")
     assert explain_request("http://r.localhost/", "", {}, known)["code"] == "https_required"
     assert explain_request("https://r.localhost/", "", {}, known)["code"] == "routed"
+
+
+def test_a_redirect_to_https_that_nobody_speaks_is_told() -> None:
+    known = evidence(routes=[{"name": "r", "host": "r.localhost", "https": "redirect", "upstreams": [UP]}])
+    answer = explain_request("http://r.localhost/", "", {}, known)
+
+    assert answer["code"] == "no_https"
+    assert answer["verdict"].endswith("; but no address to listen on speaks https")
+    assert answer["reasons"][0]["mend"].startswith("add an https address to listen")
+    (note,) = explain_request("https://r.localhost/", "", {}, known)["notes"]
+    assert note == "the URL is of https, which no address to listen on speaks: docs/tls.md"
 
 
 def test_upstreams_that_all_drain_are_none() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ WRONG: list[tuple[dict[str, str], dict[str, Any], str, str]] = [
     ({"docker-proxy.enable": "true"}, {}, "near_prefix", "rename the label to dockerproxy.enable"),
     ({"dockerproxy.hots": "a.localhost"}, {}, "unknown_label", "rename the label to dockerproxy.host"),
     ({"dockerproxy.host": "http://a.localhost/"}, {}, "wrong_value", "write dockerproxy.host=a.localhost"),
-    ({"dockerproxy.enable": "true"}, {"network_mode": "none"}, "no_network", "docker network connect bridge"),
+    ({"dockerproxy.enable": "true"}, {"network_mode": "none"}, "no_network", "run: docker network disconnect none "),
 ]
 
 
@@ -61,3 +62,15 @@ def test_what_inspect_says_of_a_container_leads_to_the_same_answer(
     read = explain_offline(file, str(container.name), inspect_file=str(kept))["routes"][0]
 
     assert {key: asked[key] for key in read} == read
+
+
+def test_a_container_without_a_network_is_mended_by_what_is_said(
+    file: str, containers: Containers, engine: Engine
+) -> None:
+    container = containers.run(labels={"dockerproxy.port": "80"}, network_mode="none")
+    name = str(container.name)
+    with contextlib.closing(engine.client()) as client:
+        client.networks.get("none").disconnect(name)
+        client.networks.get("bridge").connect(name)
+
+    assert explain_offline(file, name)["routed"]
