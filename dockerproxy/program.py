@@ -24,7 +24,8 @@ class Proxy:
 
     listen:   `":8888"`, or several addresses
     routes:   routes, answered by upstreams or by handlers (`Route(target=...)`)
-    middlewares: `async (request, call_next)`, or functions that make one, by the names that routes have for them
+    middlewares: `async (request, call_next)`, or functions that make one, by the names that routes have for them; or
+                 only names, as the setting: those that all routes have
     settings: any other setting by its name, as in the settings file
     Raises SettingsError for a setting that is wrong, when it is run.
     """
@@ -33,12 +34,14 @@ class Proxy:
         self,
         listen: str | Sequence[str] | None = None,
         routes: Sequence[Route] = (),
-        middlewares: Mapping[str, Any] | None = None,
+        middlewares: Mapping[str, Any] | str | Sequence[str] = (),
         **settings: Any,
     ) -> None:
         self.routes = tuple(routes)
-        self.middlewares = dict(middlewares or {})
+        self.middlewares = dict(middlewares) if isinstance(middlewares, Mapping) else {}
         self._given = {**settings, "listen": listen}
+        if middlewares and not self.middlewares:
+            self._given["middlewares"] = middlewares
 
     def __repr__(self) -> str:
         return f"<Proxy with {len(self.routes)} routes>"

@@ -10,11 +10,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.label_tables import label_tables
+from docs.middleware_tables import middleware_tables
 from docs.setting_tables import setting_tables
 
 FOLDER = Path(__file__).parent
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
-_PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {"labels.md": label_tables, "settings.md": setting_tables}
+_PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "labels.md": label_tables,
+    "middlewares.md": middleware_tables,
+    "settings.md": setting_tables,
+}
 
 
 def pages() -> dict[Path, str]:

@@ -33,6 +33,8 @@ from dockerproxy.settings import (
 )
 from dockerproxy.settings.options import Strict
 from docs.generate import pages
+from docs.middleware_tables import EXAMPLES as MIDDLEWARE_EXAMPLES
+from docs.middleware_tables import options_of
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -40,7 +42,7 @@ DEADLINE = 10.0  # seconds; far more than anything here takes
 HAND_WRITTEN = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
-    *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "security", "tls", "why")),
+    *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "middlewares", "security", "tls", "why")),
 ]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
 # The tables of keys, by the line before them, with the model that reads them and what else it needs.
@@ -286,6 +288,41 @@ async def test_the_python_in_the_readme_serves_what_it_says(tmp_path: Path) -> N
         async with client.get(url, headers={"Host": "hello.localhost"}) as response:
             assert await response.text() == "Hello you, you come from 127.0.0.1.\n"
     assert server.registry.route("blog").options.bench == 30
+
+
+@pytest.mark.parametrize("name", MIDDLEWARE_EXAMPLES)
+def test_every_option_of_a_shipped_middleware_is_on_its_page_with_an_example(name: str) -> None:
+    page = (DOCS / "middlewares.md").read_text().partition(f"### {name}\n")[2].partition("\n### ")[0]
+    model = options_of(name)
+    needed: dict[str, Any] = {
+        "basic_auth": {"users": {"ann": "{SHA}AA=="}},
+        "redirect": {"to": "/"},
+        "rate_limit": {"rate": "1/s"},
+    }
+    others = {**needed.get(name, {}), **({"url": "http://auth"} if name == "forward_auth" else {})}
+
+    assert MIDDLEWARE_EXAMPLES[name].keys() == model.model_fields.keys()
+    for option, written in MIDDLEWARE_EXAMPLES[name].items():
+        assert f"| `{option}` | `{written}` |" in page
+        example = yaml.safe_load(written)
+        assert list(example) == [option]
+        if option not in ("file", "pages"):  # files of the reader's machine
+            together = {"match": "https?://www\\.([^/]+)/(.*)"} if option == "to" else {}
+            model.model_validate({**others, **together, **example})
+
+
+async def test_the_middleware_in_its_page_does_what_it_says(tmp_path: Path) -> None:
+    program = re.findall(r"```python\n(.*?)```", (DOCS / "middlewares.md").read_text(), re.DOTALL)[0]
+    names: dict[str, Any] = {"__name__": "site"}
+    exec(program, names)
+    settings = names["proxy"].settings(
+        listen="127.0.0.1:0", docker={"enabled": False}, state_dir=tmp_path, max_attempts=1
+    )
+
+    async with names["proxy"].server(settings) as server, aiohttp.ClientSession() as client:
+        url = f"http://127.0.0.1:{server.addresses[0].port}/"
+        async with client.get(url, headers={"Host": "blog.localhost"}) as response:
+            assert response.headers["Server-Timing"].startswith("app;dur=")
 
 
 async def test_the_statistics_in_the_readme_have_the_keys_of_the_real_ones(tmp_path: Path) -> None:
