@@ -8,7 +8,7 @@ static.py    routes as a person writes them -> Route; pages of domains
 builtin.py   the admin routes that are there without being asked for
 admission.py who may be added and removed as a dynamic route
 linger.py    Linger: routes that are kept for a while after their last container
-journal.py   what changed, in words, for the log
+journal.py   what changed, in words, for the log; chronicle.py: in few lines, where a container comes and goes
 operator.py  Operator: what a person decides while the proxy runs
 target.py    Targets: what an operator can mean by a name
 overrides.py Overrides: what an operator has set while the proxy runs

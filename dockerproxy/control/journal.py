@@ -27,10 +27,16 @@ _UNDONE = {
 }
 
 
-def changes(before: Sequence[Route], after: Sequence[Route], told: Collection[tuple[str, str]] = ()) -> list[str]:
+def changes(
+    before: Sequence[Route],
+    after: Sequence[Route],
+    told: Collection[tuple[str, str]] = (),
+    restless: Collection[tuple[str, str]] = (),
+) -> list[str]:
     """One line per thing that changed between two sets of routes.
 
-    told: routes and names of upstreams that go out of rotation or come back by an operator's decision
+    told:     routes and names of upstreams that go out of rotation or come back by an operator's decision
+    restless: of those that come and go again and again, which is not told here
     """
     old = {route.name: route for route in before}
     new = {route.name: route for route in after}
@@ -41,8 +47,25 @@ def changes(before: Sequence[Route], after: Sequence[Route], told: Collection[tu
             continue
         if known is None:
             lines.append(f"{name}: new route at {_where(route)}")
-        lines += _changes_of(known, route, told)
+        lines += _changes_of(known, route, told, restless)
     return lines
+
+
+def comings(
+    before: Sequence[Route], after: Sequence[Route], told: Collection[tuple[str, str]] = ()
+) -> Iterator[tuple[str, str]]:
+    """Routes and names of the containers that join them, or come back into rotation by themselves."""
+    old = {route.name: route for route in before}
+    for route in after:
+        known = old.get(route.name)
+        if known is route or route.handler:
+            continue
+        upstreams = {upstream.key: upstream for upstream in known.upstreams} if known is not None else {}
+        for upstream in route.upstreams:
+            place, was = (route.name, upstream.name), upstreams.get(upstream.key)
+            comes = was is None or (upstream.in_rotation and not was.in_rotation and place not in told)
+            if upstream.source is Source.DOCKER and comes:
+                yield place
 
 
 def decisions(before: Overrides, after: Overrides, routes: Mapping[str, Route]) -> list[str]:
@@ -63,13 +86,17 @@ def decided(before: Overrides, after: Overrides) -> set[tuple[str, str]]:
     return {(override.route, override.upstream) for override in differing if isinstance(override, (Drain, Weight))}
 
 
-def complaints(containers: Iterable[ContainerView]) -> dict[tuple[str, str], str]:
-    """What is wrong with labelled containers, one line each, by container."""
+def complaints(containers: Iterable[ContainerView], restless: Collection[str] = ()) -> dict[tuple[str, str], str]:
+    """What is wrong with labelled containers, one line each, by container.
+
+    restless: names of those of which the log has told already that they restart again and again
+    """
     told = ((each, [reason for reason in each.reasons if reason.code not in _ASKED_FOR]) for each in containers)
     return {
         (container.id, container.name): _complaint(container, reasons)
         for container, reasons in told
         if container.mentioned and reasons and container.state not in _AT_REST
+        if container.name not in restless or any(reason.code is not Code.RESTARTING for reason in reasons)
     }
 
 
@@ -80,7 +107,9 @@ def _complaint(container: ContainerView, reasons: Iterable[Reason]) -> str:
     return f"{start}{'; '.join(reasons)} ({codes}: dockerproxy explain {container.name})"
 
 
-def _changes_of(known: Route | None, route: Route, told: Collection[tuple[str, str]]) -> Iterator[str]:
+def _changes_of(
+    known: Route | None, route: Route, told: Collection[tuple[str, str]], restless: Collection[tuple[str, str]]
+) -> Iterator[str]:
     if known is not None and _where(known) != _where(route):
         yield f"{route.name}: now at {_where(route)}"
     elif known is not None and known.options != route.options:
@@ -88,18 +117,24 @@ def _changes_of(known: Route | None, route: Route, told: Collection[tuple[str, s
     if route.handler:
         return
     before = known.upstreams if known is not None else ()
-    yield from _upstream_changes(route, before, told)
-    if not route.upstreams and (before or known is None):
+    yield from _upstream_changes(route, before, told, restless)
+    told_of = not before or any((route.name, upstream.name) not in restless for upstream in before)
+    if not route.upstreams and (before or known is None) and told_of:
         yield _empty(route)
 
 
-def _upstream_changes(route: Route, before: Sequence[Upstream], told: Collection[tuple[str, str]]) -> Iterator[str]:
-    old = {upstream.key: upstream for upstream in before}
-    new = {upstream.key: upstream for upstream in route.upstreams}
+def _upstream_changes(
+    route: Route,
+    before: Sequence[Upstream],
+    told: Collection[tuple[str, str]],
+    restless: Collection[tuple[str, str]],
+) -> Iterator[str]:
+    old = {upstream.key: upstream for upstream in before if (route.name, upstream.name) not in restless}
+    new = {upstream.key: upstream for upstream in route.upstreams if (route.name, upstream.name) not in restless}
     count = _rotating(route)
     for key, upstream in old.items():
         if key not in new:
-            yield f"{route.name}: {upstream.name} left" + (f", {_counted(count)}" if new else "")
+            yield f"{route.name}: {upstream.name} left" + (f", {_counted(count)}" if route.upstreams else "")
     for key, upstream in new.items():
         known = old.get(key)
         if known is None:
@@ -110,7 +145,7 @@ def _upstream_changes(route: Route, before: Sequence[Upstream], told: Collection
         elif upstream.in_rotation and not known.in_rotation:
             yield f"{route.name}: {upstream.name} is back, {_counted(count)}"
         elif known.in_rotation and not upstream.in_rotation:
-            yield f"{route.name}: {upstream.name} is draining, {_counted(count)} left"
+            yield f"{route.name}: {upstream.name} gets no new requests, {_counted(count)} left"
 
 
 def _decision(override: Override, words: str, route: Route | None) -> str:

@@ -15,9 +15,10 @@ from typing import Any
 
 from dockerproxy.control.admission import refuse_new, refuse_removal
 from dockerproxy.control.base import Base, build_base
+from dockerproxy.control.chronicle import Chronicle
 from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.journal import changes, complaints, decided, decisions
+from dockerproxy.control.journal import complaints, decided, decisions
 from dockerproxy.control.linger import Linger
 from dockerproxy.control.merge import joined_names, merge
 from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
@@ -87,6 +88,7 @@ class Registry:
         self._started = False
         self._published = False
         self._complaints: Mapping[tuple[str, str], str] = {}
+        self._chronicle = Chronicle()
         self._docker: Mapping[str, Route] = {}
         self._containers: tuple[ContainerView, ...] = ()
         self._by_name: dict[str, Route] = {}
@@ -150,6 +152,7 @@ class Registry:
 
     def start(self) -> None:
         """Load handlers, dynamic routes and overrides, and publish. Raises SettingsError, StoreError."""
+        self._base.warnings = []  # nobody has been told of them yet
         self._load(self._settings, self._static, self.handlers)
         self._dynamic = {route.name: route for route in self._store.load()}
         overrides = Overrides(self._store.load_overrides())
@@ -288,8 +291,9 @@ class Registry:
         self._keep_what_has_gone(joined_names(snapshots), now)
         merged = merge(self._base, snapshots, self._linger.routes, self._defaults, prefix)
         self._docker, self._containers = merged.docker, merged.containers
-        self._complain()
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
+        self._complain()
+        _log_lines(self._chronicle.settled(self._by_name, now))
         self._arm(now)
         return lines
 
@@ -315,7 +319,8 @@ class Registry:
         if routes == self.routes and self._published:
             return []
         # What stands firm from the beginning is no news.
-        lines = changes(self.routes or tuple(self._base.routes.values()), routes, told)
+        before = self.routes or tuple(self._base.routes.values())
+        lines = self._chronicle.changes(before, routes, told, self._now())
         self._published = True
         self._by_name = {route.name: route for route in routes}
         self._table = RouteTable(routes)
@@ -324,7 +329,7 @@ class Registry:
         return lines
 
     def _complain(self) -> None:
-        found = complaints(self._containers)
+        found = complaints(self._containers, self._chronicle.restless)
         for container, line in found.items():
             if self._complaints.get(container) != line:
                 log.warning("%s", line)
@@ -332,9 +337,8 @@ class Registry:
 
     def _arm(self, now: float) -> None:
         """One timer for the next route or pause whose time is over; a later end is armed when this one has rung."""
-        lingering = self._linger.next_end()
-        ends = [*self._pause_ends.values(), *(() if lingering is None else (lingering,))]
-        end = min(ends, default=float("inf"))
+        ends = [*self._pause_ends.values(), self._linger.next_end(), self._chronicle.next_end()]
+        end = min((end for end in ends if end is not None), default=float("inf"))
         if end >= self._timer_end:
             return
         self._timer_end = end

@@ -302,7 +302,7 @@ def test_the_log_tells_of_every_change_in_words(scene: Scene, caplog: pytest.Log
     assert lines(caplog) == ["blog: blog-2 joined (172.18.0.5:80), 2 upstreams"]
 
     scene.see(one("blog-1", 4, "blog", draining=True), second)
-    assert lines(caplog) == ["blog: blog-1 is draining, 1 upstream left"]
+    assert lines(caplog) == ["blog: blog-1 gets no new requests, 1 upstream left"]
     scene.see(first, second)
     assert lines(caplog) == ["blog: blog-1 is back, 2 upstreams"]
     scene.see(second)
@@ -312,6 +312,83 @@ def test_the_log_tells_of_every_change_in_words(scene: Scene, caplog: pytest.Log
     assert lines(caplog) == ["blog: now at b.localhost /x/* (GET)"]
     scene.see(one("blog-2", 5, "blog", host="b.localhost", path="/x", methods=("GET",), hold=1.0))
     assert lines(caplog) == ["blog: settings changed"]
+
+
+def test_a_container_that_restarts_again_and_again_is_told_in_few_lines(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    web = one("web-1", 4, "web", hold=5.0)
+    scene.see(web)
+    for _ in range(3):
+        scene.see(one("web-1", 4, "web", hold=5.0, draining=True))
+        scene.see()
+        scene.clock.move(5)
+        lines(caplog)
+        scene.see(web)
+    assert lines(caplog) == [
+        "web: web-1 comes and goes again and again (4 times in 15 s); told in brief until it has been quiet for 3 min"
+    ]
+    for _ in range(3):
+        scene.see()
+        scene.clock.move(20)
+        scene.see(web)
+    assert lines(caplog) == [], "its further turns"
+    scene.see()
+    scene.see(web)
+    assert [line.partition("; ")[0] for line in lines(caplog)] == [
+        "web: web-1 comes and goes again and again (8 times in 75 s)"
+    ]
+
+
+def test_what_befalls_others_is_told_while_one_restarts_again_and_again(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    web, other = one("web-1", 4, "web"), one("web-2", 5, "web")
+    for _ in range(4):
+        scene.see(web)
+        scene.see()
+    lines(caplog)
+    scene.see(web, other)
+    assert lines(caplog) == ["web: web-2 joined (172.18.0.5:80), 2 upstreams"]
+    scene.see(other)
+    assert lines(caplog) == []
+    scene.see()
+    assert lines(caplog) == [
+        "web: web-2 left",
+        "web: no upstream left; holding requests for up to 10 s, the route is kept for 60 s",
+    ]
+
+
+@pytest.mark.parametrize(("last", "words"), [("stays", "it is there to stay"), ("goes", "it is gone")])
+def test_the_end_of_its_restarts_is_told_and_the_log_is_as_before(
+    scene: Scene, caplog: pytest.LogCaptureFixture, last: str, words: str
+) -> None:
+    web, other = one("web-1", 4, "web"), one("web-2", 5, "web")
+    for _ in range(4):
+        scene.see(other)
+        scene.see(other, web)
+    if last == "goes":
+        scene.see(other)
+    lines(caplog)
+    scene.clock.move(179)
+    assert lines(caplog) == []
+    scene.clock.move(1)
+    assert lines(caplog) == [f"web: web-1 no longer comes and goes, {words}"]
+    scene.see(other) if last == "stays" else scene.see(other, web)
+    assert lines(caplog) == [
+        "web: web-1 left, 1 upstream" if last == "stays" else "web: web-1 joined (172.18.0.4:80), 2 upstreams"
+    ]
+
+
+def test_turns_of_a_deployment_now_and_then_are_all_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    web, other = one("web-1", 4, "web"), one("web-2", 5, "web")
+    scene.see(web, other)
+    for _ in range(5):
+        lines(caplog)
+        scene.clock.move(25)
+        scene.see(other)
+        scene.see(web, other)
+        assert lines(caplog) == ["web: web-1 left, 1 upstream", "web: web-1 joined (172.18.0.4:80), 2 upstreams"]
 
 
 def test_a_static_route_that_loses_its_containers_is_not_said_to_be_removed_soon(
