@@ -6,6 +6,7 @@ watcher.py        Watcher: the thread; connects for ever, publishes into the eve
     events.py     EventReader, EventStream, Event: the stream of events and the thread that only queues it
     draining.py   Draining: who was told to stop
     moments.py    Moments: when the engine told of a container, to measure how late we are
+    deaths.py     Deaths: who ended without being told to; turns.py: Turns: who does so again and again
     settling.py   Settling: who is listed again, because events come before the engine's list shows what they tell
     fleet.py      Fleet: all containers as last listed -> Snapshot
       own_container.py  OwnContainer: the container that the proxy itself runs in

@@ -52,6 +52,7 @@ class Event:
     container: the id of the container that it is about, or "" when the engine did not say
     signal:    for kill, the signal's number, or 0
     moment:    the engine's clock, in nanoseconds since the epoch
+    exit_code: for die, as the engine writes it, or ""
     """
 
     kind: str
@@ -59,6 +60,7 @@ class Event:
     container: str
     signal: int
     moment: int
+    exit_code: str = ""
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Event | None:
@@ -71,7 +73,8 @@ class Event:
         attributes = actor.get("Attributes") or {}
         about = attributes.get("container") if kind == "network" else actor.get("ID") or data.get("id")
         moment = data.get("timeNano") or int(data.get("time") or 0) * 10**9
-        return cls(kind, action, about or "", signal_number(attributes.get("signal") or ""), moment)
+        signal = signal_number(attributes.get("signal") or "")
+        return cls(kind, action, about or "", signal, moment, str(attributes.get("exitCode") or ""))
 
 
 def signal_number(text: str) -> int:

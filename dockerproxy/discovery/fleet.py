@@ -87,6 +87,11 @@ class Fleet:
             entry = self._own_entry
         return entry.state if entry is not None else ""
 
+    def view(self, container: str) -> ContainerView | None:
+        """What was made of it for the last snapshot, or None."""
+        known = self._known.get(container)
+        return known.view if known is not None else None
+
     def alive(self, container: str) -> bool:
         """Whether it has processes that may still be answering."""
         return self.state(container) in _ALIVE

@@ -6,12 +6,14 @@ containers as last listed, who drains, which events were seen) is handed in.
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from queue import Empty
 
+from dockerproxy.discovery.deaths import Deaths
 from dockerproxy.discovery.draining import Draining
 from dockerproxy.discovery.engine import Engine, StopProfile
 from dockerproxy.discovery.events import (
@@ -38,6 +40,8 @@ MOST_BY_ID = 50
 # Before the first event, `since` goes by our own clock; the engine's may be a little behind.
 CLOCK_MARGIN = 5  # seconds
 
+log = logging.getLogger(__name__)
+
 
 class Stopped(Exception):
     """The inbox said Stop."""
@@ -51,6 +55,7 @@ class Known:
     draining: Draining
     timeline: Timeline = field(default_factory=Timeline)
     moments: Moments = field(default_factory=Moments)
+    deaths: Deaths = field(default_factory=Deaths)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
 
@@ -156,6 +161,7 @@ class Follower:
 
     def _act_on(self, event: Event) -> None:
         if event.container in self._known.fleet and self._ends(event):
+            self._note_end(event)
             self._known.draining.begin(event.container, time.monotonic())
             self._known.moments.note(event.container, event.moment)
             self._restarted.discard(event.container)
@@ -163,6 +169,7 @@ class Follower:
             return  # nothing that a list could tell has changed
         if event.action == "start":
             self._restarted.add(event.container)
+            self._known.deaths.spared(event.container)
         if event.action == "destroy":
             self._known.stop_profiles.pop(event.container, None)
         if event.container:
@@ -171,6 +178,20 @@ class Follower:
             self._settling.begin(event.container, event.action, time.monotonic())
         else:
             self._list_all_at = 0.0
+
+    def _note_end(self, event: Event) -> None:
+        """Tell of a death that nobody asked for, if it is one of a container that was routed."""
+        deaths = self._known.deaths
+        if event.action == "kill":
+            deaths.told(event.container, killed=event.signal == KILL)
+            return
+        view = self._known.fleet.view(event.container)
+        if view is None or not view.routed:
+            deaths.spared(event.container)
+            return
+        told = deaths.died(event.container, view.name, event.exit_code, time.monotonic())
+        if told is not None:
+            log.log(told.level, "%s", told.line)
 
     def _ends(self, event: Event) -> bool:
         """Whether the container has died, which a list may not show yet, or got a signal that it is stopped by."""
@@ -248,7 +269,10 @@ class Follower:
         for container in draining.to_look_up(now):
             profile = self._stop_profile(container)
             draining.set_grace(container, profile.grace if profile is not None else None)
-        self._dirty.update(draining.survivors(now))
+        survivors = draining.survivors(now)
+        for container in survivors:
+            self._known.deaths.spared(container)
+        self._dirty.update(survivors)
 
     def _ping_if_due(self) -> None:
         if time.monotonic() >= self._ping_at:

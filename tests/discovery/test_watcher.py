@@ -225,6 +225,57 @@ async def test_a_container_that_crashes_leaves_at_once_although_the_list_is_late
         assert watched["blog-1"].state == "running"
 
 
+def _deaths(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was told of ends, without the hint where to look for more."""
+    return [
+        f"{record.levelname} {record.getMessage().partition('; ')[0]}"
+        for record in caplog.records
+        if " ended " in record.getMessage() or " was killed " in record.getMessage()
+    ]
+
+
+async def test_a_crash_is_told_with_its_exit_code(engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture) -> None:
+    container = engine.containers.find("blog-1")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "3"})
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+    assert _deaths(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
+    assert caplog.messages[-1].endswith("; see docker logs blog-1")
+
+
+async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await engine.containers.add(blog("deaf", stubborn=True))
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2", "deaf"})
+        await engine.containers.stop("deaf", timeout=0)
+        await engine.containers.stop("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+        await engine.containers.restart("blog-2")
+        await engine.containers.start("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        assert _deaths(caplog) == []
+        await engine.containers.kill("blog-1")
+        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+    assert _deaths(caplog) == ["WARNING blog-1: was killed by docker kill or docker rm -f (SIGKILL)"]
+
+
+async def test_one_that_has_survived_a_signal_and_crashes_later_was_not_told_to_stop(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    container = await engine.containers.add(blog("tough", stubborn=True))
+    async with watching(engine.base_url, SURVIVES) as watched:
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        await engine.containers.kill("tough", "SIGTERM")
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        engine.events.emit("container", "die", container.id, {"name": "tough", "exitCode": "1"})
+        await watched.sees(lambda seen: "tough" not in seen.routed())
+    assert _deaths(caplog) == ["WARNING tough: ended with exit code 1 without being told to stop"]
+
+
 async def test_a_cut_stream_loses_no_event(engine: EmbeddedEngine) -> None:
     async with watching(engine.base_url, QUICK) as watched:
         await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
