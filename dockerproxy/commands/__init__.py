@@ -12,6 +12,7 @@ completion    completion, and the names that a shell completes
   output      Output: JSON for a program, a Screen for a person
     screen    Screen: what a person sees, drawn by rich, which is loaded only then
     tables    the tables
+    trimmed   Trimmed: a part of the screen without blanks at the ends of its lines
     story     what explain tells
     report    Report: the answer of /statistics, searched and counted
     phrases   times, numbers and names as a person reads them

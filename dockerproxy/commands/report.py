@@ -13,6 +13,9 @@ from dockerproxy.errors import DockerproxyError
 # The proxy's own routes: their handlers are ours.
 _OWN_HANDLERS = "dockerproxy.web."
 
+# Codes of the reasons for which a container is left out on purpose; see docs/why.md.
+_ASKED_FOR = frozenset({"forbidden", "one_off"})
+
 Row = dict[str, Any]
 
 
@@ -66,6 +69,11 @@ class Report:
             for route in self.routes(route_names)
             for upstream in route["upstreams"]
         ]
+
+
+def is_missing(container: Row) -> bool:
+    """Whether a container is not routed although nobody has asked for that."""
+    return not container["routed"] and not any(why["code"] in _ASKED_FOR for why in container.get("why", ()))
 
 
 def is_own(route: Row) -> bool:

@@ -9,9 +9,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from dockerproxy.commands.phrases import clean, count
-from dockerproxy.commands.report import Report, Row, is_own
+from dockerproxy.commands.report import Report, Row, is_missing, is_own
 from dockerproxy.commands.story import container_story, url_story
 from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, routed_table, routes_table, upstreams_table
+from dockerproxy.commands.trimmed import Trimmed
 
 # How what an operator has set is undone, by its kind in the report.
 _UNDO = {
@@ -31,7 +32,7 @@ class Screen:
 
     def say(self, line: str, style: str = "", indent: int = 0) -> None:
         """One line, or several, of plain text."""
-        self.console.print(Padding(Text(clean(line), style), (0, 0, 0, indent), expand=False))
+        self._print(Padding(Text(clean(line), style), (0, 0, 0, indent), expand=False))
 
     def lines(self, lines: Iterable[str]) -> None:
         """Several lines of plain text."""
@@ -41,7 +42,7 @@ class Screen:
     def routes(self, report: Report, rows: Sequence[Row]) -> None:
         """The routes; below them what else a person should know."""
         if rows:
-            self.console.print(routes_table(rows, report.now, self.console.width))
+            self._print(routes_table(rows, report.now, self.console.width))
         else:
             self.say("No routes: label a container, or `dockerproxy add`.")
         self._notes(_route_notes(report, rows))
@@ -49,14 +50,15 @@ class Screen:
     def upstreams(self, report: Report, rows: Sequence[Row]) -> None:
         """The upstreams, route by route."""
         if rows:
-            self.console.print(upstreams_table(rows, report.now))
+            self._print(upstreams_table(rows, report.now))
         else:
             self.say("No upstreams: label a container, or `dockerproxy add`.")
         self._notes(_discovery_notes(report))
 
     def containers(self, report: Report, rows: Sequence[Row]) -> None:
         """The containers that are not routed, each with its reasons; then those that are."""
-        missing = [row for row in rows if not row["routed"]]
+        missing = [row for row in rows if is_missing(row)]
+        left_out = [row for row in rows if not row["routed"] and not is_missing(row)]
         routed = [row for row in rows if row["routed"]]
         if not rows:
             self.say("No container has a label of dockerproxy's.")
@@ -65,8 +67,13 @@ class Screen:
             for row in missing:
                 self._reasons(row)
             self.say(f"The whole story of one: dockerproxy explain {missing[0]['name']}\n", FAINT)
+        if left_out:
+            self.say(f"Left out on purpose: {count(len(left_out), 'container')}", STRONG)
+            for row in left_out:
+                self._reasons(row)
+            self.console.print()
         if routed:
-            self.console.print(routed_table(routed))
+            self._print(routed_table(routed))
         self._notes(_discovery_notes(report))
 
     def container_story(self, answer: Row) -> None:
@@ -79,13 +86,19 @@ class Screen:
 
     def _tell(self, parts: Iterable[RenderableType]) -> None:
         for part in parts:
-            self.console.print(part, soft_wrap=isinstance(part, Text) and bool(part.no_wrap))
+            if isinstance(part, Text) and part.no_wrap:
+                self.console.print(part, soft_wrap=True)
+            else:
+                self._print(part)
+
+    def _print(self, part: RenderableType) -> None:
+        self.console.print(Trimmed(part), end="")
 
     def _reasons(self, row: Row) -> None:
         name = Text.assemble((clean(row["name"]), STRONG))
         if row.get("state"):
             name.append(f" ({clean(row['state'])})", FAINT)
-        self.console.print(Padding(name, (0, 0, 0, 2), expand=False))
+        self._print(Padding(name, (0, 0, 0, 2), expand=False))
         for reason in row["reasons"] or ["the proxy gives no reason"]:
             self.say(reason, indent=4)
 
@@ -98,7 +111,7 @@ class Screen:
 
 
 def _route_notes(report: Report, rows: Sequence[Row]) -> Iterable[tuple[str, str]]:
-    missing = sum(not container["routed"] for container in report.containers())
+    missing = sum(map(is_missing, report.containers()))
     if missing:
         verb = "is" if missing == 1 else "are"
         yield f"{count(missing, 'container')} {verb} not routed: `dockerproxy containers` says why", BAD

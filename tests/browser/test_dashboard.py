@@ -142,10 +142,12 @@ async def test_a_refusal_is_told_in_the_words_of_the_proxy(site: Site, page: Pag
 
 async def test_a_container_that_is_not_routed_tells_why_and_what_would_mend_it(make_site: MakeSite, page: Page) -> None:
     labels = {"dockerproxy.hots": "office.localhost"}
-    site = await make_site(ContainerSpec("office", labels=labels, extra_ports=("9090/tcp",)))
+    office = ContainerSpec("office", labels=labels, extra_ports=("9090/tcp",))
+    site = await make_site(office, ContainerSpec("off", labels={"dockerproxy.enable": "false"}))
     await page.open(site.url())
 
     await page.sees("did you mean dockerproxy.host?", "#containers")
+    await page.sees("left out on purpose", "#containers")
     await page.sees("1 labelled container not routed", "#notices")
     await page.click("[aria-label='Explain office']")
     await page.sees("dockerproxy.hots=office.localhost", "#containers .explained")

@@ -91,6 +91,23 @@ def test_routes_say_that_containers_are_missing(proxy: FakeProxy, see: Run) -> N
     assert "1 container is not routed: `dockerproxy containers` says why" in see("routes").plain
 
 
+def test_a_container_that_is_left_out_on_purpose_is_not_missing(proxy: FakeProxy, see: Run) -> None:
+    why = [{"code": "forbidden", "text": "its label dockerproxy.enable=false forbids it"}]
+    off = container(name="job-1", routed=False, routes=[], why=why, reasons=[why[0]["text"]])
+    proxy.answer("/statistics", report(route(upstream()), containers=[off]))
+    assert "not routed" not in see("routes").plain
+    words = see("containers").words
+    assert "Not routed" not in words
+    assert "Left out on purpose: 1 container job-1 (running) its label dockerproxy.enable=false forbids it" in words
+
+
+@pytest.mark.parametrize("command", ["routes", "upstreams", "containers"])
+def test_no_line_ends_in_blanks(proxy: FakeProxy, see: Run, command: str) -> None:
+    lost = {**LOST, "reasons": ["why " * 60]}
+    proxy.answer("/statistics", report(route(upstream(), BENCHED, DRAINED), containers=[container(), lost]))
+    assert [line for line in see(command).plain.splitlines() if line != line.rstrip()] == []
+
+
 @pytest.mark.parametrize("command", ["routes", "upstreams", "containers"])
 def test_an_engine_that_does_not_answer_is_told_where_it_matters(proxy: FakeProxy, see: Run, command: str) -> None:
     proxy.answer("/statistics", report(state="reconnecting", error="no such file"))

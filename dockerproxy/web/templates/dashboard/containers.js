@@ -3,6 +3,11 @@
 import { byId, make, setChildren, setText } from "./dom.js";
 import { whole } from "./format.js";
 
+// Codes of the reasons for which somebody has left a container out on purpose.
+const ASKED_FOR = new Set(["forbidden", "one_off"]);
+
+export const leftOut = (container) => !container.routed && (container.why ?? []).some(({ code }) => ASKED_FOR.has(code));
+
 export class Containers {
   constructor() {
     this.cards = new Map();
@@ -42,8 +47,9 @@ class Card {
     this.seen = seen;
     this.container = container;
     setText(this.name, container.name);
-    setText(this.badge, container.routed ? "routed, with a remark" : "not routed");
-    this.badge.className = container.routed ? "badge set" : "badge warn";
+    const asked = leftOut(container);
+    setText(this.badge, container.routed ? "routed, with a remark" : asked ? "left out on purpose" : "not routed");
+    this.badge.className = container.routed || asked ? "badge set" : "badge warn";
     this.button.setAttribute("aria-label", `Explain ${container.name}`);
     const why = container.why ?? container.reasons.map((text) => ({ code: "", text }));
     const state = container.state && container.state !== "running" ? [make("li", { class: "faint" }, `its state is ${container.state}`)] : [];

@@ -1,5 +1,6 @@
 // The figures of the whole proxy, and what needs a look.
 
+import { leftOut } from "./containers.js";
 import { Curve } from "./curves.js";
 import { byId, make, setAttribute, setChildren, setText } from "./dom.js";
 import { counted, duration, latency, moment, percent, rate, whole } from "./format.js";
@@ -58,7 +59,7 @@ export class Overview {
       const why = discovery.error ? `${discovery.error}. ` : "";
       notices.push(["bad", `The engine cannot be reached. ${why}${since}What is known goes on being served.`]);
     }
-    const lost = discovery.containers.filter((container) => !container.routed).length;
+    const lost = discovery.containers.filter((container) => !container.routed && !leftOut(container)).length;
     if (lost) notices.push(["warn", `${counted(lost, "labelled container")} not routed`, "#containers", "see why"]);
     const benched = routes.flatMap((route) => route.upstreams).filter((upstream) => upstream.state === "benched").length;
     if (benched) notices.push(["warn", `${counted(benched, "upstream")} benched after errors`]);
