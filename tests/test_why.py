@@ -100,6 +100,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.TWO_PATHS: of({"dockerproxy.path": "/a", "dockerproxy.path_regex": "^/b"}, service="web"),
     Code.NO_DOMAIN: of({"dockerproxy.route": "日本"}),
     Code.NO_PREFIX_TO_STRIP: of({"dockerproxy.strip_prefix": "true"}, service="web"),
+    Code.ONE_MORE_ROUTE: of({"dockerproxy.host": "a.localhost", "dockerproxy.http.port": "80"}),
     Code.FORBIDDEN: of({"dockerproxy.enable": "false"}),
     Code.ONE_OFF: of({"dockerproxy.host": "a.localhost", "com.docker.compose.oneoff": "True"}),
     Code.NOT_ALLOWED: constrained,

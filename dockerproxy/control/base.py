@@ -96,7 +96,7 @@ def _warn_of_redirects(base: Base) -> None:
     routes = base.routes.values() if not base.https else ()
     names = [route.name for route in routes if route.options.https == "redirect" and route.name not in base.builtin]
     if names:
-        others = f" (and {len(names) - 1} more routes)" if len(names) > 1 else ""
+        others = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
         base.warnings.append(f"{names[0]}{others}: {leads_nowhere(names[0])}")
 
 

@@ -8,14 +8,16 @@ from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.hindrance import Hindrance, of_route, of_upstream
 from dockerproxy.control.label_uses import label_uses
 from dockerproxy.control.lookup import Container, closest, find, most_like
-from dockerproxy.control.mending import as_meant, mend_of
+from dockerproxy.control.mending import add_labels, as_meant, labels_to_add, mend_of
 from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish
 from dockerproxy.routing.route import Route
 
 # What is wrong with a label is seldom why nothing at all is routed, unless it left the route out.
-_ABOUT_LABELS = frozenset({Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP})
+_ABOUT_LABELS = frozenset(
+    {Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP, Code.ONE_MORE_ROUTE}
+)
 _ABOUT_SETTINGS = frozenset({Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS})
 _LABELS_SHOWN = 5  # of a container without any of ours
 
@@ -125,12 +127,12 @@ def _hosts(route: Route | None, wish: RouteWish) -> list[str]:
 def _of_stranger(entry: Entry, evidence: Evidence) -> Json:
     """A container without a label of ours, and what else it would lack if it had one."""
     prefix = evidence.settings.docker.label_prefix
-    label = evidence.reader.key("enable")
     theirs = [key for key in sorted(entry.labels) if not key.startswith("com.docker.compose.")]
     shown = ", ".join(theirs[:_LABELS_SHOWN]) + (" …" if len(theirs) > _LABELS_SHOWN else "")
     labels = f"none of its labels ({shown})" if theirs else "none of its labels"
     what = f"{labels} begins with {prefix}." if entry.labels else "it has no labels"
-    reason = Reason(Code.NO_LABEL, what, f"add the label {label}=true")
+    added = labels_to_add(entry, evidence)
+    reason = Reason(Code.NO_LABEL, what, add_labels(added))
     return {
         "container": entry.name,
         "found": True,
@@ -140,7 +142,7 @@ def _of_stranger(entry: Entry, evidence: Evidence) -> Json:
         "code": str(Code.NO_LABEL),
         "labels": [],
         "routes": [],
-        "reasons": _reasons([reason], entry, evidence, {**entry.labels, label: "true"}),
+        "reasons": _reasons([reason], entry, evidence, {**entry.labels, **added}),
     }
 
 

@@ -12,7 +12,9 @@ from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 
 # A label that such a reason is about was read, and was followed.
-_FOLLOWED = frozenset({Code.FORBIDDEN, Code.ROUTE_LEFT_OUT, Code.UNKNOWN_MIDDLEWARE, Code.OTHER_MIDDLEWARES})
+_FOLLOWED = frozenset(
+    {Code.ONE_MORE_ROUTE, Code.FORBIDDEN, Code.ROUTE_LEFT_OUT, Code.UNKNOWN_MIDDLEWARE, Code.OTHER_MIDDLEWARES}
+)
 # It may have lost one domain of several.
 _FOLLOWED_IN_PART = frozenset({Code.PLACE_TAKEN, Code.NOT_ALLOWED})
 _MEANINGS_OF_COMPOSE = {

@@ -6,16 +6,18 @@ from collections.abc import Mapping
 
 from dockerproxy.control.evidence import Evidence
 from dockerproxy.control.lookup import Container, service_of
+from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.label_guess import likely_ports, meant_value, unfilled_variable, without_quotes
 from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.discovery.traefik_labels import traefik_hosts, traefik_port
 
 # Labels are fixed when a container is created.
 _MENDED_BY_LABELS = frozenset({
     Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP, Code.TWO_PATHS, Code.NO_DOMAIN,
     Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS, Code.PLACE_TAKEN,
-    Code.HANDLER_ROUTE, Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS,
+    Code.ONE_MORE_ROUTE, Code.HANDLER_ROUTE, Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS,
 })  # fmt: skip
 
 _ALIKE = {
@@ -28,7 +30,9 @@ def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
     """What to do about it, with the command that makes new labels count."""
     mend = reason.mend
     if reason.meant:
-        mend = f"rename the label to {reason.meant}"
+        written = container.labels.get(reason.label, "")
+        value = _value_under(reason.meant, written, container, evidence)
+        mend = f"rename the label to {reason.meant}" if value == written else f"write {reason.meant}={value} instead"
     elif reason.code is Code.WRONG_VALUE:
         mend = _right_value(reason, container, evidence) or mend or _example(reason, evidence)
     elif reason.code in (Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS):
@@ -52,8 +56,21 @@ def as_meant(view: ContainerView, evidence: Evidence) -> Mapping[str, str]:
             labels[reason.label] = better
         if reason.meant and reason.label in labels:
             value = labels.pop(reason.label)
-            labels.setdefault(reason.meant, value)
+            labels.setdefault(reason.meant, _value_under(reason.meant, value, view, evidence))
     return labels
+
+
+def labels_to_add(entry: Entry, evidence: Evidence) -> Mapping[str, str]:
+    """What a container without a label of ours needs to be where its labels for Traefik put it, or else anywhere."""
+    hosts, port = traefik_hosts(entry.labels), traefik_port(entry.labels)
+    labels = {evidence.reader.key("host"): ",".join(hosts)} if hosts else {evidence.reader.key("enable"): "true"}
+    return {**labels, evidence.reader.key("port"): port} if port else labels
+
+
+def add_labels(labels: Mapping[str, str]) -> str:
+    """In words."""
+    written = " and ".join(f"{label}={value}" for label, value in labels.items())
+    return f"add the label{'s' if len(labels) > 1 else ''} {written}"
 
 
 def any_of(label: str, ports: tuple[int, ...] | list[int]) -> str:
@@ -77,6 +94,16 @@ def _right_value(reason: Reason, container: Container, evidence: Evidence) -> st
 def _meant_value(reason: Reason, container: Container, evidence: Evidence) -> str:
     option = _option(reason.label, evidence)
     return meant_value(option, container.labels.get(reason.label, ""), container.exposed) if option in BY_NAME else ""
+
+
+def _value_under(label: str, written: str, container: Container, evidence: Evidence) -> str:
+    """The value that another label is to have, where the one that was written is nothing for it."""
+    option = _option(label, evidence)
+    try:
+        BY_NAME[option].parse(written)
+    except ValueError:
+        return meant_value(option, written, container.exposed) or written
+    return written
 
 
 def _example(reason: Reason, evidence: Evidence) -> str:

@@ -16,9 +16,10 @@ from dockerproxy.control.container_explanation import decisive
 from dockerproxy.control.evidence import Condition, Evidence, Json
 from dockerproxy.control.hindrance import of_route, of_upstream
 from dockerproxy.control.lookup import most_like, service_of
-from dockerproxy.control.mending import mend_of
+from dockerproxy.control.mending import add_labels, labels_to_add, mend_of
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.discovery.traefik_labels import traefik_hosts
 from dockerproxy.discovery.wished import wished
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.proxy.answers import ANSWERS
@@ -213,11 +214,13 @@ def _where(view: ContainerView, evidence: Evidence) -> str:
 
 def _without_label(request: Request, evidence: Evidence) -> Iterator[_Claimant]:
     """Containers that would be at this host if they had but one label."""
-    label = f"{evidence.reader.key('enable')}=true"
     for entry in evidence.strangers:
-        if request.name in evidence.reader.default_hosts(entry.service or entry.name):
-            what = f"the container {entry.name} would be there, but bears no label of dockerproxy's"
-            reason = Reason(Code.NO_LABEL, what, f"add the label {label}")
+        at_home = request.name in evidence.reader.default_hosts(entry.service or entry.name)
+        by_traefik = request.name in traefik_hosts(entry.labels)
+        if at_home or by_traefik:
+            where = "is there by its labels for Traefik" if by_traefik else "would be there"
+            what = f"the container {entry.name} {where}, but bears no label of dockerproxy's"
+            reason = Reason(Code.NO_LABEL, what, add_labels(labels_to_add(entry, evidence)))
             yield _Claimant(entry.name, str(reason.code), what, mend_of(reason, entry, evidence))
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from dockerproxy.discovery.label_table import BY_NAME, LARGEST_PORT
+from dockerproxy.discovery.traefik_labels import route_in, rule_hosts
 
 # Words that people bring along from elsewhere and that no likeness of letters leads to the right label.
 _ELSEWHERE = {
@@ -123,6 +124,7 @@ class LabelGuess:
 
 def meant(route: str, option: str) -> tuple[str, str] | None:
     """The route and option that a label without meaning probably stands for."""
+    route = route_in(route) or route
     if route and option == "route":
         return "", "route"
     joined = f"{route}_{option}"
@@ -181,6 +183,7 @@ def unfilled_variable(value: str) -> str:
 
 def _guesses(option: str, value: str) -> Iterator[str]:
     if option == "host":
+        yield ",".join(rule_hosts(value))
         hosts = (word for word in re.split(r"[\s,;|]+", value) if word)
         yield ",".join(re.sub(r"^[a-z]+:/*", "", host.lower()).partition("/")[0] for host in hosts)
     elif option == "path":

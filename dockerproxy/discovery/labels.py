@@ -19,9 +19,21 @@ from dockerproxy.discovery.label_guess import LabelGuess, closest, meant, withou
 from dockerproxy.discovery.label_table import BY_NAME, Kind, Label, parse_route_name
 from dockerproxy.discovery.reading import COMPOSE_ONEOFF, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.discovery.traefik_labels import route_in
 from dockerproxy.routing.route import Domain, PathKind, PathRule
 from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
 
+_OF_THE_SETTINGS = "are for the settings of the proxy, not for labels"
+# What other proxies take from labels.
+_NOT_BY_LABELS = {
+    **dict.fromkeys(
+        ("certresolver", "cert_resolver", "tls", "certificate", "acme"), f"certificates {_OF_THE_SETTINGS}: docs/tls.md"
+    ),
+    **dict.fromkeys(
+        ("entrypoint", "entrypoints", "entry_points", "listen"),
+        f"the addresses to listen on {_OF_THE_SETTINGS}: docs/settings.md",
+    ),
+}
 _VALUE_SHOWN = 80  # characters of a wrong value that a sentence repeats
 _NOT_IN_A_DOMAIN = re.compile(r"[^a-z0-9_.-]+")
 
@@ -96,7 +108,8 @@ class LabelReader:
             return self._guess.near(key)
         route, _, option = key.removeprefix(self._begin).rpartition(".")
         option = RouteOptions.go_names.get(option, option)
-        return (route, option) if option in BY_NAME and not (route and option == "route") else meant(route, option)
+        known = option in BY_NAME and not (route and option == "route") and not route_in(route)
+        return (route, option) if known else meant(route, option)
 
     def default_hosts(self, route: str) -> set[str]:
         """Where a route of this name is without any label that says so; empty if it cannot be."""
@@ -125,6 +138,7 @@ class LabelReader:
         if refusal is not None:
             return Reading(True, (), (*reasons, refusal))
         asked = self._routes(plain, groups, service or container)
+        self._tell_one_more(plain, groups, reasons)
         routes = [self._route(name, group, reasons) for name, group in asked.items()]
         return Reading(True, tuple(route for route in routes if route is not None), tuple(reasons))
 
@@ -148,7 +162,7 @@ class LabelReader:
         route, dot, option = key.removeprefix(self._begin).rpartition(".")
         option = RouteOptions.go_names.get(option, option)
         label = BY_NAME.get(option)
-        if label is None or (dot and not route) or (route and option == "route"):
+        if label is None or (dot and not route) or (route and option == "route") or route_in(route):
             self._take_unknown(key, route, option, groups, reasons)
             return
         try:
@@ -175,11 +189,18 @@ class LabelReader:
             reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
             return
         what = f"{key}: there is no such label"
+        if option in _NOT_BY_LABELS:
+            reasons.append(Reason(Code.UNKNOWN_LABEL, what, _NOT_BY_LABELS[option], label=key))
+            return
         found = meant(route, option)
         if found is not None:
             self._take_meant(key, found, what, Code.UNKNOWN_LABEL, groups, reasons)
             return
         known = closest(option)
+        if not option:
+            mend = f"write for example {self.key('enable')}=true; docs/labels.md lists them all"
+            reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
+            return
         mend = f"the closest are {', '.join(map(self.key, known))}" if known else "docs/labels.md lists them all"
         reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
 
@@ -213,13 +234,28 @@ class LabelReader:
         """The labels that hold for each route, by the route's name."""
         named = {name: group for name, group in groups.items() if group}
         shared = plain.only(lambda option: BY_NAME[option].kind is not Kind.PLACE)
-        placed = plain.only(lambda option: BY_NAME[option].kind is Kind.PLACE and option != "enable")
+        placed = plain.only(_says_where)
         routes: dict[str, _Group] = {}
         if placed or (plain and not named):
             routes[plain.values.get("route", default_name)] = plain
         for name, group in named.items():
             routes[name] = group.over(routes.get(name, shared))
         return routes
+
+    def _tell_one_more(self, plain: _Group, groups: Mapping[str, _Group], reasons: list[Reason]) -> None:
+        """Of `dockerproxy.http.port` beside `dockerproxy.host` it is not certain that a route `http` is meant."""
+        if not plain.only(_says_where):
+            return
+        for name, group in groups.items():
+            domain = self._domain_of(name)
+            if not group.labels or domain is None or group.only(lambda option: BY_NAME[option].kind is Kind.PLACE):
+                continue
+            option, label = min(group.labels.items())
+            what = f"{label} makes one more route, {name}, at {domain}"
+            mend = (
+                f"if that is not meant, write {self.key(option)}; if it is, say so with {self.key(name)}.host={domain}"
+            )
+            reasons.append(Reason(Code.ONE_MORE_ROUTE, what, mend, label=label))
 
     def _route(self, name: str, group: _Group, reasons: list[Reason]) -> RouteReading | None:
         values = group.values
@@ -272,6 +308,10 @@ class LabelReader:
             what = f"route {name}: strip_prefix needs a path prefix, not a path_regex"
             reasons.append(Reason(Code.NO_PREFIX_TO_STRIP, what, follows="it is left away"))
         return options
+
+
+def _says_where(option: str) -> bool:
+    return BY_NAME[option].kind is Kind.PLACE and option != "enable"
 
 
 def _path(values: Mapping[str, Any]) -> PathRule | None:

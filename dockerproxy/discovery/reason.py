@@ -21,6 +21,7 @@ class Code(StrEnum):
     TWO_PATHS = "two_paths"
     NO_DOMAIN = "no_domain"
     NO_PREFIX_TO_STRIP = "no_prefix_to_strip"
+    ONE_MORE_ROUTE = "one_more_route"
     FORBIDDEN = "forbidden"
     ONE_OFF = "one_off"
     # About its state.

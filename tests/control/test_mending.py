@@ -8,6 +8,7 @@ import pytest
 
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Json
+from dockerproxy.control.request_explanation import explain_request
 
 from ..discovery.support import network
 from .explaining import evidence, listed
@@ -138,3 +139,58 @@ def test_a_label_is_quoted_as_it_is_written() -> None:
     older = "is not used: the older container old says /v1"
     assert told("path", "/v2") == f"label dockerproxy.path=/v2 {older}"
     assert told("path_regex", "^/v2") == f"label dockerproxy.path_regex=^/v2 {older}"
+
+
+def test_a_name_in_a_label_that_makes_one_more_route_is_told() -> None:
+    labels = {"dockerproxy.host": "a.localhost", "dockerproxy.http.port": "80"}
+    answer = explained(labels, service="web")
+
+    assert {route["route"] for route in answer["routes"]} == {"web", "http"}
+    assert (answer["routed"], answer["code"]) == (True, "one_more_route")
+    assert answer["reasons"][0]["mend"].startswith("if that is not meant, write dockerproxy.port; if it is, ")
+    assert all(label["use"] == "read" for label in answer["labels"])
+
+    meant = {**labels, "dockerproxy.http.host": "http.localhost"}
+    assert explained(meant)["code"] == "routed"
+    assert explained({"dockerproxy.http.port": "80", "dockerproxy.hold": "1s"})["code"] == "routed"
+
+
+TRAEFIK = {
+    "traefik.enable": "true",
+    "traefik.http.routers.t.rule": "Host(`t.localhost`) || Host(`u.localhost`) && PathPrefix(`/x`)",
+    "traefik.http.services.t.loadbalancer.server.port": "8080",
+}
+
+
+def test_labels_for_traefik_are_told_in_words_of_ours() -> None:
+    assert mend(TRAEFIK, 80, 8080, service="shop") == (
+        "add the labels dockerproxy.host=t.localhost,u.localhost and dockerproxy.port=8080; then run: docker compose"
+        " up -d shop; it will then be at t.localhost, u.localhost, reached at 172.18.0.5:8080"
+    )
+    answer = explain_request("http://t.localhost/", "", {}, evidence(listed("c", TRAEFIK)))
+    assert "the container c is there by its labels for Traefik" in answer["verdict"]
+    assert answer["reasons"][0]["mend"].startswith("add the labels dockerproxy.host=t.localhost,u.localhost and ")
+
+
+def test_labels_of_ours_that_are_written_as_those_for_traefik_lead_to_the_right_ones() -> None:
+    labels = {
+        "dockerproxy.http.routers.x.rule": "Host(`x.localhost`)",
+        "dockerproxy.http.services.x.loadbalancer.server.port": "80",
+    }
+    mends = [reason["mend"] for reason in explained(labels)["reasons"]]
+
+    assert mends[0].startswith("write dockerproxy.x.host=x.localhost instead; then ")
+    assert mends[1].startswith("rename the label to dockerproxy.x.port; then ")
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [
+        ("certresolver", "certificates are for the settings of the proxy, not for labels: docs/tls.md; then "),
+        ("http.routers.x.tls", "certificates are for the settings of the proxy, not for labels: docs/tls.md; then "),
+        ("entrypoints", "the addresses to listen on are for the settings of the proxy, not for labels"),
+        ("", "write for example dockerproxy.enable=true; docs/labels.md lists them all; then "),
+    ],
+)
+def test_a_label_for_what_labels_do_not_say_is_told_so(label: str, told: str) -> None:
+    assert mend({f"dockerproxy.{label}": "x"}).startswith(told)

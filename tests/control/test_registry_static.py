@@ -231,7 +231,7 @@ def test_redirects_to_https_that_nobody_speaks_are_told_of_once(stage: Stage, ca
 
     stage(https="redirect", routes=routes)
     (line,) = (message for message in caplog.messages if "redirects to https" in message)
-    assert line.startswith("a (and 1 more routes): route a redirects to https, which no address to listen on speaks;")
+    assert line.startswith("a (and 1 more): route a redirects to https, which no address to listen on speaks;")
 
     caplog.clear()
     stage(https="redirect", routes=routes, trusted_proxies="10.0.0.0/8")
