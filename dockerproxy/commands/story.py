@@ -16,11 +16,12 @@ from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, override_words,
 GOOD = "green"
 _GOOD_CODES = (None, "", "routed", "https_required")
 _MOST_CANDIDATES = 10
+_COMMAND = "run: "
 
 
 def container_story(answer: Row) -> Iterable[RenderableType]:
     """Why a container is routed or not."""
-    yield from _verdict(answer, good=answer["routed"] and answer.get("code") in _GOOD_CODES)
+    yield from _verdict(answer, good=answer.get("code") in _GOOD_CODES, there=answer["routed"])
     yield from _reasons(answer)
     if answer.get("routes"):
         yield _title("Routes")
@@ -32,7 +33,7 @@ def container_story(answer: Row) -> Iterable[RenderableType]:
 
 def url_story(answer: Row) -> Iterable[RenderableType]:
     """Where a request would go."""
-    yield from _verdict(answer, good=answer["route"] is not None and answer.get("code") in _GOOD_CODES)
+    yield from _verdict(answer, good=answer.get("code") in _GOOD_CODES, there=answer["route"] is not None)
     yield from _reasons(answer)
     for words in override_words(answer.get("overrides") or {}, datetime.now(UTC)):
         yield Text(f"{answer['route']}: {words}", ODD)
@@ -49,9 +50,20 @@ def _reasons(answer: Row) -> Iterable[RenderableType]:
         yield _title("What to change")
     for reason in reasons:
         yield _entry(Text(clean(reason["text"])))
-        if reason.get("mend"):
-            # Left to the terminal to break, so that a command in it can be copied whole.
-            yield Text(f"    {clean(reason['mend'])}", STRONG, no_wrap=True)
+        for step in _steps(clean(reason.get("mend") or "")):
+            if _COMMAND in step:  # left to the terminal to break, so that it can be copied whole
+                yield Text(f"    {step}", STRONG, no_wrap=True)
+            else:
+                yield _entry(Text(step, STRONG), indent=4)
+
+
+def _steps(mend: str) -> list[str]:
+    """A line for each command in it, and the words before and after it."""
+    steps: list[str] = []
+    for part in filter(None, mend.split("; ")):
+        alone = not steps or _COMMAND in part or _COMMAND in steps[-1]
+        steps[len(steps) if alone else -1 :] = [part if alone else f"{steps[-1]}; {part}"]
+    return steps
 
 
 def _candidates(candidates: Sequence[Row]) -> Iterable[RenderableType]:
@@ -77,8 +89,10 @@ def _notes(answer: Row) -> Iterable[RenderableType]:
         yield _entry(Text(clean(note), FAINT))
 
 
-def _verdict(answer: Row, good: bool) -> Iterable[RenderableType]:
-    yield Text(clean(answer["verdict"]), f"{STRONG} {GOOD if good else BAD}")
+def _verdict(answer: Row, good: bool, there: bool) -> Iterable[RenderableType]:
+    """there: whether it is routed at all, well or not"""
+    colour = BAD if not there else GOOD if good else ODD
+    yield Text(clean(answer["verdict"]), f"{STRONG} {colour}")
     if answer.get("code"):
         yield Text(f"code {clean(answer['code'])}: docs/why.md#{clean(answer['code'])}", FAINT)
 

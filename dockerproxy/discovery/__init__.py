@@ -14,6 +14,7 @@ watcher.py        Watcher: the thread; connects for ever, publishes into the eve
         address.py      AddressBook: where a container is reached, or why not
         labels.py       LabelReader: labels -> Reading (reading.py); the labels are in label_table.py
           label_guess.py    LabelGuess: which label was probably meant
+          traefik_labels.py what labels for Traefik would be in ours
           wished.py         Wished: which hosts labels are about, well written or not
       listing.py        Listing: all containers, also those without labels, and what would be with other labels
       entry.py          Entry: one item of the engine's list, reduced to what matters

@@ -145,7 +145,7 @@ class AddressBook:
     def _network(self, entry: Entry, route: RouteReading) -> tuple[Network, str]:
         """The network to reach it over, and why this one."""
         wanted = route.network or self._settings.network
-        if entry.network_mode == NO_NETWORK:
+        if entry.network_mode == NO_NETWORK and not entry.networks:  # it keeps the mode when it is connected later
             what = "it was started without a network (--network none)"
             # The engine connects nothing to a container that is still on `none`.
             mend = f"run: docker network disconnect none {entry.name} && docker network connect bridge {entry.name}"

@@ -204,3 +204,17 @@ def test_nothing_to_explain_is_a_mistake_of_the_command_line(run: Run, target: s
     result = run("explain", target)
     assert result.code == 2
     assert "expected a container's name or a URL, found nothing" in result.err
+
+
+def test_what_to_do_fits_the_screen_but_for_commands(proxy: FakeProxy, see: Run) -> None:
+    mend = (
+        "write the same label on all containers of the route, or give this one a route of its own; or write another;"
+        " then run: docker compose up -d a-service; it will then be at office.localhost, reached at 172.18.0.5:80"
+    )
+    proxy.answer("/explain", {**LOST, "reasons": [{"code": "x", "text": "it is not", "mend": mend}]})
+    lines = see("explain", "office-1").plain.splitlines()
+
+    assert max(map(len, lines)) <= 80
+    assert "    then run: docker compose up -d a-service" in lines
+    assert "    it will then be at office.localhost, reached at 172.18.0.5:80" in lines
+    assert lines == [line.rstrip() for line in lines]

@@ -446,3 +446,8 @@ def test_it_is_known_what_would_become_of_a_container_with_other_labels() -> Non
     assert one.wishes[0].domains == (Domain("web.localhost"),)
     assert two.reasons[0].code is Code.SEVERAL_PORTS
     assert listing.what_if("9" * 64, {}) is None
+
+
+def test_a_container_that_was_started_without_a_network_and_connected_later_is_reached() -> None:
+    (wish,) = view(entry(ENABLED, networks=network("bridge", "172.17.0.3"), mode="none")).wishes
+    assert wish.address == "172.17.0.3:80"
