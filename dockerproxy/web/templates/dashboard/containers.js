@@ -8,6 +8,8 @@ const ASKED_FOR = new Set(["forbidden", "one_off"]);
 
 export const leftOut = (container) => !container.routed && (container.why ?? []).some(({ code }) => ASKED_FOR.has(code));
 
+const place = (container) => (container.routed ? 2 : leftOut(container) ? 1 : 0);
+
 export class Containers {
   constructor() {
     this.cards = new Map();
@@ -15,7 +17,7 @@ export class Containers {
 
   show({ containers }) {
     const wanted = containers.filter((container) => !container.routed || container.reasons.length);
-    wanted.sort((a, b) => a.routed - b.routed || a.name.localeCompare(b.name, "en", { numeric: true }));
+    wanted.sort((a, b) => place(a) - place(b) || a.name.localeCompare(b.name, "en", { numeric: true }));
     const cards = new Map();
     for (const container of wanted) {
       const card = this.cards.get(container.id) ?? new Card();
