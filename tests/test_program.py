@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from dockerproxy import Domain, PathRule, Proxy, Route, Upstream
+from dockerproxy import Domain, PathRule, Proxy, Route, RouteOptions, Upstream
 from dockerproxy.errors import ListenError, SettingsError
 from dockerproxy.program import load_proxy
 from dockerproxy.server import Server
@@ -89,6 +89,26 @@ async def test_a_whole_application_answers_a_route(tmp_path: Path) -> None:
     async with proxy_of(tmp_path, Route("app", (Domain("app.localhost"),), target=app)).server() as server:
         assert await get(server, "app.localhost", "/page/ada") == (200, "hello ada")
         assert (await get(server, "app.localhost", "/other"))[0] == 404
+
+
+async def close_the_door(request: web.Request, _call_next: Any) -> web.StreamResponse:
+    return web.Response(text=f"closed: {request.match_info.get('name')}", status=403)
+
+
+async def test_middlewares_are_given_by_name(tmp_path: Path) -> None:
+    path = PathRule.regex("^/(?P<name>[a-z]+)$")
+    closed = Route("hello", path=path, target=hello, options=RouteOptions(middlewares="door"))
+    async with proxy_of(tmp_path, closed, middlewares={"door": close_the_door}).server() as server:
+        assert await get(server, "any.localhost", "/eve") == (403, "closed: eve")
+
+
+async def test_names_of_middlewares_alone_are_the_default_for_all_routes(tmp_path: Path) -> None:
+    proxy = proxy_of(tmp_path, Route("hello", target=hello), middlewares="compress, security_headers")
+    async with proxy.server() as server:
+        route = server.registry.route("hello")
+        assert route is not None
+        assert route.options.middlewares == ("compress", "security_headers")
+        assert await get(server, "any.localhost") == (200, "hello nobody")
 
 
 async def test_settings_of_the_proxy_are_the_defaults_of_routes_made_in_python(tmp_path: Path, upstream: str) -> None:

@@ -8,6 +8,8 @@ upstream.py      one connection to one upstream
 pool.py          idle connections and those who wait for one, per address
 connector.py     makes connections: TCP, TLS, a handler in this process
 live.py          what is kept of a route from one table to the next
+gate.py          the entry of a route with middlewares
+inner.py         who takes the answer of an exchange behind a gate
 retry.py         what an exchange has tried, and whether it may try again
 request_body.py  what has come of a request's body
 attempt.py       one try at one upstream

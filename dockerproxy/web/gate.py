@@ -59,7 +59,7 @@ class Gate:
         try:
             chain = self._middlewares.chain(outer.live.options.middlewares)
         except SettingsError as error:
-            log.error("%s: no answer without its middlewares: %s", request[ROUTE_NAME], error.problems[0])
+            outer.live.log_error("no answer without its middlewares:", str(error.problems[0]))
             return _word(type(error).__name__, 500, close=True)
         continued = sent.expect and any(getattr(middleware, "reads_body", True) for _, middleware in chain)
         if continued:

@@ -59,7 +59,7 @@ class RelayedResponse(web.StreamResponse):
         """An answer that a middleware or aiohttp has made, with its whole body in memory."""
         assert answer.body is None or isinstance(answer.body, (bytes, bytearray))
         response = cls(answer.status, answer.headers, bytes(answer.body or b""), reason=answer.reason)
-        response._cookies = answer._cookies
+        response.headers.extend((hdrs.SET_COOKIE, cookie.OutputString()) for cookie in answer.cookies.values())
         return response
 
     @property

@@ -309,6 +309,49 @@ async def test_a_middleware_can_read_an_answer_and_replace_it(scene: Scene) -> N
     assert (answer.text, answer["content-length"], answer["set-cookie"]) == ("oneone", "6", "seen=yes; Path=/")
 
 
+@pytest.mark.parametrize("limit", [100, 1 << 20])
+async def test_a_body_that_flows_can_be_read_and_is_sent_all_the_same(scene: Scene, limit: int) -> None:
+    whole = b"0123456789" * 20_000
+    read: list[bytes | None] = []
+
+    async def look(request: web.Request, call_next: CallNext) -> web.StreamResponse:
+        response = await call_next(request)
+        assert isinstance(response, RelayedResponse)
+        assert response.body is None
+        try:
+            read.append(await response.read(limit))
+        except ValueError:
+            read.append(None)
+        return response
+
+    async def slowly(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(whole))
+        for start in range(0, len(whole), 50_000):
+            await conversation.send(whole[start : start + 50_000])
+
+    await scene.proxy(await scene.upstream(slowly), given=given(look), middlewares="it")
+    assert (await scene.get()).body == whole
+    assert read == [whole if limit > len(whole) else None]
+
+
+async def test_an_answer_that_breaks_off_while_it_is_read_is_502(scene: Scene) -> None:
+    async def look(request: web.Request, call_next: CallNext) -> web.StreamResponse:
+        response = await call_next(request)
+        assert isinstance(response, RelayedResponse)
+        await response.read()
+        return response
+
+    async def cut(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
+        conversation.close()
+
+    await scene.proxy(await scene.upstream(cut), given=given(look), middlewares="it")
+    assert (await scene.get()).status == 502
+    assert scene.route().errors_shown == 1
+
+
 async def test_a_middleware_that_has_read_the_body_sends_it_on_as_often_as_it_likes(scene: Scene) -> None:
     async def twice(request: web.Request, call_next: CallNext) -> web.StreamResponse:
         assert await request.read() == b"body"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from multidict import CIMultiDict
 from pydantic import BeforeValidator, Field
 
 from dockerproxy.http1.headers import HOP_BY_HOP
+from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Duration, split_list
 from dockerproxy.web.middlewares.identity import tell
@@ -58,6 +60,7 @@ class ForwardAuth:
     def __init__(self, options: ForwardAuthOptions) -> None:
         self._options = options
         self._session: ClientSession | None = None
+        self._log_limit = LogLimit()
 
     async def close(self) -> None:
         """End the connections to the service."""
@@ -68,7 +71,7 @@ class ForwardAuth:
         try:
             answer, body = await self._ask(request)
         except (ClientError, OSError, TimeoutError, ValueError) as error:
-            log.warning("forward_auth: no answer of %s: %s", self._options.url, error or type(error).__name__)
+            self._complain(str(error) or type(error).__name__)
             raise web.HTTPServiceUnavailable(text="It cannot be found out whether you may come in.\n") from None
         if not 200 <= answer.status < 300:
             return _relayed(answer, body)
@@ -76,6 +79,12 @@ class ForwardAuth:
         for name in self._options.copy_headers:
             tell(headers, name, answer.headers.getall(name, []))
         return await call_next(request.clone(headers=headers))
+
+    def _complain(self, why: str) -> None:
+        unsaid = self._log_limit.unsaid(why, time.monotonic())
+        if unsaid is not None:
+            more = f" (and {unsaid} more like it before)" if unsaid else ""
+            log.warning("forward_auth: no answer of %s: %s%s", self._options.url, why, more)
 
     async def _ask(self, request: web.Request) -> tuple[ClientResponse, bytes]:
         """The service's answer. Raises ClientError, TimeoutError, and ValueError for one that is too large."""
