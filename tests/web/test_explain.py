@@ -211,3 +211,7 @@ async def test_what_cannot_be_understood_is_refused_with_the_reason(
 async def test_it_is_for_whoever_may_see_the_statistics(house: House) -> None:
     answer = await house.call("dockerproxy-explain", target="/explain?container=lost", remote="192.0.2.1")
     assert answer.status == 403
+
+
+async def test_whoever_says_nothing_in_a_handshake_is_not_said_to_speak_no_tls(port: int) -> None:
+    assert await failures([Address("127.0.0.1", port, tls=True)]) == {}
