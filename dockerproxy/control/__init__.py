@@ -7,6 +7,7 @@ base.py      Base: the routes that do not depend on containers, clashes among th
 static.py    routes as a person writes them -> Route; pages of domains
 builtin.py   the admin routes that are there without being asked for
 admission.py who may be added and removed as a dynamic route
+middlewares.py  who names a middleware that there is not
 linger.py    Linger: routes that are kept for a while after their last container
 journal.py   what changed, in words, for the log; chronicle.py: in few lines, where a container comes and goes
 operator.py  Operator: what a person decides while the proxy runs

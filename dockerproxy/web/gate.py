@@ -112,12 +112,14 @@ class _Visit:
 
     async def send(self, response: web.StreamResponse) -> web.StreamResponse:
         """Send the answer of the outermost middleware."""
+        close = bool(self._outer.head.upgrade)  # aiohttp keeps what comes behind for the other protocol
         if not isinstance(response, RelayedResponse):  # it goes as aiohttp sends it
             self.begun = True
+            if close and not response.prepared:
+                response.force_close()
             await response.prepare(self._request)
             await response.write_eof()
             return response
-        close = bool(self._outer.head.upgrade)  # aiohttp keeps what comes behind for the other protocol
         if response.upgrades:
             return _word(PASS_ON.decode(), 200, close=close)
         passage = self._outer.passage
@@ -139,6 +141,8 @@ class _Visit:
 
     async def _stream(self, response: RelayedResponse) -> web.StreamResponse:
         wire = web.StreamResponse(status=response.status, headers={EXCEPTION: AS_TOLD.decode()})
+        if self._outer.head.upgrade:
+            wire.force_close()
         length = response.headers.get(hdrs.CONTENT_LENGTH)
         if length is not None:
             wire.content_length = int(length)

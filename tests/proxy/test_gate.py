@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiohttp import WSMsgType, web
+from multidict import CIMultiDict
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import InvalidStatus
@@ -642,6 +643,24 @@ async def test_an_upgrade_that_the_upstream_declines_is_an_ordinary_answer(scene
         await client.ask(connection="Upgrade", upgrade="websocket")
         assert (await client.answer()).text == "a"
     assert upstream.requests[0]["x-tag"] == "asked"
+
+
+async def test_an_upgrade_that_a_middleware_answers_with_a_stream_leaves_no_trace(scene: Scene) -> None:
+    async def stream(_request: web.Request, _call_next: CallNext) -> web.StreamResponse:
+        async def parts() -> Any:
+            yield b"no "
+            yield b"websocket"
+
+        response = RelayedResponse(400, CIMultiDict())
+        response.content = parts()
+        return response
+
+    await scene.proxy(await scene.upstream(), given=given(stream), middlewares="it")
+    client = await scene.client()
+    for _ in range(3):
+        await client.ask(connection="Upgrade", upgrade="websocket")
+        answer = await client.answer()
+        assert (answer.status, answer.text) == (400, "no websocket")
 
 
 async def test_an_upstream_cannot_speak_as_a_gate_does(scene: Scene) -> None:
