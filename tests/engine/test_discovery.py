@@ -64,6 +64,21 @@ def test_a_route_without_a_name_is_called_as_the_compose_service(
     proxy.wait_for_upstreams(route, app)
 
 
+def test_a_crash_is_told_with_its_exit_code_and_a_stop_is_not(
+    proxy: ProxyProcess, containers: Containers, route: str, wait: Wait
+) -> None:
+    crashing = ["python3", "-c", "import time; time.sleep(2); raise SystemExit(3)"]
+    stopped = containers.run(labels=joining(f"{route}-stopped"))
+    killed = containers.run(labels=joining(f"{route}-killed"))
+    proxy.wait_for_upstreams(f"{route}-killed", killed)
+    crashed = containers.run(labels=joining(route), entrypoint=crashing)
+    stopped.stop(timeout=5)
+    killed.kill()
+    wait(lambda: f"{crashed.name}: ended with exit code 3" in proxy.log, lambda: proxy.log)
+    wait(lambda: f"{killed.name}: was killed" in proxy.log, lambda: proxy.log)
+    assert f"{stopped.name}: ended" not in proxy.log
+
+
 def test_containers_that_ask_for_nothing_are_left_alone(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
