@@ -169,7 +169,10 @@ async def test_a_package_that_cannot_be_loaded_lets_nobody_through(
     await client.ask("POST", "/add", host="root.localhost", body=body.encode())
     assert (await client.answer()).status == 201
     assert (await scene.get(host="late.localhost")).status == 500
-    assert "late: no answer without its middlewares: define_middlewares.theirs.use: 'nowhere:it': there is no module" in caplog.text
+    assert (
+        "late: no answer without its middlewares: define_middlewares.theirs.use: 'nowhere:it': there is no module"
+        in caplog.text
+    )
     assert upstream.requests == []
 
 
