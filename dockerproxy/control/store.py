@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -27,6 +29,8 @@ OVERRIDES_NAME = "overrides.json"
 LOCK_NAME = "lock"
 _FOLDER_MODE = 0o700  # upstream addresses are nobody else's business
 _MEND = "set another folder with state_dir or DOCKERPROXY_STATE_DIR"
+
+log = logging.getLogger("dockerproxy.control")
 
 
 class Store:
@@ -90,7 +94,8 @@ class Store:
         if self._lock is not None:
             return
         self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self._tell_of_others()
+        lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -99,6 +104,14 @@ class Store:
                 f"state folder {self.folder} is in use by another dockerproxy; stop that one, or {_MEND}"
             ) from None
         self._lock = lock
+
+    def _tell_of_others(self) -> None:
+        """Only told: some platforms give every volume to everybody, and /tmp must stay what it is."""
+        if self.folder.stat().st_mode & stat.S_IWOTH:
+            log.warning(
+                "state folder %s can be written by everybody, who so decides about routes; run: chmod o-w %s",
+                self.folder, self.folder,
+            )  # fmt: skip
 
     def _check_open(self) -> None:
         if self._lock is None:

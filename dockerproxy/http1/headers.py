@@ -29,8 +29,18 @@ FORWARDED = frozenset(
         b"x-forwarded-prefix",
         b"x-forwarded-proto",
         b"x-real-ip",
+        # What other proxies say in their place, and what applications and frameworks believe.
+        b"front-end-https",
+        b"proxy",  # CGI makes it HTTP_PROXY, which clients in the application then use (CVE-2016-5385)
+        b"true-client-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-url-scheme",
     }
 )
+FORWARDED_PREFIX = b"x-forwarded-"
 
 # Fields between us and our own handlers; nobody else may send them.
 RESERVED_PREFIX = b"dockerproxy-"
@@ -81,7 +91,12 @@ def underscore_twin(name: bytes) -> bool:
     if b"_" not in name:
         return False
     twin = name.replace(b"_", b"-")
-    return twin in FORWARDED or twin in HOP_BY_HOP or twin in (b"content-length", b"host") or is_reserved(twin)
+    return is_forwarded(twin) or twin in HOP_BY_HOP or twin in (b"content-length", b"host") or is_reserved(twin)
+
+
+def is_forwarded(name: bytes) -> bool:
+    """Whether a lower-case name tells where a request comes from, which only trusted proxies may."""
+    return name in FORWARDED or name.startswith(FORWARDED_PREFIX)
 
 
 def is_reserved(name: bytes) -> bool:

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from dockerproxy.http1 import headers
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
 
+# A name of RFC 1035 section 2.3.4 and a port; hosts are remembered, and must not fill the memory.
+_LONGEST_HOST = 255 + len(":65535")
 _REMEMBERED_LINES = 4096  # lines; emptied when full
 _LONGEST_REMEMBERED = 256  # bytes
 _LENGTH = re.compile(rb"[0-9]{1,18}")  # below 2**63
@@ -106,7 +108,7 @@ class _Parser:
             raise MessageError("bad_request", f"a malformed field line: {line[:60]!r}")
         written, value = split
         name = written.lower()
-        act = self.acts.get(name)
+        act = self.acts.get(name) or self._other_act(name)
         if act is None and (headers.is_reserved(name) or headers.underscore_twin(name)):
             act = _drop
         prepare = _PREPARED.get(name)
@@ -116,6 +118,10 @@ class _Parser:
                 self._remembered.clear()
             self._remembered[line] = field
         return field
+
+    def _other_act(self, name: bytes) -> Callable[..., None] | None:
+        """What a field does whose name stands in no table."""
+        return None
 
 
 class RequestParser(_Parser):
@@ -200,6 +206,9 @@ class RequestParser(_Parser):
             head.upgrade = b""
         nominated.strip(head.lines)
 
+    def _other_act(self, name: bytes) -> Callable[..., None] | None:
+        return self._claimed(name) if headers.is_forwarded(name) else None
+
     def _claimed(self, name: bytes) -> _Act:
         def act(head: RequestHead, value: bytes) -> None:
             head.claimed = head.claimed or {}
@@ -261,7 +270,7 @@ def _checked_host(value: bytes) -> str:
     """The Host field's value as a string (RFC 9110 section 7.2)."""
     text = value.decode("latin-1")
     match = headers.HOST.fullmatch(text)
-    if match is None or (match[2] and int(match[2]) > 65535):
+    if match is None or len(text) > _LONGEST_HOST or (match[2] and int(match[2]) > 65535):
         raise MessageError("bad_request", f"a malformed Host: {text[:60]!r}")
     return text.removesuffix(":")
 
@@ -341,6 +350,7 @@ _REQUEST_ACTS: dict[bytes, Callable[..., None]] = {
 }
 
 _RESPONSE_ACTS: dict[bytes, Callable[..., None]] = {
+    b"x-dockerproxy-reason": _drop,  # only we say it
     b"connection": _connection,
     b"content-length": _response_length,
     b"dockerproxy-exception": _failed,

@@ -14,6 +14,8 @@ from urllib.parse import quote
 from dockerproxy.http1.head import RequestHead
 
 _FOR, _HOST, _PORT, _PROTO = b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"
+# What we write ourselves, or tell in what we write. Whatever else a trusted proxy claims is passed on as it is.
+_OURS = frozenset({_FOR, _HOST, _PORT, _PROTO, b"x-real-ip", b"forwarded", b"x-forwarded-prefix"})
 _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
 
@@ -45,7 +47,10 @@ class Forwarding:
         scheme = _scheme(head, secure)
         host = (claimed.get(_HOST) or [head.host.encode()])[-1]
         port = (claimed.get(_PORT) or [_port(head.host, scheme)])[-1]
-        return (
+        others = b"".join(
+            b"%b: %b\r\n" % (name, value) for name, values in claimed.items() if name not in _OURS for value in values
+        )
+        return others + (
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Port: %b\r\n"
             b"X-Real-IP: %b\r\nVia: 1.1 %b\r\n"
             % (chain, scheme, host, port, self.client(head, peer).encode(), self._identity)
@@ -66,8 +71,9 @@ class Forwarding:
             if not self.trusts(client):
                 break
             told = _address(member.strip().decode("latin-1"))
-            # Another machine's loopback is not ours, and ours may call the admin handlers.
-            if told is None or (told.is_loopback and not ip_address(peer.partition("%")[0]).is_loopback):
+            # Another machine's loopback is not ours, and ours may call the admin handlers: only a hop on this machine
+            # can tell of it.
+            if told is None or (told.is_loopback and not ip_address(client.partition("%")[0]).is_loopback):
                 break
             client = str(told)
         return client

@@ -365,7 +365,7 @@ class Front(Timed, asyncio.Protocol):
 
     def _finish(self) -> None:
         """The answer is on its way: go on to the next request, or end the connection."""
-        self.exchange = None
+        self.exchange = self._head = None  # a head may be large, and an idle connection lasts
         if self.record is not None:
             self.record.end()
             self.record = None

@@ -173,7 +173,13 @@ class Gates:
 
 
 def take_word(exchange: Exchange, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
-    """Do what a handler of ours says of its own answer. False when the answer is to be relayed."""
+    """Do what a handler of ours says of its own answer. False when the answer is to be relayed.
+
+    An upstream that says such words is no handler: its answer is taken for what it is.
+    """
+    if not attempt.upstream.handler:
+        attempt.succeeded()
+        return False
     passage = exchange.passage if exchange.live.gated else None
     if passage is not None and head.failed == AS_TOLD:
         attempt.succeeded()

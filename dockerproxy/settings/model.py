@@ -164,7 +164,11 @@ class Settings(RouteOptions, BaseSettings):
     @field_validator("admin_host")
     @classmethod
     def _is_host(cls, value: str) -> str:
-        return parse_host(value)
+        host = parse_host(value)
+        name, colon, _ = host.rpartition(":")
+        if colon and not host.endswith("]"):  # at another port, a container's wildcard would answer in its place
+            raise ValueError(f"{value!r} has a port; the admin handlers are at every port: write {name}")
+        return host
 
     @property
     def own_address(self) -> ListenAddress:

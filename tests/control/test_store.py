@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,33 @@ async def test_the_folder_and_the_file_are_nobody_elses_business(tmp_path: Path)
 
     assert stat.S_IMODE((tmp_path / "state").stat().st_mode) == 0o700
     assert stat.S_IMODE((tmp_path / "state" / "routes.json").stat().st_mode) == 0o600
+
+
+def test_a_folder_that_everybody_can_write_is_told_with_its_mend(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tmp_path.chmod(0o777)
+    assert load(tmp_path) == []
+    assert f"run: chmod o-w {tmp_path}" in caplog.text
+
+
+async def test_a_link_that_somebody_has_put_there_is_not_written_through(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    folder = tmp_path / "state"
+    store = Store(folder)
+    store.load()
+    (folder / f"routes.json.{os.getpid()}.tmp").symlink_to(victim)
+    await store.save((route_settings("news"),))
+    store.close()
+    assert victim.read_text() == "precious"
+    assert load(folder) == ["news"]
+
+
+def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lock").symlink_to(tmp_path / "victim")
+    with pytest.raises(StoreError, match="lock"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(

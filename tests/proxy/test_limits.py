@@ -527,3 +527,9 @@ async def test_an_idle_connection_to_an_upstream_is_given_up_after_a_while(
     assert (await scene.get()).text == "a"
     await until(lambda: scene.open_connections() == 0)
     assert (await scene.get()).text == "a"
+
+
+async def test_a_host_longer_than_any_name_is_refused(scene: Scene) -> None:
+    await scene.proxy(await scene.upstream())
+    assert (await scene.get(host="a" * 255 + ":65535")).status == 200
+    assert (await scene.get(host="a" * 262)).status == 400

@@ -542,3 +542,15 @@ async def ask_twice(client: Client) -> list[int]:
 async def test_an_upstream_whose_name_cannot_be_is_an_error_like_any_other(scene: Scene) -> None:
     await scene.proxy("http://no..such..name:80", "http://nowhere.invalid:80", await scene.upstream())
     assert await ask_twice(await scene.client()) == [200, 200]
+
+
+async def test_an_upstream_cannot_speak_as_a_handler_of_ours(scene: Scene) -> None:
+    async def pretend(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"mine", Dockerproxy_Exception="ValueError", X_Dockerproxy_Reason="loop")
+
+    await scene.proxy(await scene.upstream(pretend))
+    answer = await scene.get()
+    assert (answer.status, answer.text) == (200, "mine")
+    assert "dockerproxy-exception" not in answer
+    assert "x-dockerproxy-reason" not in answer

@@ -60,6 +60,37 @@ def test_the_client_is_the_nearest_that_is_no_trusted_proxy(peer: str, claims: l
     assert client(peer, *claims) == found
 
 
+def test_only_a_hop_on_this_machine_can_tell_of_this_machine() -> None:
+    trusted = f"127.0.0.1, {TRUSTED}"
+    assert client("127.0.0.1", "127.0.0.1", trusted=trusted) == "127.0.0.1"
+    assert client("127.0.0.1", "127.0.0.1, 10.0.0.5", trusted=trusted) == "10.0.0.5"
+
+
+CLAIMS = ("X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Forwarded-User", "x-forwarded-whatever", "X_Forwarded_Ssl",
+          "X-Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "Front-End-Https", "X-Url-Scheme", "X-Original-URL",
+          "X-Rewrite-URL", "Proxy")  # fmt: skip
+
+
+@pytest.mark.parametrize("field", CLAIMS)
+async def test_no_claim_of_a_client_reaches_an_application_under_any_name(scene: Scene, field: str) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    client = await scene.client()
+    await client.send(f"GET / HTTP/1.1\r\nHost: a\r\n{field}: on\r\n\r\n".encode())
+    await client.answer()
+    assert field not in upstream.requests[0]
+
+
+async def test_what_a_trusted_proxy_tells_beside_is_passed_on(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies="127.0.0.1/32")
+    client = await scene.client()
+    await client.send(b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-User: ada\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n")
+    await client.answer()
+    (request,) = upstream.requests
+    assert (request["x-forwarded-user"], request["x-forwarded-for"]) == ("ada", "203.0.113.9, 127.0.0.1")
+
+
 def test_a_program_of_this_machine_behind_a_proxy_of_this_machine_is_this_machine() -> None:
     assert client("127.0.0.1", "127.0.0.1", trusted="127.0.0.1") == "127.0.0.1"
     assert client("127.0.0.1", "127.0.0.1, 203.0.113.9", trusted="127.0.0.1") == "203.0.113.9"

@@ -99,6 +99,7 @@ WRONG: list[tuple[str, Any, str]] = [
     ("listen", "nowhere", "listen: expected an address such as :8888"),
     ("listen", [], "listen: "),
     ("admin_host", "http://root", "admin_host: 'http://root' is not a domain"),
+    ("admin_host", "root.test:8888", "admin_host: 'root.test:8888' has a port; the admin handlers are at every port"),
     ("admin_access", "everybody", "admin_access: expected 'loopback', 'token' or 'open' (found 'everybody')"),
     ("trusted_proxies", "proxy", "trusted_proxies: 'proxy' is not an IP address or network"),
     ("grace", "soon", "grace: expected a duration such as 90, 90s, 2m, 1m30s or 250ms (found 'soon')"),

@@ -90,7 +90,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"domain": {"domain": "h"}, "host": "h"}, "routes[0]: both domain and host are given"),
     ({"path": "api"}, "routes[0].path.prefix: 'api' is not a path; write for example /api"),
     ({"path": {"path": "/a?b"}}, "routes[0].path.path: '/a?b' is not a path"),
-    ({"path": {"path": "/a/*"}}, "routes[0].path.path: '/a/*' is for a prefix, not for one exact path; write prefix: /a"),
+    ({"path": {"path": "/a/*"}}, "routes[0].path.path: '/a/*' is for a prefix, not for one exact path"),
     ({"path": "/a*/b"}, "routes[0].path.prefix: '/a*/b' has a *, which stands for nothing here"),
     ({"path": {"regex": "("}}, "routes[0].path.regex: not a regular expression: "),
     ({"path": {"path": "/a", "regex": "b"}}, "routes[0].path: path and regex are given; expected one of"),
