@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-DEADLINE = 8.0  # seconds; only a fault takes that long
+DEADLINE = 20.0  # seconds; only a fault takes that long
 _POLL = 0.003  # seconds
 
 
