@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 # What `dockerproxy logs` can show of the past: with the longest lines 8 MB, with usual ones a tenth of one.
 _KEPT_LINES = 1000  # lines
@@ -33,18 +33,24 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(entry, ensure_ascii=False)
+        return json.dumps(entry)  # in ASCII: U+0085 and U+2028 end lines for some readers, U+202E turns them round
 
 
 class TextFormatter(logging.Formatter):
-    """`2026-01-31T12:00:00 INFO    blog: blog-1 joined`, in local time; control characters are made harmless."""
+    """`2026-01-31T12:00:00 INFO    blog: blog-1 joined`, in local time; control characters are made harmless.
+
+    A message is one line, whatever names and labels are in it; only a traceback has more.
+    """
 
     def __init__(self) -> None:
         super().__init__(_TEXT, _TIME)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        record.message = "".join(char if char.isprintable() or char in "\n\t" else "?" for char in record.message)
+        record.message = _harmless(record.message.replace("\n", "\\n"))
         return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's own name
+        return _harmless(super().formatException(ei))
 
 
 class Lines(NamedTuple):
@@ -74,7 +80,7 @@ class Ring(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record's lines; a traceback has many."""
         try:
-            lines = self.format(record).splitlines()
+            lines = self.format(record).split("\n")
         except Exception:
             self.handleError(record)
             return
@@ -104,6 +110,11 @@ class Ring(logging.Handler):
             yield
         finally:
             self.release()
+
+
+def _harmless(text: str) -> str:
+    """The text without what a terminal would obey."""
+    return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 
 def find_ring() -> Ring | None:

@@ -189,7 +189,7 @@ class Server:
         except NotPossible as error:
             log.warning("reload: %s", error)
         except DockerproxyError as error:
-            log.error("reload: nothing was changed, because:\n%s", error)
+            log.error("reload: nothing was changed, because: %s", "; ".join(str(error).splitlines()))
 
     def reread(self) -> list[str]:
         """Read the settings anew. Returns what changed, in words.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerproxy.logs import JsonFormatter, TextFormatter, set_up
+from dockerproxy.logs import JsonFormatter, Ring, TextFormatter, set_up
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def test_json_has_time_in_utc_level_logger_and_message() -> None:
 
 def test_json_is_one_line_whatever_the_message_holds() -> None:
     line = JsonFormatter().format(record('two\nlines, "quotes", \x1b[31m and ümlauts'))
-    assert "\n" not in line
-    assert "\x1b" not in line
+    assert line.isascii()
+    assert line.isprintable()
     assert json.loads(line)["message"] == 'two\nlines, "quotes", \x1b[31m and ümlauts'
 
 
@@ -65,6 +65,41 @@ def test_text_has_time_level_and_message() -> None:
 def test_text_makes_control_characters_harmless_for_a_terminal() -> None:
     line = TextFormatter().format(record("GET /%s", "\x1b]0;evil\x07\x9b31m"))
     assert line.endswith("GET /?]0;evil??31m")
+
+
+FORGED = "2026-11-23T00:00:00 WARNING forged"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_no_message_can_forge_a_line(formatter: logging.Formatter, end: str) -> None:
+    line = formatter.format(record("%s: there is no such label", f"dockerproxy.foo{end}{FORGED}"))
+    assert line.splitlines() == [line]
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x9b", "\u202e", "\t"])
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_nothing_in_a_message_drives_a_terminal(formatter: logging.Formatter, char: str) -> None:
+    assert formatter.format(record("a%sb", char)).isprintable()
+
+
+def test_a_traceback_keeps_its_lines_and_is_harmless_too() -> None:
+    made = record("it failed", level=logging.ERROR)
+    try:
+        raise ValueError("why\x1b[2J\x9b")
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    lines = TextFormatter().format(made).split("\n")
+    assert lines[0].endswith("it failed")
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "ValueError: why?[2J?"
+
+
+def test_the_kept_lines_are_those_that_were_written() -> None:
+    kept = Ring()
+    kept.setFormatter(logging.Formatter("%(message)s"))
+    kept.handle(record("one\x85and\u2028the same\ntwo"))
+    assert kept.last(9).lines == ["one\x85and\u2028the same", "two"]
 
 
 @pytest.mark.usefixtures("logging_restored")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import difflib
-import re
+import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 LEAST_LIKENESS = 0.65  # of names, as difflib measures it: below it, a hint is further off than a slip of the keyboard
-_C1 = re.compile("[\x7f-\x9f]")
 
 
 def clean(text: object) -> str:
@@ -17,9 +16,14 @@ def clean(text: object) -> str:
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in str(text))
 
 
+def clean_line(text: object) -> str:
+    """The same for what has to stay one line, so that nobody's name can add a line that looks like ours."""
+    return clean(str(text).replace("\n", "\\n"))
+
+
 def clean_json(text: str) -> str:
-    """JSON in which the control characters that JSON itself lets pass are escaped, too."""
-    return _C1.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    """JSON in which what JSON itself lets pass and a terminal would obey is escaped, too."""
+    return "".join(char if char.isprintable() or char == "\n" else json.dumps(char)[1:-1] for char in text)
 
 
 def duration(seconds: float) -> str:

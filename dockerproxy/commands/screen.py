@@ -8,7 +8,7 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from dockerproxy.commands.phrases import clean, count
+from dockerproxy.commands.phrases import clean, clean_line, count
 from dockerproxy.commands.report import Report, Row, is_missing, is_own
 from dockerproxy.commands.story import container_story, url_story
 from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, routed_table, routes_table, upstreams_table
@@ -100,7 +100,7 @@ class Screen:
             name.append(f" ({clean(row['state'])})", FAINT)
         self._print(Padding(name, (0, 0, 0, 2), expand=False))
         for reason in row["reasons"] or ["the proxy gives no reason"]:
-            self.say(reason, indent=4)
+            self.say(clean_line(reason), indent=4)
 
     def _notes(self, notes: Iterable[tuple[str, str]]) -> None:
         found = list(notes)

@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from dockerproxy.commands.phrases import clean
+from dockerproxy.commands.phrases import clean_line
 from dockerproxy.commands.report import Row
 from dockerproxy.commands.tables import BAD, FAINT, ODD, STRONG, override_words, plain_table, upstream_state
 
@@ -39,7 +39,7 @@ def url_story(answer: Row) -> Iterable[RenderableType]:
         yield Text(f"{answer['route']}: {words}", ODD)
     yield from _candidates(answer.get("candidates") or ())
     if answer.get("upstreams"):
-        yield _title(f"Upstreams of {clean(answer['route'])}")
+        yield _title(f"Upstreams of {clean_line(answer['route'])}")
         yield Padding(_upstreams(answer["upstreams"]), (0, 0, 0, 2), expand=False)
     yield from _notes(answer)
 
@@ -49,8 +49,8 @@ def _reasons(answer: Row) -> Iterable[RenderableType]:
     if reasons:
         yield _title("What to change")
     for reason in reasons:
-        yield _entry(Text(clean(reason["text"])))
-        for step in _steps(clean(reason.get("mend") or "")):
+        yield _entry(Text(clean_line(reason["text"])))
+        for step in _steps(clean_line(reason.get("mend") or "")):
             if _COMMAND in step:  # left to the terminal to break, so that it can be copied whole
                 yield Text(f"    {step}", STRONG, no_wrap=True)
             else:
@@ -75,7 +75,7 @@ def _candidates(candidates: Sequence[Row]) -> Iterable[RenderableType]:
     table = plain_table("ROUTE", "PLACE", "MATCH", "WHY")
     for found in shown:
         word = Text("yes", GOOD) if found["matched"] else Text("no", FAINT)
-        table.add_row(clean(found["route"]), clean(found["place"]), word, clean(found["why"]))
+        table.add_row(clean_line(found["route"]), clean_line(found["place"]), word, clean_line(found["why"]))
     yield Padding(table, (0, 0, 0, 2), expand=False)
     if len(shown) < len(candidates):
         yield _entry(Text(f"and {len(candidates) - len(shown)} more that do not match: --json lists them", FAINT))
@@ -86,15 +86,15 @@ def _notes(answer: Row) -> Iterable[RenderableType]:
     if notes:
         yield _title("Mind that")
     for note in notes:
-        yield _entry(Text(clean(note), FAINT))
+        yield _entry(Text(clean_line(note), FAINT))
 
 
 def _verdict(answer: Row, good: bool, there: bool) -> Iterable[RenderableType]:
     """there: whether it is routed at all, well or not"""
     colour = BAD if not there else GOOD if good else ODD
-    yield Text(clean(answer["verdict"]), f"{STRONG} {colour}")
+    yield Text(clean_line(answer["verdict"]), f"{STRONG} {colour}")
     if answer.get("code"):
-        yield Text(f"code {clean(answer['code'])}: docs/why.md#{clean(answer['code'])}", FAINT)
+        yield Text(f"code {clean_line(answer['code'])}: docs/why.md#{clean_line(answer['code'])}", FAINT)
 
 
 def _title(text: str) -> RenderableType:
@@ -109,15 +109,15 @@ def _route(route: Row) -> Iterable[RenderableType]:
     path = str(route.get("path") or "").removesuffix("/*")
     where = ", ".join(f"{host}{path}" for host in route.get("hosts") or ()) or f"every domain{path}"
     methods = f" {','.join(route['methods'])}" if route.get("methods") else ""
-    line = Text.assemble((clean(route["route"]), STRONG), clean(f" at {where}{methods}"))
+    line = Text.assemble((clean_line(route["route"]), STRONG), clean_line(f" at {where}{methods}"))
     if route.get("address"):
-        line.append(clean(f" -> {route['address']}"))
+        line.append(clean_line(f" -> {route['address']}"))
     if route.get("state"):
-        line.append(clean(f", {route['state']}"))
+        line.append(clean_line(f", {route['state']}"))
     yield _entry(line)
     for why in (route.get("why_network"), route.get("why_port")):
         if why:
-            yield _entry(Text(clean(why), FAINT), indent=4)
+            yield _entry(Text(clean_line(why), FAINT), indent=4)
 
 
 def _labels(labels: Sequence[Row]) -> Iterable[RenderableType]:
@@ -132,7 +132,7 @@ def _labels(labels: Sequence[Row]) -> Iterable[RenderableType]:
             guess = label.get("did_you_mean")
             if guess and guess not in told:
                 told += f"; did you mean {guess}?"
-            table.add_row(clean(label["label"]), clean(label["value"]), clean(told))
+            table.add_row(clean_line(label["label"]), clean_line(label["value"]), clean_line(told))
         yield Padding(table, (0, 0, 0, 2), expand=False)
 
 
@@ -140,7 +140,7 @@ def _upstreams(upstreams: Sequence[Row]) -> RenderableType:
     table = plain_table("UPSTREAM", "STATE", "LAST ERROR")
     for upstream in upstreams:
         row = {**upstream, "benched_until": upstream.get("until")}
-        name = Text(clean(upstream["name"]))
-        name.append(f"\n{clean(upstream['url'])}", FAINT)
-        table.add_row(name, upstream_state(row, datetime.now(UTC)), Text(clean(upstream.get("last_error") or "")))
+        name = Text(clean_line(upstream["name"]))
+        name.append(f"\n{clean_line(upstream['url'])}", FAINT)
+        table.add_row(name, upstream_state(row, datetime.now(UTC)), Text(clean_line(upstream.get("last_error") or "")))
     return table

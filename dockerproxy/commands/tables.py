@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from dockerproxy.commands.phrases import clean, count, duration, left_until, milliseconds, moment
+from dockerproxy.commands.phrases import clean, clean_line, count, duration, left_until, milliseconds, moment
 from dockerproxy.commands.report import Row
 
 BAD, ODD, FAINT, STRONG = "red", "yellow", "dim", "bold"
@@ -66,7 +66,7 @@ def routed_table(rows: Iterable[Row]) -> Table:
         name = _name(row["name"])
         state = Text(clean(row.get("state") or "running"))
         for reason in row["reasons"]:
-            name.append(f"\n{clean(reason)}", ODD)
+            name.append(f"\n{clean_line(reason)}", ODD)
         table.add_row(name, state, Text(clean(", ".join(row["routes"]))), Text(clean(row["address"])))
     return table
 

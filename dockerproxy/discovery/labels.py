@@ -15,9 +15,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from dockerproxy.discovery.control_characters import has_controls, with_controls_shown, without_controls
 from dockerproxy.discovery.label_guess import LabelGuess, closest, meant, without_quotes
 from dockerproxy.discovery.label_table import BY_NAME, Kind, Label, parse_route_name
-from dockerproxy.discovery.reading import COMPOSE_ONEOFF, Reading, RouteReading
+from dockerproxy.discovery.reading import COMPOSE_ONEOFF, COMPOSE_SERVICE, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.traefik_labels import route_in
 from dockerproxy.routing.route import Domain, PathKind, PathRule
@@ -131,6 +132,9 @@ class LabelReader:
             return Reading()
         reasons: list[Reason] = []
         groups = self._groups(labels, reasons)
+        if has_controls(service):
+            reasons.append(_uncontrolled(COMPOSE_SERVICE, follows="the container's name counts in its place"))
+            service = ""
         plain = groups.pop("", _Group())
         if plain.values.get("enable") is False:
             return Reading(True, (), (self._forbidden("enable", "it"),))
@@ -146,7 +150,9 @@ class LabelReader:
         """All labels of ours, parsed, by the route that they name; "" for the plain ones."""
         groups: dict[str, _Group] = {}
         for key in sorted(labels):
-            if key.startswith(self._begin):
+            if has_controls(key):
+                self._take_controls(key, groups, reasons)
+            elif key.startswith(self._begin):
                 self._take(key, labels[key].strip(), groups, reasons)
             elif key == self._prefix:
                 mend = f"write for example {self.key('enable')}=true"
@@ -177,6 +183,15 @@ class LabelReader:
             what = f"{key}: {expected}{_found(value, expected)}"
             reasons.append(Reason(Code.WRONG_VALUE, what, mend, follows=fallback, label=key))
             _fail(groups, route, option, key)
+
+    def _take_controls(self, key: str, groups: dict[str, _Group], reasons: list[Reason]) -> None:
+        """A key with control characters, if it is, or is meant to be, one of ours."""
+        found = self.interpret(without_controls(key))
+        if found is None and not key.startswith(self._begin):
+            return
+        reasons.append(_uncontrolled(key))
+        if found is not None:
+            _fail(groups, *found, with_controls_shown(key))
 
     def _take_unknown(
         self, key: str, route: str, option: str, groups: dict[str, _Group], reasons: list[Reason]
@@ -324,10 +339,18 @@ def _path(values: Mapping[str, Any]) -> PathRule | None:
 
 def _parsed(label: Label, value: str) -> Any:
     """What the value means. Raises ValueError."""
+    if has_controls(value):
+        raise ValueError("expected no control characters; write it as plain text in one line")
     # An expression may well be about quotes; everywhere else YAML's list notation has kept them by mistake.
     if label.name != "path_regex" and without_quotes(value) != value:
         raise ValueError("the quotes are part of the value; write it without them")
     return label.parse(value)
+
+
+def _uncontrolled(key: str, follows: str = "") -> Reason:
+    """A label whose name, or whose value that is a name, has control characters."""
+    what = f"{with_controls_shown(key)}: expected no control characters in its name"
+    return Reason(Code.WRONG_VALUE, what, "write it as plain text in one line", follows=follows, label=key)
 
 
 def _found(value: str, told: str) -> str:

@@ -73,7 +73,7 @@ class Renewal:
         try:
             certificates = read_certificates(self._settings)
         except SettingsError as error:
-            log.error("renewed certificates are not used, because:\n%s", error)
+            log.error("renewed certificates are not used, because: %s", "; ".join(str(error).splitlines()))
             return
         self.keyring.use(self._settings, certificates)
         for certificate in certificates:

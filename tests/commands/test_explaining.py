@@ -164,6 +164,22 @@ def test_what_is_explained_cannot_give_orders_to_the_terminal(proxy: FakeProxy, 
     assert "[b]" in plain
 
 
+def test_a_name_that_ends_a_line_is_one_line_all_the_same(proxy: FakeProxy, see: Run) -> None:
+    evil = "x\nforged\u2028forged"
+    labels = [{"label": evil, "value": evil, "use": "ignored", "reason": evil}]
+    proxy.answer("/explain", {**ROUTED, "verdict": evil, "labels": labels})
+    assert not [line for line in see("explain", "blog-1").plain.splitlines() if line.startswith("forged")]
+    assert "x\\nforged?forged" in see("explain", "blog-1").plain
+
+
+@pytest.mark.parametrize("char", ["\x85", "\x9b", "\u2028", "\u202e", "\U000e0001"])
+def test_json_of_it_is_harmless_and_tells_the_same(proxy: FakeProxy, run: Run, char: str) -> None:
+    proxy.answer("/explain", {**ROUTED, "verdict": f"x{char}ä"})
+    out = run("explain", "blog-1", "--json").out
+    assert out.replace("\n", "").isprintable()
+    assert json.loads(out)["verdict"] == f"x{char}ä"
+
+
 def test_without_a_proxy_the_settings_and_the_engine_are_asked(tmp_path: Path, run: Run) -> None:
     file = tmp_path / "site.yaml"
     file.write_text(

@@ -305,6 +305,45 @@ def test_a_slip_in_the_prefix_keeps_out_the_route_that_it_was_meant_for_and_no_o
     assert reading.reasons[1].code is Code.ROUTE_LEFT_OUT
 
 
+CONTROLS = ["\n", "\t", "\x1b", "\x00", "\x7f", "\x85", "\x9b", "\u2028", "\u2029", "\u202e", "\u2066"]
+
+
+@pytest.mark.parametrize("char", CONTROLS)
+@pytest.mark.parametrize("label", ["host", "path", "path_regex", "middlewares", "port", "x.host"])
+def test_a_value_with_a_control_character_is_wrong(label: str, char: str) -> None:
+    reading = READER.read({f"dockerproxy.{label}": f"/a{char}2026-11-23 WARNING forged"}, "c1")
+    assert reading.routes == ()
+    assert Code.WRONG_VALUE in [reason.code for reason in reading.reasons]
+    assert all(str(reason).isprintable() for reason in reading.reasons)
+
+
+@pytest.mark.parametrize("char", CONTROLS)
+@pytest.mark.parametrize(
+    "key", ["dockerproxy.{}foo", "dockerproxy.a{}b.host", "dockerproxy.ho{}st", "dockerprox.{}host"]
+)
+def test_a_key_with_a_control_character_is_wrong_and_is_told_without_it(key: str, char: str) -> None:
+    reading = READER.read({key.format(char): "a.localhost"}, "c1")
+    assert reading.routes == ()
+    assert Code.WRONG_VALUE in [reason.code for reason in reading.reasons]
+    assert all(str(reason).isprintable() for reason in reading.reasons)
+
+
+def test_the_container_s_other_routes_work_on_beside_control_characters() -> None:
+    reading = READER.read({"dockerproxy.a.host": "a.localhost", "dockerproxy.b.host": "b\n.localhost"}, "c1")
+    assert only_route(reading).name == "a"
+
+
+def test_a_service_with_a_control_character_names_no_route() -> None:
+    reading = read("web\n2026-11-23 WARNING forged", enable="true")
+    assert only_route(reading).name == "c1"
+    assert [reason.code for reason in reading.reasons] == [Code.WRONG_VALUE]
+    assert str(reading.reasons[0]).isprintable()
+
+
+def test_an_end_of_line_around_a_value_is_left_away() -> None:
+    assert only_route(read(host="a.localhost\n")).domains == (Domain("a.localhost"),)
+
+
 def test_made_up_labels_do_not_fill_the_memory() -> None:
     reader = LabelReader("dockerproxy", "localhost")
     for number in range(10_000):

@@ -166,7 +166,7 @@ def test_files_that_cannot_be_used_change_nothing_and_are_told_once(
     assert shown(found.keyring.context, authority, "localhost")[0] == "localhost"
     (record,) = caplog.records
     assert (
-        "renewed certificates are not used, because:\nsettings: tls.certificates[0].cert: localhost.pem holds no"
+        "renewed certificates are not used, because: settings: tls.certificates[0].cert: localhost.pem holds no"
         in (record.getMessage())
     )
     Path(entry["cert"]).write_bytes(good)

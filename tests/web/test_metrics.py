@@ -22,7 +22,7 @@ from dockerproxy.control.overrides import Drain, Maintenance
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot
 from dockerproxy.routing.bench import UpstreamStatus
-from dockerproxy.routing.route import Domain, Source, Upstream
+from dockerproxy.routing.route import Domain, Route, Source, Upstream
 from dockerproxy.stats import RouteStats
 from dockerproxy.web.metrics import exposition
 from dockerproxy.web.metrics.endpoint import FAMILIES
@@ -157,6 +157,17 @@ async def test_a_route_that_has_lost_all_its_containers_has_no_upstream_in_any_s
     shop = {name: value for name, value in found.items() if name.startswith('dockerproxy_route_upstreams{route="shop"')}
     assert list(shop.values()) == [0, 0, 0, 0]
     assert not any('upstream="shop-1"' in name for name in found)
+
+
+@FORMATS
+async def test_nothing_in_a_name_drives_a_terminal(build: Build, accept: str) -> None:
+    names = ["a\x1b[2J", "a\x9b[2J", "a\x85b", "a\u2028b", "a\u202eb", "a\nb", "ä"]
+    ups = tuple(Upstream(name, f"http://127.0.0.1:{port}") for port, name in enumerate(names, 1))
+    house = build(python_routes=[Route("site", (Domain("site.localhost"),), upstreams=ups)])
+    text = (await scrape(house, accept)).text
+    assert text.replace("\n", "").isprintable()
+    assert text.count("dockerproxy_upstream_benches_total{") == len(names)
+    assert 'upstream="ä"' in text
 
 
 async def test_it_tells_of_the_proxy_itself(house: House) -> None:

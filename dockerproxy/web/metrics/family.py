@@ -63,9 +63,21 @@ class Family:
             if len(part.samples) >= most:
                 yield part
                 part = _MAKE[self.kind](self)
-            _add(part, self, labels, value)
+            _add(part, self, tuple(map(_harmless, labels)), value)
         if part.samples:
             yield part
+
+
+def _harmless(label: str) -> str:
+    """A value of a label without what would drive the terminal of whoever looks at the text.
+
+    The end of a line is written as `\\n` by the formats themselves.
+    """
+    if label.isprintable():
+        return label
+    return "".join(
+        char if char.isprintable() or char == "\n" else char.encode("unicode_escape").decode() for char in label
+    )
 
 
 def _info(family: Family) -> Metric:
