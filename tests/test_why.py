@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -14,6 +15,7 @@ from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Condition, Evidence
 from dockerproxy.control.reach import Address, Failure, with_reach
 from dockerproxy.control.request_explanation import explain_request
+from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.reason import Code
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
 from dockerproxy.proxy.answers import ANSWERS
@@ -73,6 +75,11 @@ def with_middlewares(name: str, **values: Any) -> list[str]:
     return sentences(evidence(listed("web-1", {"dockerproxy.middlewares": name}, service="blog"), **defined))
 
 
+def unreadable() -> list[str]:
+    with patch.object(LabelReader, "_groups", side_effect=RecursionError("too deep")):
+        return of()()
+
+
 def on_host() -> list[str]:
     hosted = listed("web-1", {"dockerproxy.port": "1"}, networks=network("host", ""), mode="host")
     return sentences(evidence(hosted, proxy_on()))
@@ -96,6 +103,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.NEAR_PREFIX: of({"docker-proxy.host": "a.localhost"}),
     Code.UNKNOWN_LABEL: of({"dockerproxy.hots": "a.localhost"}),
     Code.WRONG_VALUE: of({"dockerproxy.port": "80/tcp"}),
+    Code.UNREADABLE: unreadable,
     Code.ROUTE_LEFT_OUT: of({"dockerproxy.hots": "a.localhost"}, service="office"),
     Code.TWO_PATHS: of({"dockerproxy.path": "/a", "dockerproxy.path_regex": "^/b"}, service="web"),
     Code.NO_DOMAIN: of({"dockerproxy.route": "日本"}),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dockerproxy.discovery.address import AddressBook, NoAddress
 from dockerproxy.discovery.entry import RUNNING, Entry
-from dockerproxy.discovery.reading import Dialect, RouteReading
+from dockerproxy.discovery.reading import Dialect, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Way
 from dockerproxy.routing.route import Source, Upstream
@@ -37,6 +37,7 @@ _HEALTH = {
         "run: docker inspect --format '{{json .State.Health}}' {name}; it shows what the check said",
     ),
 }
+_ERROR_SHOWN = 200  # characters
 
 
 class ContainerReader:
@@ -51,7 +52,13 @@ class ContainerReader:
 
     def view(self, entry: Entry, draining: bool = False) -> ContainerView:
         """What to make of `entry`; `draining` when it was told to stop."""
-        reading = self._dialect.read(entry.labels, entry.name, entry.service)
+        # What nobody has foreseen in the labels of one container costs that container only.
+        try:
+            return self._view(entry, self._dialect.read(entry.labels, entry.name, entry.service), draining)
+        except Exception as error:
+            return self._view(entry, Reading(True, (), (_unreadable(error),)), draining)
+
+    def _view(self, entry: Entry, reading: Reading, draining: bool) -> ContainerView:
         reasons = list(reading.reasons)
         wishes: list[RouteWish] = []
         obstacle = _obstacle(entry) if reading.wanted else None
@@ -115,3 +122,8 @@ def _obstacle(entry: Entry) -> Reason | None:
     code, what, mend = _HEALTH[entry.health] if entry.state == RUNNING else _STATES.get(entry.state, other)
     ended = f" (exit code {entry.exit_code})" if entry.exit_code else ""
     return Reason(code, what.replace("{exit}", ended), mend.replace("{name}", entry.name))
+
+
+def _unreadable(error: Exception) -> Reason:
+    what = f"its labels cannot be read ({type(error).__name__}: {str(error)[:_ERROR_SHOWN]})"
+    return Reason(Code.UNREADABLE, what, "this is a mistake in dockerproxy, please tell us which labels it has")

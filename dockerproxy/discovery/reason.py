@@ -17,6 +17,7 @@ class Code(StrEnum):
     NEAR_PREFIX = "near_prefix"
     UNKNOWN_LABEL = "unknown_label"
     WRONG_VALUE = "wrong_value"
+    UNREADABLE = "unreadable"
     ROUTE_LEFT_OUT = "route_left_out"
     TWO_PATHS = "two_paths"
     NO_DOMAIN = "no_domain"

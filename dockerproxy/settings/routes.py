@@ -21,6 +21,8 @@ Access = Literal["loopback", "token", "open"]
 _HOST = re.compile(r"(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?", re.IGNORECASE)
 _IPV6 = re.compile(r"\[[0-9a-f:.]+\]", re.IGNORECASE)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_LONGEST_REGEX = 1000  # characters
+_MOST_GROUPS = 100  # each nested one costs the compiler some frames of the stack
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
 
 
@@ -86,12 +88,17 @@ def parse_exact_path(value: Any) -> str:
 
 
 def parse_regex(value: Any) -> str:
-    """A regular expression in Python's notation. Raises ValueError."""
+    """A regular expression in Python's notation, short enough to be compiled anywhere. Raises ValueError."""
+    text = str(value)
+    if len(text) > _LONGEST_REGEX:
+        raise ValueError(f"expected a regular expression of at most {_LONGEST_REGEX:,} characters, not {len(text):,}")
+    if text.count("(") > _MOST_GROUPS:
+        raise ValueError(f"expected a regular expression with at most {_MOST_GROUPS} opening parentheses")
     try:
-        re.compile(str(value))
-    except re.error as error:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
-    return str(value)
+    return text
 
 
 def parse_upstream_url(value: Any) -> str:

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, PlainSerializer
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
+_LARGEST_SIZE = 1 << 50  # bytes; anything larger is a slip
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1 << 10,
                "m": 1 << 20, "mib": 1 << 20, "mb": 1 << 20, "g": 1 << 30, "gib": 1 << 30, "gb": 1 << 30}  # fmt: skip
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
@@ -29,7 +30,7 @@ _LEAST_NANOSECONDS = 1_000_000
 def parse_duration(value: Any) -> float:
     """Seconds, from `90`, `"90"`, `"90s"`, `"1m30s"`, `"250ms"`. Raises ValueError."""
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        if not _is_finite(value):
             raise ValueError("expected a duration such as 90, 90s, 2m, 1m30s or 250ms")
         return _not_too_long(_not_negative(float(value), value), value)
     text = str(value).strip().lower().replace(" ", "")
@@ -44,18 +45,18 @@ def parse_duration(value: Any) -> float:
 def parse_nanoseconds(value: Any) -> float:
     """Seconds, from what the Go project writes for a duration: its JSON holds nanoseconds."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_NANOSECONDS:
-        return value / 1e9
+        return _not_too_long(value / 1e9, value) if _is_finite(value) else parse_duration(value)
     return parse_duration(value)
 
 
 def parse_size(value: Any) -> int:
     """Bytes, from `65536`, `"64k"`, `"10MiB"`. Raises ValueError."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value):
-        return int(_not_negative(value, value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value):
+        return int(_not_too_large(_not_negative(value, value), value))
     match = _SIZE.fullmatch(str(value).strip().lower())
     if match is None or match[2] not in _SIZE_UNITS:
         raise ValueError("expected a size such as 65536, 64k, 10MiB or 1g")
-    return int(float(match[1]) * _SIZE_UNITS[match[2]])
+    return int(_not_too_large(float(match[1]) * _SIZE_UNITS[match[2]], value))
 
 
 def parse_statuses(value: Any) -> frozenset[int]:
@@ -131,6 +132,20 @@ def parse_networks(value: Any) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Ne
                 f"{item!r} is not an IP address or network; write for example 10.0.0.0/8 or 192.168.1.7"
             ) from None
     return tuple(networks)
+
+
+def _is_finite(number: float) -> bool:
+    """Whether a float can hold it; an integer may be larger than any."""
+    try:
+        return math.isfinite(number)
+    except OverflowError:
+        return False
+
+
+def _not_too_large(size: float, written: Any) -> float:
+    if size > _LARGEST_SIZE:
+        raise ValueError(f"{written} is larger than 1,048,576 GiB; expected a size such as 65536, 64k, 10MiB or 1g")
+    return size
 
 
 def _not_too_long(seconds: float, written: Any) -> float:

@@ -451,3 +451,46 @@ def test_it_is_known_what_would_become_of_a_container_with_other_labels() -> Non
 def test_a_container_that_was_started_without_a_network_and_connected_later_is_reached() -> None:
     (wish,) = view(entry(ENABLED, networks=network("bridge", "172.17.0.3"), mode="none")).wishes
     assert wish.address == "172.17.0.3:80"
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {"dockerproxy.path_regex": "(" * 3000 + ")" * 3000},
+        {"dockerproxy.path_regex": "(" * 499 + ")" * 499},
+        {"dockerproxy.path_regex": "a{99999999999999999999}"},
+        {"dockerproxy.max_body": "9" * 400},
+        {"dockerproxy.hold": "9" * 400},
+        {"dockerproxy.port": "9" * 5000},
+        {"dockerproxy.weight": "9" * 5000},
+    ],
+    ids=["nested", "nested but short", "repeated", "size", "duration", "port", "weight"],
+)
+def test_an_absurd_value_is_a_wrong_value_of_that_container_only(labels: dict[str, str]) -> None:
+    fleet = Fleet(DockerSettings())
+    fleet.replace([entry({**ENABLED, **labels}, id_="a" * 64, name="bad"), entry(ENABLED, id_="b" * 64, name="good")])
+
+    views = {each.name: each for each in fleet.snapshot(set()).containers}
+
+    assert views["bad"].reasons[0].code is Code.WRONG_VALUE
+    assert views["good"].wishes
+    assert views["good"].reasons == ()
+
+
+def test_what_nobody_has_foreseen_in_one_container_costs_that_container_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = LabelReader.read
+
+    def failing(self: LabelReader, labels: Mapping[str, str], container: str, service: str = "") -> Any:
+        if container == "bad":
+            raise KeyError("surprise")
+        return read(self, labels, container, service)
+
+    monkeypatch.setattr(LabelReader, "read", failing)
+    fleet = Fleet(DockerSettings())
+    fleet.replace([entry(ENABLED, id_="a" * 64, name="bad"), entry(ENABLED, id_="b" * 64, name="good")])
+
+    views = {each.name: each for each in fleet.snapshot(set()).containers}
+
+    assert [reason.code for reason in views["bad"].reasons] == [Code.UNREADABLE]
+    assert not views["bad"].wishes
+    assert views["good"].wishes

@@ -93,6 +93,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"path": {"path": "/a/*"}}, "routes[0].path.path: '/a/*' is for a prefix, not for one exact path"),
     ({"path": "/a*/b"}, "routes[0].path.prefix: '/a*/b' has a *, which stands for nothing here"),
     ({"path": {"regex": "("}}, "routes[0].path.regex: not a regular expression: "),
+    ({"path": {"regex": "a{99999999999999999999}"}}, "routes[0].path.regex: not a regular expression: "),
+    ({"path": {"regex": "a" * 1001}}, "routes[0].path.regex: expected a regular expression of at most 1,000"),
+    (
+        {"path": {"regex": "(" * 499 + ")" * 499}},
+        "routes[0].path.regex: expected a regular expression with at most 100",
+    ),
     ({"path": {"path": "/a", "regex": "b"}}, "routes[0].path: path and regex are given; expected one of"),
     ({"path": {"method": "GE T"}}, "routes[0].path.method: 'GE T' is not an HTTP method; write for example GET,POST"),
     ({"path": {"regexp": "x"}}, "routes[0].path.regexp: unknown key; did you mean 'regex'?"),

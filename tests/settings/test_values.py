@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_network
 from typing import Any
 
@@ -178,3 +179,10 @@ def test_lists_are_lists_or_words_with_commas() -> None:
     assert split_list(["a", "b"]) == ["a", "b"]
     assert split_list(7) == [7]
     assert split_list(None) == []
+
+
+@pytest.mark.parametrize("parse", [parse_duration, parse_nanoseconds, parse_size])
+@pytest.mark.parametrize("written", ["9" * 400, "9" * 5000, 10**400, 10**30], ids=["400", "5000", "integer", "large"])
+def test_numbers_without_measure_are_refused(parse: Callable[[Any], float], written: Any) -> None:
+    with pytest.raises(ValueError, match="expected a (duration|size) such as"):
+        parse(written)
