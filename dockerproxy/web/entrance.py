@@ -107,8 +107,19 @@ def _failed(request: web.Request, name: str, error: Exception) -> web.StreamResp
         level = logging.DEBUG if isinstance(error, (ConnectionError, web.RequestPayloadError)) else logging.ERROR
         log.log(level, "%s: handler %s failed: %r", request[ROUTE_NAME], name, error, exc_info=error)
         return web.Response(status=500)
+    if isinstance(error, web.RequestPayloadError) and request.writer.output_size == 0:
+        return _undecodable(request)
     log.error("%s: handler %s failed: %s: %s", request[ROUTE_NAME], name, type(error).__name__, error, exc_info=error)
     if request.writer.output_size > 0:
         # Part of the answer is on its way: cut it, so that nobody takes it for the whole.
         transport.close()
     return web.Response(status=500, headers={EXCEPTION: type(error).__name__})
+
+
+def _undecodable(request: web.Request) -> web.StreamResponse:
+    """The answer to a body that is not encoded as the request says: the client's fault, and none of the handler's."""
+    request.content.feed_eof()  # nobody shall wait for the rest, nor stumble over the same fault again
+    coding = request.headers.get("Content-Encoding", "none")
+    answer = web.json_response({"error": f"the body cannot be decoded; Content-Encoding is {coding!r}"}, status=400)
+    answer.force_close()
+    return answer

@@ -165,9 +165,8 @@ def test_files_that_cannot_be_used_change_nothing_and_are_told_once(
     clock.ring()
     assert shown(found.keyring.context, authority, "localhost")[0] == "localhost"
     (record,) = caplog.records
-    assert (
-        "renewed certificates are not used, because: settings: tls.certificates[0].cert: localhost.pem holds no"
-        in (record.getMessage())
+    assert "renewed certificates are not used, because: settings: tls.certificates[0].cert: localhost.pem holds no" in (
+        record.getMessage()
     )
     Path(entry["cert"]).write_bytes(good)
     clock.ring()

@@ -102,6 +102,7 @@ async def test_over_tls_the_cookie_is_bound_to_it_and_to_this_host(browser: Brow
         ({"token": 5}, 422, 'expected {"token"'),
         ({}, 422, 'expected {"token"'),
         (b"token=x", 400, "not JSON"),
+        (b'{"token": "\\ud800"}', 401, "not the admin token"),
     ],
 )
 async def test_what_is_not_the_token_is_refused_in_words(browser: Browser, body: Any, status: int, words: str) -> None:
@@ -110,6 +111,18 @@ async def test_what_is_not_the_token_is_refused_in_words(browser: Browser, body:
     assert answer.status == status
     assert words in answer.json["error"]
     assert "set-cookie" not in answer.fields
+
+
+@pytest.mark.parametrize("coding", ["deflate", "gzip"])
+async def test_a_body_that_is_not_compressed_as_it_says_is_refused_in_words(
+    browser: Browser, coding: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await browser.post("login", b"garbage, not compressed", Content_Encoding=coding)
+
+    assert answer.status == 400
+    assert "error" in answer.json
+    assert "Traceback" not in caplog.text
+    assert "Error" not in caplog.text
 
 
 async def test_guessing_by_login_is_slowed_down_like_guessing_by_bearer(browser: Browser) -> None:
