@@ -200,6 +200,7 @@ class Server:
             raise NotPossible("there is no settings file to read again")
         settings = self._read_settings()
         certificates = tried_certificates(settings)
+        opened = open_admin_routes(self.registry)
         changed = self.registry.reload(settings)
         self.plane.configure(settings)
         if self._renewal is not None and certificates:
@@ -211,6 +212,7 @@ class Server:
         self._settings = settings
         self._tell_https_port()
         self._warn_of(certificates)
+        self._warn_of_open_routes(opened)
         log.info("reload: done, %s", count_routes(self.registry.routes))
         return changed
 
@@ -274,8 +276,12 @@ class Server:
     def _announce(self) -> None:
         where = ", ".join(str(address) for address in self.addresses)
         log.info("dockerproxy %s listens on %s, %s", VERSION, where, count_routes(self.registry.routes))
+        self._warn_of_open_routes()
+
+    def _warn_of_open_routes(self, told: Sequence[str] = ()) -> None:
         for line in open_admin_routes(self.registry):
-            log.warning("%s", line)
+            if line not in told:
+                log.warning("%s", line)
 
     def _on_stop_signal(self, number: signal.Signals) -> None:
         if self._stop_asked.is_set():

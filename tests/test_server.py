@@ -293,6 +293,19 @@ async def test_a_reload_with_clashing_routes_changes_nothing(scene: Scene, caplo
     assert server.plane.limits.idle_timeout != 1
 
 
+async def test_a_reload_that_opens_the_admin_handlers_is_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    upstream = await scene.upstream()
+    server = await scene.proxy(
+        upstream, admin_token="correct horse", read_settings=lambda: scene.settings(upstream, admin_access="open")
+    )
+    assert "admin_access is open" not in caplog.text
+    server.reload()
+    assert "admin_access is open: everybody may call the" in caplog.text
+    caplog.clear()
+    server.reload()
+    assert "admin_access is open" not in caplog.text  # it was so before
+
+
 async def test_a_reload_without_a_file_says_so(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     (await scene.proxy()).reload()
     assert "no settings file" in caplog.text
