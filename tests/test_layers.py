@@ -43,6 +43,7 @@ ONLY_IN = {
     "aiohttp": {"web", "demo"},
     "cryptography": {"tls/certificate"},
     "argparse": {"cli", "commands", "demo/page"},
+    "regex": {"routing/expression", "settings/routes"},
     "rich": {"commands"},
     "shtab": {"commands"},
 }

@@ -6,13 +6,13 @@ and connections are kept elsewhere, keyed by `Route.name` and `Upstream.key`, an
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from dockerproxy.routing.expression import named_groups
 from dockerproxy.settings.options import RouteOptions
 from dockerproxy.settings.routes import (
     parse_exact_path,
@@ -102,8 +102,7 @@ class PathRule:
         """The named groups of a regex rule in `path`; empty for the other kinds."""
         if self.kind is not PathKind.REGEX:
             return {}
-        found = re.search(self.text, path)
-        return {} if found is None else {name: value or "" for name, value in found.groupdict().items()}
+        return named_groups(self.text, path)
 
 
 ANY_PATH = PathRule()

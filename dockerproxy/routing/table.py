@@ -15,11 +15,11 @@ Paths are compared as they were sent, without decoding.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dockerproxy.routing.expression import Expression
 from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
 
 # Distinct Host values remembered; a flood of made-up ones only empties the memory again.
@@ -82,15 +82,19 @@ class _Methods:
 
 
 class _Site:
-    """All path rules of one domain."""
+    """All path rules of one domain.
 
-    __slots__ = ("depth", "exact", "name", "prefixes", "regexes", "whole")
+    expressions: those of the whole table, by their text: one that takes too long does so once, not once per domain
+    """
 
-    def __init__(self, name: str) -> None:
+    __slots__ = ("_expressions", "depth", "exact", "name", "prefixes", "regexes", "whole")
+
+    def __init__(self, name: str, expressions: dict[str, Expression]) -> None:
         self.name = name
+        self._expressions = expressions
         self.exact: dict[str, _Methods] = {}
         self.prefixes: dict[str, _Methods] = {}
-        self.regexes: dict[str, tuple[re.Pattern[str], _Methods]] = {}
+        self.regexes: dict[str, tuple[Expression, _Methods]] = {}
         self.whole = _Methods()
         self.depth = 0
 
@@ -102,7 +106,10 @@ class _Site:
             methods = self.prefixes.setdefault(text.rstrip("/"), _Methods())
             self.depth = max(self.depth, text.rstrip("/").count("/"))
         elif kind is PathKind.REGEX:
-            methods = self.regexes.setdefault(text, (re.compile(text), _Methods()))[1]
+            if text not in self.regexes:
+                expression = self._expressions.get(text) or Expression(text, route.name)
+                self.regexes[text] = (self._expressions.setdefault(text, expression), _Methods())
+            methods = self.regexes[text][1]
         else:
             methods = self.whole
         methods.add(route, behind=behind)
@@ -113,8 +120,8 @@ class _Site:
             return found
         if self.prefixes and (found := self._longest_prefix(path)) is not None:
             return found
-        for pattern, methods in self.regexes.values():
-            if pattern.search(path):
+        for expression, methods in self.regexes.values():
+            if expression.fits(path):
                 return methods
         whole = self.whole
         return whole if whole.any is not None or whole.by_method else None
@@ -133,12 +140,13 @@ class _Site:
 class RouteTable:
     """The index. Two routes for the same domain, path rule and method are the caller's mistake: the first wins."""
 
-    __slots__ = ("_every", "_fallback", "_remembered", "_sites", "routes")
+    __slots__ = ("_every", "_expressions", "_fallback", "_remembered", "_sites", "routes")
 
     def __init__(self, routes: Sequence[Route] = ()) -> None:
         self.routes = tuple(routes)
         self._sites: dict[str, _Site] = {}
-        self._every = _Site("")
+        self._expressions: dict[str, Expression] = {}
+        self._every = _Site("", self._expressions)
         self._remembered: dict[str, _Site | None] = {}
         self._add_all()
         self._fallback = None if all(route.domains for route in self.routes) else self._every
@@ -184,7 +192,7 @@ class RouteTable:
                 site.add(route, behind=True)
 
     def _site(self, name: str) -> _Site:
-        return self._sites.setdefault(name, _Site(name))
+        return self._sites.setdefault(name, _Site(name, self._expressions))
 
     def _find(self, host: str) -> _Site | None:
         """The site for a host that is not remembered."""

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
+import regex
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
@@ -95,8 +96,9 @@ def parse_regex(value: Any) -> str:
     if text.count("(") > _MOST_GROUPS:
         raise ValueError(f"expected a regular expression with at most {_MOST_GROUPS} opening parentheses")
     try:
-        re.compile(text)
-    except (re.error, OverflowError, RecursionError) as error:
+        re.compile(text)  # the notation that is documented, of which `regex` has more
+        regex.compile(text, regex.V0)  # what is used, because it can be told to give up
+    except (re.error, regex.error, OverflowError, RecursionError) as error:
         raise ValueError(f"not a regular expression: {error}") from None
     return text
 
