@@ -98,7 +98,10 @@ class Document(Generic[Thing]):
 
     def _entries(self, content: bytes) -> list[Any]:
         """The entries of a document, unchecked. Raises ValueError."""
-        document = json.loads(content)
+        try:
+            document = json.loads(content)
+        except RecursionError:
+            raise ValueError("it is nested too deeply") from None
         if isinstance(document, dict) and document.get("version") == VERSION:
             entries = document.get(self._kind.key)
             if isinstance(entries, list):

@@ -103,7 +103,17 @@ def test_a_lock_that_is_a_link_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b'{"version": 1, "rou', b"\xff\xfe", b"[]", b'{"version": 2, "routes": []}', b'{"version": 1}']
+    "content",
+    [
+        b"",
+        b'{"version": 1, "rou',
+        b"\xff\xfe",
+        b"[]",
+        b"[" * 100_000,
+        b'{"version": 2, "routes": []}',
+        b'{"version": 1}',
+    ],
+    ids=lambda content: repr(content[:30]),
 )
 def test_a_corrupt_file_is_set_aside_and_the_proxy_starts_without_it(
     tmp_path: Path, content: bytes, caplog: pytest.LogCaptureFixture
@@ -143,6 +153,33 @@ def test_valid_routes_are_loaded_beside_invalid_ones_which_are_kept_aside(
 
     assert load(tmp_path) == ["a", "b"]
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize(
+    "absurd",
+    [
+        {"path": {"regex": "(" * 3000 + ")" * 3000}},
+        {"path": {"regex": "a{99999999999999999999}"}},
+        {"max_body": "9" * 400},
+        {"hold": 10**400},
+    ],
+    ids=["nested", "repeated", "size", "duration"],
+)
+def test_a_route_with_an_absurd_value_is_left_out_and_kept_aside(tmp_path: Path, absurd: dict[str, Any]) -> None:
+    (tmp_path / "routes.json").write_text(document(good("a"), {**good("bad"), **absurd}))
+
+    assert load(tmp_path) == ["a"]
+    assert len(list(tmp_path.glob("routes.json.corrupt-*"))) == 1
+
+
+def test_overrides_nested_without_end_are_set_aside(tmp_path: Path) -> None:
+    (tmp_path / "overrides.json").write_text("[" * 100_000)
+    store = Store(tmp_path)
+    store.load()
+
+    assert store.load_overrides() == ()
+    assert len(list(tmp_path.glob("overrides.json.corrupt-*"))) == 1
+    store.close()
 
 
 def test_what_a_crash_has_left_is_cleaned_up(tmp_path: Path) -> None:

@@ -66,6 +66,26 @@ async def test_all_that_is_wrong_is_told_with_the_path_of_each_field(build: Buil
     assert "hosst" in answer.json["error"]
 
 
+@pytest.mark.parametrize(
+    ("where", "absurd"),
+    [
+        ("path.regex", {"path": {"regex": "(" * 3000 + ")" * 3000}}),
+        ("path.regex", {"path": {"regex": "a{99999999999999999999}"}}),
+        ("max_body", {"max_body": "9" * 400}),
+        ("max_body", {"max_body": 10**400}),
+        ("hold", {"hold": 10**400}),
+    ],
+    ids=["nested", "repeated", "size", "size as a number", "duration"],
+)
+async def test_an_absurd_value_is_told_as_any_other_wrong_one(
+    build: Build, where: str, absurd: dict[str, object]
+) -> None:
+    answer = await build().call(ADD, "POST", "/add", {**new("a"), **absurd})
+
+    assert answer.status == 422
+    assert [problem["where"] for problem in answer.json["problems"]] == [where]
+
+
 async def test_what_is_valid_but_no_proxy_route_is_unprocessable_too(build: Build) -> None:
     house = build()
     answer = await house.call(ADD, "POST", "/add", {"name": "a", "handler": "os:system"})
