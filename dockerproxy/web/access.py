@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from dockerproxy.web.context import CONTROL
+from dockerproxy.web.context import CONTROL, ROUTE_NAME
 from dockerproxy.web.sessions import Session
 
 log = logging.getLogger("dockerproxy.web")
@@ -32,6 +32,34 @@ def check_access(request: web.Request, access: str, token: str | None) -> None:
     access: `loopback`, `token` or `open`
     """
     _CHECKS[access](request, token)
+
+
+class Grant:
+    """What let a request in, for an answer that goes on: whether it would still do so. Counts no wrong tokens."""
+
+    def __init__(self, request: web.Request) -> None:
+        self._request = request
+        self._by_session = "Authorization" not in request.headers and session_of(request) is not None
+        self._began_with = self._asked()
+
+    def __repr__(self) -> str:
+        return f"<Grant {'holds' if self.holds else 'is over'}>"
+
+    @property
+    def holds(self) -> bool:
+        """Whether the request may go on being answered, as the settings and the sessions are now."""
+        access, token = self._asked()
+        if access == "loopback":
+            return is_loopback(self._request.remote or "")
+        if access == "token":
+            return session_of(self._request) is not None if self._by_session else (access, token) == self._began_with
+        return True
+
+    def _asked(self) -> tuple[str, str | None]:
+        """Which access is asked for at this moment, and the token that is in force."""
+        control = self._request.app[CONTROL]
+        route, settings = control.registry.route(self._request[ROUTE_NAME]), control.settings
+        return (route.access if route is not None else "") or settings.effective_admin_access, settings.admin_token
 
 
 def _check_open(request: web.Request, _token: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from aiohttp import web
 
 from dockerproxy.control.overrides import is_admin
-from dockerproxy.web.access import session_of
+from dockerproxy.web.access import Grant
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
 from dockerproxy.web.statistics import report_parts
@@ -35,10 +35,11 @@ async def live(request: web.Request) -> web.StreamResponse:
     if control.feed.closed or control.feed.full:
         why = "the proxy stops" if control.feed.closed else "too many dashboards are open; close one of them"
         return web.json_response({"error": why}, status=503, headers={"Retry-After": "10"})
+    grant = Grant(request)
     response = web.StreamResponse(headers=_FIELDS)
     await response.prepare(request)
     if request.method != "HEAD":
-        await _send(request, response)
+        await _send(request, response, grant)
     return response
 
 
@@ -52,12 +53,11 @@ def start_feed(control: Control) -> None:
     control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), uncounted)
 
 
-async def _send(request: web.Request, response: web.StreamResponse) -> None:
+async def _send(request: web.Request, response: web.StreamResponse, grant: Grant) -> None:
     control = request.app[CONTROL]
-    logged_in = session_of(request) is not None
     async with contextlib.aclosing(control.feed.listen(_heartbeat(request))) as events:
         async for event in events:
-            if logged_in and session_of(request) is None:
+            if not grant.holds:
                 return
             await response.write(event)
 

@@ -11,8 +11,10 @@ from aiohttp import web
 
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.logs import Ring, find_ring
+from dockerproxy.web.access import Grant
 from dockerproxy.web.admin import guarded
-from dockerproxy.web.context import CONTROL, Control
+from dockerproxy.web.context import CONTROL
+from dockerproxy.web.feed import Feed
 
 _DEFAULT_LINES = 100
 # Looking is cheap, and no writer of the log, in whatever thread, has to know of readers.
@@ -20,6 +22,8 @@ _LOOK_EVERY = 0.2  # seconds
 # A reader that takes nothing for so long has gone to sleep.
 _PATIENCE = 60.0  # seconds
 _AT_ONCE = 64  # lines in one write, so that little is on its way when a reader stops reading
+_MOST_DIGITS = 9
+_SHOWN = 40  # characters of what is no number
 _FIELDS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 _NO_LOG = "the log is not kept: the program that runs this proxy has set up its logging itself"
@@ -34,14 +38,15 @@ async def log_lines(request: web.Request) -> web.StreamResponse:
         return web.json_response({"error": _NO_LOG}, status=409)
     if request.query.get("follow", "0") in ("", "0", "false"):
         return web.Response(text="".join(f"{line}\n" for line in ring.last(count).lines), headers=_FIELDS)
+    grant = Grant(request)
     response = web.StreamResponse(headers={**_FIELDS, "Content-Type": "text/plain; charset=utf-8"})
     await response.prepare(request)
-    await _follow(response, ring, count, request.app[CONTROL])
+    await _follow(response, ring, count, grant, request.app[CONTROL].feed)
     return response
 
 
-async def _follow(response: web.StreamResponse, ring: Ring, count: int, control: Control) -> None:
-    """Write until the reader leaves, which cancels this, or does not read, or the proxy stops."""
+async def _follow(response: web.StreamResponse, ring: Ring, count: int, grant: Grant, feed: Feed) -> None:
+    """Write until the reader leaves, which cancels this, or does not read, or may not, or the proxy stops."""
     found = ring.last(count)
     while True:
         lines = (
@@ -50,18 +55,21 @@ async def _follow(response: web.StreamResponse, ring: Ring, count: int, control:
         lines += found.lines
         for start in range(0, len(lines), _AT_ONCE):
             text = "".join(f"{line}\n" for line in lines[start : start + _AT_ONCE])
+            if not grant.holds:
+                return
             try:
                 async with asyncio.timeout(_PATIENCE):
                     await response.write(text.encode("utf-8", "replace"))
             except TimeoutError:
                 return
-        if control.feed.closed:
+        if feed.closed or not grant.holds:
             return
         await asyncio.sleep(_LOOK_EVERY)
         found = ring.since(found.end)
 
 
 def _count(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()):
-        raise InvalidInput("request", [Problem("lines", f"expected a number of lines, such as 100 (found {text!r})")])
+    if not (text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS):
+        found = repr(text[:_SHOWN])
+        raise InvalidInput("request", [Problem("lines", f"expected a number of lines, such as 100 (found {found})")])
     return int(text)

@@ -252,6 +252,18 @@ async def test_while_nothing_changes_only_comments_are_sent(house: House) -> Non
     assert (await waiting)[1]["proxy"]["connections"] == 1
 
 
+async def test_nothing_more_is_told_after_the_token_has_changed(fed: Fed) -> None:
+    house = fed(admin_token="correct horse battery")
+    stream = await listen(house, Authorization="Bearer correct horse battery")
+    await stream.report()
+
+    house.registry.reload(house.registry.settings.model_copy(update={"admin_token": "another one, and long"}))
+    house.control.stats.connections += 1
+
+    with pytest.raises(EOFError):
+        await stream.report()
+
+
 async def test_all_listeners_get_the_same_report_which_is_made_once(house: House) -> None:
     streams = [await listen(house) for _ in range(3)]
     for stream in streams:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -63,7 +65,7 @@ async def test_a_traceback_is_many_lines_and_an_endless_line_is_cut(house: House
 
 
 @pytest.mark.usefixtures("ring")
-@pytest.mark.parametrize("lines", ["many", "-1", "1.5", "%C2%B2"])
+@pytest.mark.parametrize("lines", ["many", "-1", "1.5", "%C2%B2", "9" * 5000])
 async def test_a_number_that_is_none_is_told(house: House, lines: str) -> None:
     answer = await house.call("dockerproxy-logs", target=f"/logs?lines={lines}")
     assert answer.status == 422
@@ -166,3 +168,93 @@ async def test_a_follower_that_leaves_is_forgotten(follow: Reader, ring: Ring, m
     tasks = len(asyncio.all_tasks())
     follow.line.close()
     await until(lambda: len(asyncio.all_tasks()) < tasks, "the handler's task to end")
+
+
+# How long a reader may
+
+
+TOKEN = "correct horse battery"
+
+
+async def reader_of(house: House, target: str = "/logs?follow=1&lines=1", **fields: str) -> Reader:
+    """Somebody who follows, and has got the last line."""
+    log.info("before")
+    route = house.registry.route("dockerproxy-logs")
+    assert route is not None
+    line = await house.line(route.upstreams[0].address)
+    await line.send("GET", target, fields_of(route.name) | fields)
+    assert (await line.head())[0] == 200
+    reader = Reader(line)
+    assert await reader.next() == "before"
+    return reader
+
+
+def reload(house: House, **values: Any) -> None:
+    house.registry.reload(house.registry.settings.model_copy(update=values))
+
+
+@pytest.mark.usefixtures("ring")
+async def test_following_ends_with_the_token_that_opened_it(build: Build) -> None:
+    house = build(admin_token=TOKEN)
+    reader = await reader_of(house, Authorization=f"Bearer {TOKEN}")
+    reload(house, grace=7.0)
+    log.info("the token is the same")
+    assert await reader.next() == "the token is the same"
+
+    reload(house, admin_token="another one, and long")
+    log.info("not for the old token")
+
+    assert await reader.ended()
+
+
+@pytest.mark.usefixtures("ring")
+async def test_following_ends_with_the_session_that_opened_it(build: Build) -> None:
+    house = build(admin_token=TOKEN)
+    session = house.control.sessions.begin(TOKEN, time.monotonic())
+    reader = await reader_of(house, Cookie=f"dockerproxy-session={session.id}")
+    log.info("logged in")
+    assert await reader.next() == "logged in"
+
+    house.control.sessions.end(session)
+    log.info("not for who has logged out")
+
+    assert await reader.ended()
+
+
+@pytest.mark.usefixtures("ring")
+@pytest.mark.parametrize("fields", [{}, {"Authorization": f"Bearer {TOKEN}"}, {"Authorization": "Bearer made up"}])
+async def test_following_without_a_token_ends_when_one_is_asked_for(build: Build, fields: dict[str, str]) -> None:
+    house = build(admin_token=TOKEN, admin_access="loopback")
+    reader = await reader_of(house, **fields)
+
+    reload(house, admin_access="token")
+
+    assert await reader.ended()
+
+
+@pytest.mark.usefixtures("ring")
+async def test_following_from_elsewhere_ends_when_only_this_machine_may(build: Build) -> None:
+    house = build(admin_access="open")
+    far = await reader_of(house, **{"Dockerproxy-Remote": "192.0.2.1"})
+    near = await reader_of(house)
+
+    reload(house, admin_access="loopback")
+    assert await far.ended()
+
+    log.info("for this machine")
+    assert await near.next() == "for this machine"
+
+
+@pytest.mark.usefixtures("ring")
+async def test_who_follows_cannot_clear_the_count_of_wrong_tokens(build: Build) -> None:
+    house = build(admin_token=TOKEN)
+    reader = await reader_of(house, Authorization=f"Bearer {TOKEN}")
+    for number in range(5):
+        assert (await house.call("dockerproxy-logs", Authorization="Bearer wrong")).status == 401
+        log.info("line %d", number)
+        while await reader.next() != f"line {number}":
+            pass
+    assert (await house.call("dockerproxy-logs", Authorization=f"Bearer {TOKEN}")).status == 429
+    log.info("still told")
+    while await reader.next() != "still told":
+        pass
