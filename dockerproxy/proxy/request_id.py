@@ -37,8 +37,11 @@ class RequestIds:
         name = head.id = head.id or self._new()
         if place < 0:
             head.lines.append(b"X-Request-Id: " + name.encode())
-        elif _harmless(head.lines[place]) != name:
-            head.lines[place] = b"X-Request-Id: " + name.encode()
+        else:
+            if _harmless(head.lines[place]) != name:
+                head.lines[place] = b"X-Request-Id: " + name.encode()
+            if _place(head.lines[place + 1 :]) >= 0:  # which of them an application takes nobody knows
+                head.lines[place + 1 :] = [line for line in head.lines[place + 1 :] if _place([line]) < 0]
         return name
 
     def _new(self) -> str:

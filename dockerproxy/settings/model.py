@@ -51,6 +51,9 @@ def engine_address(value: str) -> str:
         raise ValueError(f"{value!r} is not an engine's address; write unix:///var/run/docker.sock or tcp://host:2375")
     if "@" in value:
         raise ValueError(f"{value!r} has a user; only scheme, host and port are used, see docker.tls_cert")
+    address = value.partition("?")[0].partition("#")[0]
+    if address != value:  # it may bear a token, so it is not repeated
+        raise ValueError(f"{address!r} is followed by a query or fragment; only scheme, host and port are used")
     return value
 
 

@@ -13,6 +13,7 @@ TOKEN, TOKEN_FILE = "admin_token", "admin_token_file"
 HIDDEN = "…"
 # Parts of names whose values are taken for secret, ours and those that somebody has only misspelled.
 _SECRET = re.compile(r"token|secret|passw|credential|authorization|cookie|users", re.IGNORECASE)
+_QUERY = re.compile(r"(\w://[^\s'\"?#]*[?#])[^\s'\"]+")  # of a URL
 # The user and the password of a URL, also where it is malformed: all up to the last @.
 _IN_URL = (re.compile(r"(?<=//)[^\s'\"]*@"), re.compile(r"[^\s'\"/(]*:[^\s'\"/]*@"))
 
@@ -32,10 +33,10 @@ def without_secrets(value: Any) -> Any:
 
 
 def without_passwords(text: str) -> str:
-    """A message, without what stands before the @ of a URL."""
+    """A message, without what stands before the @ of a URL, or in its query."""
     for pattern in _IN_URL:
         text = pattern.sub(f"{HIDDEN}@", text)
-    return text
+    return _QUERY.sub(rf"\1{HIDDEN}", text)
 
 
 def with_token_from_file(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:

@@ -79,9 +79,19 @@ def _check_loopback(request: web.Request, _token: str | None) -> None:
 
 def check_origin(request: web.Request) -> None:
     """A page of any site may make the browser of somebody who may call post here; browsers say so in Origin."""
+    if request.method in _SAFE_METHODS:
+        return
     origin = request.headers.get("Origin")
-    if origin is not None and request.method not in _SAFE_METHODS and urlsplit(origin).netloc != request.host:
+    if origin is None:
+        check_site(request)
+    elif urlsplit(origin).netloc != request.host:
         raise web.HTTPForbidden(text=f"This handler does not take requests from pages of {origin}.\n")
+
+
+def check_site(request: web.Request) -> None:
+    """What no page of another host may even ask for; browsers say so in Sec-Fetch-Site, programs do not send it."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise web.HTTPForbidden(text="Only pages of this host may ask for this.\n")
 
 
 def _check_token(request: web.Request, token: str | None) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Collection
 from aiohttp import web
 
 from dockerproxy.control.overrides import is_admin
-from dockerproxy.web.access import Grant
+from dockerproxy.web.access import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
 from dockerproxy.web.statistics import report_parts
@@ -30,8 +30,7 @@ _FIELDS = {
 async def live(request: web.Request) -> web.StreamResponse:
     """Events `history` (of the last minute, once) and `report` (at once, then each second while it changes)."""
     control = request.app[CONTROL]
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
-        raise web.HTTPForbidden(text="Only pages of this host may listen.\n")
+    check_site(request)
     if control.feed.closed or control.feed.full:
         why = "the proxy stops" if control.feed.closed else "too many dashboards are open; close one of them"
         return web.json_response({"error": why}, status=503, headers={"Retry-After": "10"})

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.logs import Ring, find_ring
-from dockerproxy.web.access import Grant
+from dockerproxy.web.access import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL
 from dockerproxy.web.feed import Feed
@@ -32,6 +32,7 @@ _NO_LOG = "the log is not kept: the program that runs this proxy has set up its 
 @guarded
 async def log_lines(request: web.Request) -> web.StreamResponse:
     """The lines as text. `lines`: how many of the past, default 100; `follow=1`: go on until the reader leaves."""
+    check_site(request)
     count = _count(request.query.get("lines", str(_DEFAULT_LINES)))
     ring = find_ring()
     if ring is None:

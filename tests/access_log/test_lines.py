@@ -95,6 +95,12 @@ def test_nothing_that_a_client_sends_ends_the_line_or_drives_a_terminal(form: st
         ("/token=abc", "/token=abc"),
         ("/explain?header=Authorization%3A+Bearer+abc&url=x", "/explain?header=[redacted]&url=x"),
         ("/a?to%6ben=abc", "/a?to%6ben=[redacted]"),
+        ("/a?user[password]=p&user[name]=ada", "/a?user[password]=[redacted]&user[name]=ada"),
+        ("/a?user%5Bpassword%5D=p", "/a?user%5Bpassword%5D=[redacted]"),
+        ("/a?token[]=abc&token%20=abc&token+=abc", "/a?token[]=[redacted]&token%20=[redacted]&token+=[redacted]"),
+        ("/a?a=1?token=abc", "/a?a=1?token=[redacted]"),
+        ("/a?jwt=a&sid=b&pass=c&key=d", "/a?jwt=[redacted]&sid=[redacted]&pass=[redacted]&key=[redacted]"),
+        ("/a?keyboard=a&compass=b&inside=c", "/a?keyboard=a&compass=b&inside=c"),
     ],
 )
 def test_credentials_in_a_query_are_redacted(target: str, told: str) -> None:
@@ -104,6 +110,14 @@ def test_credentials_in_a_query_are_redacted(target: str, told: str) -> None:
 def test_credentials_in_the_page_before_are_redacted_too() -> None:
     line = line_maker("combined")(record(lines=(b"Referer: http://a/reset?token=abc",)))
     assert "http://a/reset?token=[redacted]" in line
+
+
+@pytest.mark.parametrize("form", ["combined", "json"])
+@pytest.mark.parametrize("name", ["X-Access-Token", "X-Vault-Token", "apikey", "X-Goog-Api-Key", "X-Hub-Signature"])
+def test_fields_that_bear_credentials_by_their_names_are_redacted(form: str, name: str) -> None:
+    line = line_maker(form, [name])(record(lines=(name.encode() + b": c2VjcmV0",)))
+    assert "[redacted]" in line
+    assert "c2VjcmV0" not in line
 
 
 def test_months_are_told_in_english() -> None:

@@ -61,6 +61,23 @@ async def test_an_id_that_could_disguise_a_log_line_is_not_kept(scene: Scene) ->
     assert len((await scene.get(x_request_id="x" * 129))["x-request-id"]) < 30
 
 
+@pytest.mark.parametrize("first", ["abc-123", "a) 200 fine ("])
+async def test_an_upstream_gets_one_id_however_many_a_client_sends(scene: Scene, first: str) -> None:
+    upstream = await scene.upstream()
+    server = await scene.proxy(upstream)
+    server.plane.recorder = lambda _record: None  # as with an access log
+    client = await scene.client()
+    await client.send(
+        f"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: {first}\r\nX-One: 1\r\nx-request-id: b) 200 fine (\r\n"
+        "X-Two: 2\r\nX-REQUEST-ID: third\r\n\r\n".encode()
+    )
+    await client.answer()
+    fields = upstream.requests[0].fields
+    (name,) = [value for field, value in fields if field.lower() == "x-request-id"]
+    assert re.fullmatch("abc-123|[0-9a-f]{8}-[0-9a-f]+", name)
+    assert {"x-one", "x-two"} <= {field.lower() for field, _ in fields}
+
+
 async def test_a_good_answer_bears_no_id_of_ours(scene: Scene) -> None:
     await scene.proxy(await scene.upstream())
     assert "x-request-id" not in await scene.get()

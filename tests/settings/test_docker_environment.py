@@ -37,6 +37,18 @@ def test_without_a_folder_it_is_that_of_the_command_docker(monkeypatch: pytest.M
     assert load().docker.tls_ca == Path("/home/ada/.docker/ca.pem")
 
 
+@pytest.mark.parametrize("tail", ["/path?token=s3cret", "?token=s3cret", "#s3cret"])
+def test_an_address_with_a_query_is_refused_without_repeating_it(
+    monkeypatch: pytest.MonkeyPatch, read: Read, tail: str
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"tcp://engine:2375{tail}")
+    with pytest.raises(SettingsError, match=r"DOCKER_HOST: .*only scheme, host and port are used") as of_docker:
+        load()
+    with pytest.raises(SettingsError, match=r"docker\.host: .*only scheme, host and port are used") as own:
+        read(f"docker: {{host: 'tcp://engine:2375{tail}'}}")
+    assert "s3cret" not in f"{own.value}{of_docker.value}"
+
+
 def test_our_own_settings_count_before_it(monkeypatch: pytest.MonkeyPatch, read: Read) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://engine:2376")
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")

@@ -188,6 +188,17 @@ async def test_a_page_of_another_site_cannot_make_the_browser_add_a_route(build:
     assert house.registry.route("a") is None
 
 
+@pytest.mark.parametrize("access", ["loopback", "open"])
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+async def test_a_page_of_another_site_cannot_do_so_without_an_origin_either(
+    build: Build, access: str, site: str
+) -> None:
+    house = build(admin_access=access)
+    assert (await house.call(ADD, "POST", "/add", new("a"), Sec_Fetch_Site=site)).status == 403
+    assert house.registry.route("a") is None
+    assert (await house.call(ADD, "POST", "/add", new("a"), Sec_Fetch_Site="same-origin")).status == 201
+
+
 async def test_a_page_of_the_same_place_may_add_a_route(build: Build) -> None:
     answer = await build().call(ADD, "POST", "/add", new("a"), Origin="http://site.localhost:8888")
     assert answer.status == 201

@@ -83,6 +83,12 @@ async def test_it_is_guarded_as_every_admin_handler(house: House) -> None:
     assert (await house.call("dockerproxy-logs", remote="10.0.0.1")).status == 403
 
 
+@pytest.mark.usefixtures("ring")
+async def test_pages_of_other_sites_may_not_read_it(house: House) -> None:
+    for site, status in (("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)):
+        assert (await house.call("dockerproxy-logs", Sec_Fetch_Site=site)).status == status
+
+
 # Following
 
 
