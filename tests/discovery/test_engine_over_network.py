@@ -175,9 +175,9 @@ async def test_a_cut_that_cannot_be_mended_at_once_is_told_once(path: Path, capl
         assert watched.routed() == {"blog-1", "blog-2"}
         async with relay:
             await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+            told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     finally:
         await watched_by.__aexit__(None, None, None)
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     assert len([line for line in told if "engine: lost (" in line]) == 1
 
 
