@@ -116,7 +116,6 @@ class Watcher:
     def _connected(self, engine: Engine) -> None:
         again = bool(self._status.engine)
         self._status.engine = f"{engine.name} at {engine.host}"
-        self._status.state = EngineState.CONNECTED
         self._status.error = ""
         self._status.reconnects += again
         self._told.clear()
@@ -124,11 +123,13 @@ class Watcher:
         level = logging.DEBUG if self._cut else logging.INFO
         self._cut = False
         log.log(level, "engine: connected to %s%s", self._status.engine, " again" if again else "")
+        # Last: the loop's thread reads the status at any moment, and whoever sees "connected" may rely on the rest.
+        self._status.state = EngineState.CONNECTED
 
     def _lost(self, reason: str) -> None:
         was_connected = self._status.state is EngineState.CONNECTED
-        self._status.state = EngineState.RECONNECTING
         self._status.error = reason
+        self._status.state = EngineState.RECONNECTING  # after the reason, so that nobody sees one without the other
         if self._stopping.is_set() or reason in self._told:
             return
         if was_connected and self._was_good():
