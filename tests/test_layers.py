@@ -52,9 +52,10 @@ PURE = ("routing", "http1")
 IMPURE = {"asyncio", "socket", "selectors", "threading", "time", "os", "select", "ssl", "aiohttp", "docker"}
 
 
-def modules() -> list[str]:
+@cache
+def modules() -> tuple[str, ...]:
     """Every module, as `proxy/front`; a package as `proxy/__init__`."""
-    return sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py"))
+    return tuple(sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")))
 
 
 @cache
@@ -72,10 +73,25 @@ def module_name(module: str) -> str:
     return f"dockerproxy.{module}".replace("/", ".").removesuffix(".__init__")
 
 
-def imports(module: str, nodes: Iterable[ast.AST] | None = None) -> Iterator[str]:
-    """The dotted names of the modules that it imports, anywhere or in these nodes."""
-    known = {module_name(other) for other in modules()}
-    for node in ast.walk(tree(module)) if nodes is None else nodes:
+@cache
+def module_names() -> frozenset[str]:
+    return frozenset(module_name(module) for module in modules())
+
+
+@cache
+def imports(module: str) -> tuple[str, ...]:
+    """The dotted names of the modules that it imports, wherever it does so."""
+    return tuple(imported(module, ast.walk(tree(module))))
+
+
+def when_loaded(module: str) -> Iterator[str]:
+    """The imports that happen when the module is loaded: not those for type checking or inside functions."""
+    return imported(module, tree(module).body)
+
+
+def imported(module: str, nodes: Iterable[ast.AST]) -> Iterator[str]:
+    """The dotted names that the import statements among `nodes` bring in."""
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -83,12 +99,7 @@ def imports(module: str, nodes: Iterable[ast.AST] | None = None) -> Iterator[str
             assert node.module is not None
             for alias in node.names:
                 below = f"{node.module}.{alias.name}"
-                yield below if below in known else node.module
-
-
-def when_loaded(module: str) -> Iterator[str]:
-    """The imports that happen when the module is loaded: not those for type checking or inside functions."""
-    return imports(module, tree(module).body)
+                yield below if below in module_names() else node.module
 
 
 def part_of(name: str) -> str | None:
