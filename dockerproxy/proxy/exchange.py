@@ -92,19 +92,21 @@ class Exchange:
             return
         connection = self._connection()
         body.add(data, flowing=connection is not None)
-        if connection is not None:
+        if self._begun and body.too_large:
+            self.give_up("body_too_large")
+        elif connection is not None:
             connection.send_body(data)
         elif body.full:
             self._client.valve.close()
             self._collected()
-        if self._begun and body.too_large:
-            self.give_up("body_too_large")
 
     def body_end(self, trailers: Sequence[bytes]) -> None:
         """The request's body is complete."""
-        if self.request_body is not None:
-            self.request_body.ended = True
-            self.request_body.trailers = trailers
+        body = self.request_body
+        if body is None or self._done:
+            return
+        body.ended = True
+        body.trailers = trailers
         connection = self._connection()
         if connection is not None:
             connection.end_body(trailers)

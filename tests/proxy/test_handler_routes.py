@@ -313,6 +313,38 @@ async def test_a_body_before_a_not_found_page_does_not_eat_the_next_request(scen
         assert (await client.answer()).text == "a"
 
 
+async def test_the_end_of_a_body_that_nobody_wants_is_not_sent_to_the_page_s_handler(scene: Scene) -> None:
+    async def page_or_answer(request: web.Request) -> web.Response:
+        transports.add(request.transport)
+        await request.read()
+        reached.set()
+        await go_on.wait()
+        return web.Response(text=request.path)
+
+    transports: set[Any] = set()
+    reached, go_on = asyncio.Event(), asyncio.Event()
+    go_on.set()
+    same = Route("known", (Domain.parse("known"),), handler="both", target=page_or_answer, not_found_handler="both",
+                 path=PathRule.exact("/known"))  # fmt: skip
+    await scene.proxy(python_routes=[same])
+    client = await scene.client()
+    head, chunk, end = b" HTTP/1.1\r\nHost: known\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", b"0\r\n\r\n"
+    await client.send(b"POST /known" + head + chunk + end)
+    assert (await client.answer()).text == "/known"
+    reached.clear()
+    go_on.clear()
+    await client.send(b"POST /missing" + head + chunk)
+    await asyncio.wait_for(reached.wait(), 5)
+    front = next(iter(scene.server.plane._fronts))
+    await client.send(end)
+    await until(lambda: front._decoder is None)
+    go_on.set()
+
+    assert (await client.answer()).text == "/missing"
+    assert (await client.get("/known", host="known")).text == "/known"
+    assert len(transports) == 1
+
+
 async def slow_page(_request: web.Request) -> web.Response:
     slow_page.reached.set()  # type: ignore[attr-defined]  # set by the test
     await slow_page.go_on.wait()  # type: ignore[attr-defined]  # set by the test

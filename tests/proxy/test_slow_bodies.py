@@ -51,3 +51,18 @@ async def test_a_client_that_leaves_while_its_body_is_awaited_is_forgotten(scene
         client.reset()
     await scene.at_rest()
     assert (await scene.get()).text == "a"
+
+
+async def test_a_body_that_ends_too_large_is_not_sent_after_all(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, max_connections=1, max_body=10)
+    assert (await scene.get()).text == "a"  # a connection is there, and idle
+    client = await scene.client()
+    await client.send(b"POST / HTTP/1.1\r\nHost: slow\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    await until(lambda: scene.route().in_flight)
+
+    await client.send(b"8\r\ndefghijk\r\n0\r\n\r\n")
+
+    assert (await client.answer()).status == 413
+    assert (await client.get()).text == "a"
+    assert [request.method for request in upstream.requests] == ["GET", "GET"]
