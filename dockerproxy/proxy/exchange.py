@@ -156,15 +156,13 @@ class Exchange:
     def connected(self, connection: UpstreamConnection) -> None:
         """A connection to the chosen upstream is there."""
         attempt = self._attempt
-        if self._done or attempt is None or attempt.pool is not connection.pool or attempt.connection is not None:
+        if self._done or attempt is None:
             connection.pool.release(connection)
         else:
-            self._cancel_timer()
             self._send(attempt, connection)
 
     def connect_failed(self, error: AttemptError) -> None:
         """There is no connection to the chosen upstream."""
-        self._cancel_timer()
         if not self._done:
             self._attempt_failed(error)
 
@@ -259,14 +257,7 @@ class Exchange:
             self._connect(pool)
 
     def _connect(self, pool: Pool) -> None:
-        timeout = self.live.options.connect_timeout
-        if not pool.request(self, timeout):
-            self._timer = self._plane.loop.call_later(timeout, self._waited_too_long, pool)
-
-    def _waited_too_long(self, pool: Pool) -> None:
-        """No connection of the pool became free."""
-        pool.cancel(self)
-        self.connect_failed(AttemptError(Failure.BUSY))
+        pool.request(self, self.live.options.connect_timeout)
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
         """Send the head, and what has come of the body; what is to come may flow."""

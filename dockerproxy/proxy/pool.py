@@ -5,6 +5,7 @@ The pool decides who gets which connection; making one is handed in as `connect`
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol
@@ -19,7 +20,7 @@ Connect = Callable[["Pool", float], Coroutine[Any, Any, "UpstreamConnection"]]
 
 
 class Requester(Protocol):
-    """Whoever asked for a connection."""
+    """Whoever asked for a connection. One of these is called, once, for each time it asked and did not cancel."""
 
     def connected(self, connection: UpstreamConnection) -> None:
         """A connection is there, and is the requester's until it is released."""
@@ -40,7 +41,8 @@ class Pool:
         self._connect = connect
         self._tasks = tasks
         self._idle: deque[UpstreamConnection] = deque()
-        self._waiting: OrderedDict[Requester, float] = OrderedDict()
+        # Seconds for connecting, and the timer that ends the waiting.
+        self._waiting: OrderedDict[Requester, tuple[float, asyncio.TimerHandle]] = OrderedDict()
         self._retired = False
 
     def __repr__(self) -> str:
@@ -50,26 +52,27 @@ class Pool:
         """The connection that was used last, or None."""
         return self._idle.pop() if self._idle else None
 
-    def request(self, requester: Requester, timeout: float) -> bool:
+    def request(self, requester: Requester, timeout: float) -> None:
         """Connect for `requester`, or queue it while the pool is full; its callbacks tell the outcome.
 
-        timeout: seconds for connecting. False when it was queued.
+        timeout: seconds for waiting in the queue, and then for connecting
         """
         if self.size < self.limit:
             self._start_connecting(requester, timeout)
-            return True
-        self._waiting[requester] = timeout
-        return False
+        else:
+            timer = asyncio.get_running_loop().call_later(timeout, self._waited_too_long, requester)
+            self._waiting[requester] = timeout, timer
 
     def cancel(self, requester: Requester) -> None:
         """`requester` waits no longer. A connection that is being made for it will serve another."""
-        self._waiting.pop(requester, None)
+        waiting = self._waiting.pop(requester, None)
+        if waiting is not None:
+            waiting[1].cancel()
 
     def release(self, connection: UpstreamConnection) -> None:
         """Give a connection back that can be used again."""
         if self._waiting:
-            requester, _ = self._waiting.popitem(last=False)
-            requester.connected(connection)
+            self._next_waiting()[0].connected(connection)
         elif self._retired:
             connection.close()
         else:
@@ -94,8 +97,7 @@ class Pool:
         self._retired = True
         while self._idle:
             self._idle.pop().close()
-        waiting, self._waiting = list(self._waiting), OrderedDict()
-        for requester in waiting:
+        for requester in [self._next_waiting()[0] for _ in range(len(self._waiting))]:
             requester.connect_failed(AttemptError(Failure.BUSY))
 
     def revive(self) -> None:
@@ -105,7 +107,17 @@ class Pool:
     def _serve_waiting(self) -> None:
         """There is room: connect for whoever has waited longest."""
         if self._waiting and self.size < self.limit:
-            self._start_connecting(*self._waiting.popitem(last=False))
+            self._start_connecting(*self._next_waiting())
+
+    def _next_waiting(self) -> tuple[Requester, float]:
+        """Whoever has waited longest waits no longer, and the seconds that it has for connecting."""
+        requester, (timeout, timer) = self._waiting.popitem(last=False)
+        timer.cancel()
+        return requester, timeout
+
+    def _waited_too_long(self, requester: Requester) -> None:
+        del self._waiting[requester]
+        requester.connect_failed(AttemptError(Failure.BUSY))
 
     def _start_connecting(self, requester: Requester, timeout: float) -> None:
         self.size += 1

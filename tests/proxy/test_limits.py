@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -361,23 +363,29 @@ async def test_an_answer_slower_than_the_timeouts_is_fine_as_long_as_it_flows(sc
     assert (await scene.get()).text == "x" * 60
 
 
-async def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(scene: Scene) -> None:
+@contextmanager
+def deaf(port: int = 0) -> Iterator[int]:
+    """A port where connections are neither accepted nor refused, for its backlog is full."""
     with socket.socket() as full:
-        full.bind(("127.0.0.1", 0))
+        full.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        full.bind(("127.0.0.1", port))
         full.listen(0)
-        waiting = []
-        for _ in range(3):  # fill the backlog: further connections are neither accepted nor refused
-            sock = socket.socket()
+        waiting = [socket.socket() for _ in range(3)]
+        for sock in waiting:
             sock.setblocking(False)
             sock.connect_ex(full.getsockname())
-            waiting.append(sock)
-        await scene.proxy(f"http://127.0.0.1:{full.getsockname()[1]}", connect_timeout="200ms", max_attempts=1)
+        yield full.getsockname()[1]
+        for sock in waiting:
+            sock.close()
+
+
+async def test_an_upstream_that_cannot_be_connected_to_in_time_is_504(scene: Scene) -> None:
+    with deaf() as port:
+        await scene.proxy(f"http://127.0.0.1:{port}", connect_timeout="200ms", max_attempts=1)
         answer = await scene.post(b"order")
         assert answer.status == 504
         counted = next(iter(scene.route().upstreams.values()))
         assert (counted.error_counter, "connecting timed out" in counted.last_error) == (1, True)
-        for sock in waiting:
-            sock.close()
 
 
 # Connections to one upstream
@@ -468,6 +476,30 @@ async def test_one_that_waits_in_line_too_long_goes_to_another_upstream(scene: S
     assert (await third.answer()).text == "b"
     gate.let()
     await first.answer()
+
+
+async def test_one_whose_turn_to_connect_comes_late_is_sent_once_all_the_same(scene: Scene) -> None:
+    busy, slow = Gate(), Gate()
+    upstreams = [await scene.upstream(busy), await scene.upstream(slow), await scene.upstream()]
+    await scene.proxy(*upstreams, max_connections=1, connect_timeout="300ms")
+    first, second = await scene.client(), await scene.client()
+    await first.ask()
+    await until(lambda: busy.asked)
+    slow.let()
+    assert [(await scene.get()).text for _ in range(2)] == ["/", "c"]
+    asked = time.monotonic()
+    await second.ask("POST", "/order", body=b"one")  # waits for the only connection to the first upstream
+
+    upstreams[0].shut()
+    with deaf(upstreams[0].port):
+        await until(lambda: time.monotonic() > asked + 0.2)
+        first.reset()  # a connection may be made, which takes longer than the rest of the time in the line
+        await until(lambda: "/order" in slow.asked)
+        await until(lambda: not len(scene.server.plane._tasks))
+        slow.let()
+        assert (await second.answer()).text == "/order"
+    assert [request.method for request in upstreams[2].requests] == ["GET"]
+    assert scene.counted(upstreams[1]).error_counter == 0
 
 
 async def test_a_connection_that_breaks_makes_room_for_the_next_in_line(scene: Scene) -> None:

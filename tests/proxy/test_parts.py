@@ -217,9 +217,9 @@ class Dock:
         self.pool = Pool("http://test:80", cast(Any, self._connect), self.tasks, limit)
         self._outcomes: asyncio.Queue[BaseException | None] = asyncio.Queue()
 
-    def ask(self) -> Asker:
+    def ask(self, timeout: float = 1.0) -> Asker:
         asker = Asker()
-        self.pool.request(asker, 1.0)
+        self.pool.request(asker, timeout)
         return asker
 
     async def make(self, error: BaseException | None = None) -> None:
@@ -270,6 +270,30 @@ async def test_whoever_is_cancelled_is_passed_over() -> None:
     await dock.make()
     dock.pool.release(first.got)
     assert (second.got, third.got) == (None, first.got)
+
+
+async def test_whoever_waits_too_long_is_told_so_once() -> None:
+    dock = Dock(1)
+    dock.ask()
+    late, cancelled = dock.ask(0.01), dock.ask(0.01)
+    dock.pool.cancel(cancelled)
+    await until(lambda: late.error)
+    assert late.error is not None
+    assert late.error.failure is Failure.BUSY
+    await dock.make(REFUSED)
+    await until(lambda: not len(dock.tasks))
+    assert (late.error.failure, cancelled.error, dock.pool.size) == (Failure.BUSY, None, 0)
+
+
+async def test_whoever_s_turn_has_come_is_told_of_the_connection_only() -> None:
+    dock = Dock(1)
+    first, second, third = dock.ask(), dock.ask(0.01), dock.ask(0.02)
+    await dock.make()
+    dock.pool.lost(first.got, idle=False)
+    await until(lambda: third.error)
+    assert second.error is None
+    await dock.make(REFUSED)
+    assert second.error is REFUSED
 
 
 async def test_a_failed_connection_makes_room_for_the_next_in_line() -> None:

@@ -167,11 +167,15 @@ class Upstream:
             self.requests.append(await conversation.request())
             conversation.answer(b"" if self.requests[-1].method == "HEAD" else self.name.encode())
 
-    def refuse(self) -> None:
-        """Listen no more, and close all connections."""
+    def shut(self) -> None:
+        """Listen no more; connections that are there go on."""
         if self._server is not None:
             self._server.close()
             self._server = None
+
+    def refuse(self) -> None:
+        """Listen no more, and close all connections."""
+        self.shut()
         for conversation in self.conversations:
             conversation.close()
 
