@@ -7,6 +7,8 @@ has come. It never decides whether to try again, and never sees the client.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
 import time
 from collections.abc import Sequence
 from functools import partial
@@ -28,6 +30,7 @@ IDLE_TIMEOUT = 60.0  # seconds
 # A request that must not be sent twice does not go over a connection that may be dying: servers close idle
 # connections without asking, and some do so after two seconds.
 FRESH_ENOUGH = 1.0  # seconds of idleness
+_MOST_UNREAD = 64 << 10  # bytes; enough for any words of refusal
 # 102 and 103 come once or twice; more is an upstream gone wild.
 _MOST_INTERIM = 32  # interim answers to one request
 
@@ -195,6 +198,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        if error is not None and self.exchange is not None:
+            self._take_unread()
         self.lost = True
         self._wheel.forget(self)
         exchange, self.exchange = self.exchange, None
@@ -373,6 +378,15 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self._wheel.forget(self)
         self.close()
         exchange.failed(error)
+
+    def _take_unread(self) -> None:
+        """Take what came before the connection broke under what we were sending: an upstream that refuses a body may
+        answer and close before it has read all of it, which makes its kernel send RST behind the answer."""
+        if self.transport.get_extra_info("ssl_object") is None:
+            with contextlib.suppress(OSError):
+                data = os.read(self.transport.get_extra_info("socket").fileno(), _MOST_UNREAD)
+                if data:
+                    self.data_received(data)
 
     def _loss(self, error: Exception | None) -> AttemptError:
         """Why the connection ended, seen from the exchange that was under way."""

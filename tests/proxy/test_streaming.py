@@ -282,6 +282,24 @@ async def test_an_answer_that_comes_before_the_request_has_ended_reaches_the_cli
     assert b"too much" in body
 
 
+async def test_an_upstream_that_refuses_an_upload_and_closes_at_once_is_heard(scene: Scene) -> None:
+    async def no(conversation: Conversation) -> None:
+        await conversation.head()
+        conversation.answer(b"too much", "413 Content Too Large", connection="close")
+
+    upstream = await scene.upstream(no)  # the kernel sends RST behind the answer, for the upload was not read
+    await scene.proxy(upstream)
+    for _ in range(20):
+        client = await scene.client()
+        await client.ask("POST", content_length=str(SENT))
+        uploading = asyncio.create_task(client.send(b"x" * SENT))
+        assert (await client.answer()).text == "too much"
+        uploading.cancel()
+        await asyncio.gather(uploading, return_exceptions=True)
+        client.reset()
+    assert scene.counted(upstream).error_counter == 0
+
+
 async def test_an_answer_until_close_is_whole_although_its_upstream_never_read_the_request(scene: Scene) -> None:
     async def no(conversation: Conversation) -> None:
         await conversation.head()
