@@ -306,23 +306,24 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         exchange.answered(head, data, False)
 
     def _chunked(self, exchange: Answering, head: ResponseHead, data: bytes) -> None:
-        self._state, self._decoder = _CHUNKS, ChunkedDecoder()
+        decoder = self._decoder = ChunkedDecoder()
+        self._state = _CHUNKS
         try:
-            piece = self._decoder.feed(data)
+            piece = decoder.feed(data)
         except MessageError as error:
             self._fail(exchange, AttemptError(Failure.MALFORMED, error.detail))
             return
-        if self._decoder.done and not self._decoder.trailers:
-            self._end(head.keep_alive and not self._decoder.rest)
+        if decoder.done and not decoder.trailers:
+            self._end(head.keep_alive and not decoder.rest)
             exchange.answered(head, piece, True)
-        elif self._decoder.done:
+        elif decoder.done:
             exchange.answered(head, piece, False)
             if self.exchange is exchange:  # it may have left, to try another upstream
-                self._end(head.keep_alive and not self._decoder.rest)
-                exchange.received(b"", True, self._decoder.trailers)
+                self._end(head.keep_alive and not decoder.rest)
+                exchange.received(b"", True, decoder.trailers)
         else:
             self._relay_head(exchange, head, piece)
-            self._take_turns(self._decoder)
+            self._take_turns(decoder)
 
     def _body(self, exchange: Answering, data: bytes) -> None:
         """The next part of the body."""

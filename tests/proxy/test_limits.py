@@ -478,6 +478,28 @@ async def test_one_that_waits_in_line_too_long_goes_to_another_upstream(scene: S
     await first.answer()
 
 
+async def test_an_answer_that_ends_with_trailers_is_whole_while_others_wait_for_its_connection(scene: Scene) -> None:
+    async def script(conversation: Conversation) -> None:
+        while True:
+            request = await conversation.request()
+            await go_on.wait()
+            conversation.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+            conversation.write(b"2\r\n%b\r\n0\r\nLast: 1\r\n\r\n" % request.target.encode())
+
+    go_on = asyncio.Event()
+    upstream = await scene.upstream(script)
+    await scene.proxy(upstream, max_connections=1)
+    clients = [await scene.client() for _ in range(4)]
+    for number, client in enumerate(clients):
+        await client.ask(target=f"/{number}")
+    await until(lambda: scene.route().requests == 4)
+    go_on.set()
+    answers = [await client.answer() for client in clients]
+    assert [answer.text for answer in answers] == ["/0", "/1", "/2", "/3"]
+    assert [answer.trailers for answer in answers] == [[("last", "1")]] * 4
+    assert upstream.connections == 1
+
+
 async def test_one_whose_turn_to_connect_comes_late_is_sent_once_all_the_same(scene: Scene) -> None:
     busy, slow = Gate(), Gate()
     upstreams = [await scene.upstream(busy), await scene.upstream(slow), await scene.upstream()]
