@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol, cast
 
 from dockerproxy.http1.framing import ChunkedDecoder, encode_chunk, encode_end
-from dockerproxy.http1.head import CHUNKED, MessageError, ResponseHead
+from dockerproxy.http1.head import CHUNKED, UNTIL_CLOSE, MessageError, ResponseHead
 from dockerproxy.http1.parser import ResponseParser
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 from dockerproxy.proxy.failure import AttemptError, Failure
@@ -284,8 +284,10 @@ class UpstreamConnection(Timed, asyncio.Protocol):
     def _final(self, exchange: Answering, head: ResponseHead, data: bytes) -> None:
         """Begin the answer: what of `data` is body, and whether that is all of it."""
         if self._without_body or head.status in (204, 304):
+            # A 204 that tells of a body all the same (RFC 9110 section 8.6 forbids it) may send it, for nobody to take.
+            announced = head.status == 204 and head.length not in (0, UNTIL_CLOSE)
             head.length = 0
-            self._end(head.keep_alive and not data)
+            self._end(head.keep_alive and not data and not announced)
             exchange.answered(head, b"", True)
         elif head.length >= 0:
             self._state, self._remaining = _LENGTH, head.length - len(data)
@@ -381,8 +383,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         exchange.failed(error)
 
     def _take_unread(self) -> None:
-        """Take what came before the connection broke under what we were sending: an upstream that refuses a body may
-        answer and close before it has read all of it, which makes its kernel send RST behind the answer."""
+        """Take what came before it broke: whoever refuses a body may answer, and close without reading it."""
         if self.transport.get_extra_info("ssl_object") is None:
             with contextlib.suppress(OSError):
                 data = os.read(self.transport.get_extra_info("socket").fileno(), _MOST_UNREAD)

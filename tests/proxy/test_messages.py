@@ -153,6 +153,20 @@ async def test_statuses_without_a_body_have_none(scene: Scene, status: bytes) ->
     assert upstream.connections == 1
 
 
+@pytest.mark.parametrize(
+    ("framing", "connections"),
+    [(b"Content-Length: 0", 1), (b"Content-Length: 2", 2), (b"Transfer-Encoding: chunked", 2)],
+)
+async def test_a_204_that_announces_a_body_ends_its_connection(scene: Scene, framing: bytes, connections: int) -> None:
+    upstream = await scene.upstream(saying(b"HTTP/1.1 204 No Content\r\n" + framing + b"\r\n\r\n", OK))
+    await scene.proxy(upstream)
+    client = await scene.client()
+    answer = await client.get()
+    assert (answer.status, "content-length" in answer, "transfer-encoding" in answer) == (204, False, False)
+    await client.get()
+    assert upstream.connections == connections
+
+
 async def test_a_304_may_tell_the_length_it_would_have_had(scene: Scene) -> None:
     await scene.proxy(await scene.upstream(saying(b"HTTP/1.1 304 Not Modified\r\nContent-Length: 99\r\n\r\n", OK)))
     client = await scene.client()
