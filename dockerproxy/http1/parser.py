@@ -111,7 +111,7 @@ class _Parser:
         act = self.acts.get(name) or self._other_act(name)
         if act is None and (headers.is_reserved(name) or headers.underscore_twin(name)):
             act = _drop
-        prepare = _PREPARED.get(name)
+        prepare = _PREPARED.get(name) if act is not None else None
         field = _Field(written + b": " + value, act, prepare(value) if prepare is not None else value)
         if len(line) <= _LONGEST_REMEMBERED:
             if len(self._remembered) >= _REMEMBERED_LINES:

@@ -196,6 +196,11 @@ def test_an_answer_is_named_in_logs_by_its_status(responses: ResponseParser) -> 
     assert repr(responses.parse(b"HTTP/1.1 404 Not Found\r\nContent-Length: 3")) == "<ResponseHead 404 length=3>"
 
 
+def test_an_answer_may_have_any_host_field_for_it_means_nothing_there(responses: ResponseParser) -> None:
+    head = responses.parse(b"HTTP/1.1 200 OK\r\nHost: https://example.com/\r\nHost: \r\nContent-Length: 0")
+    assert head.lines == [b"Host: https://example.com/", b"Host: "]
+
+
 def test_the_mark_of_a_failed_handler_does_not_go_to_the_client(responses: ResponseParser) -> None:
     head = responses.parse(b"HTTP/1.1 500 X\r\nDockerproxy-Exception: ValueError\r\nX: 1")
     assert (head.failed, head.lines) == (b"ValueError", [b"X: 1"])
