@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from dockerproxy.http1.head import MessageError
-from dockerproxy.http1.headers import NOT_IN_TRAILERS, TEXT, is_reserved, split_field, underscore_twin
+from dockerproxy.http1.headers import NOT_IN_TRAILERS, TEXT, is_forwarded, is_reserved, split_field, underscore_twin
 
 # 15 hexadecimal digits are an exabyte: enough, and no implementation behind us overflows on it.
 _SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})((?:;[^\r\n]*)?)")
@@ -171,6 +171,6 @@ class ChunkedDecoder:
         if field is None or self._remaining > _TRAILER_BUDGET:
             raise MessageError("bad_request", f"a malformed or too long trailer: {line[:40]!r}")
         name = field[0].lower()
-        if name not in NOT_IN_TRAILERS and not is_reserved(name) and not underscore_twin(name):
+        if not (name in NOT_IN_TRAILERS or is_forwarded(name) or is_reserved(name) or underscore_twin(name)):
             self.trailers.append(field[0] + b": " + field[1])
         return True

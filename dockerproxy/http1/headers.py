@@ -51,27 +51,24 @@ NOT_NOMINABLE = frozenset({b"host", b"content-length", b"content-type", b"author
 # Secret values: their lines are not remembered. The names are good ones, so that these need no further check.
 NOT_REMEMBERED = frozenset({b"authorization", b"cookie", b"proxy-authorization", b"set-cookie"})
 
-# RFC 9110 section 6.5.1: fields that may change framing, routing or authentication have no place in trailers.
-NOT_IN_TRAILERS = (
-    HOP_BY_HOP
-    | FORWARDED
-    | frozenset(
-        {
-            b"authorization",
-            b"cache-control",
-            b"content-encoding",
-            b"content-length",
-            b"content-range",
-            b"content-type",
-            b"cookie",
-            b"expect",
-            b"host",
-            b"max-forwards",
-            b"set-cookie",
-            b"trailer",
-            b"via",
-        }
-    )
+# RFC 9110 section 6.5.1: fields that may change framing, routing or authentication have no place in trailers, and
+# neither have those of `is_forwarded`.
+NOT_IN_TRAILERS = HOP_BY_HOP | frozenset(
+    {
+        b"authorization",
+        b"cache-control",
+        b"content-encoding",
+        b"content-length",
+        b"content-range",
+        b"content-type",
+        b"cookie",
+        b"expect",
+        b"host",
+        b"max-forwards",
+        b"set-cookie",
+        b"trailer",
+        b"via",
+    }
 )
 
 

@@ -76,7 +76,7 @@ def test_bytes_behind_the_body_are_kept_for_the_next_message() -> None:
 
 def test_trailers_that_could_change_the_message_are_left_out() -> None:
     decoder = ChunkedDecoder()
-    decoder.feed(b"0\r\nContent-Length: 5\r\nX-Sum:  1 \r\nhost: x\r\nX_Forwarded_For: 1\r\n\r\n")
+    decoder.feed(b"0\r\nContent-Length: 5\r\nX-Sum:  1 \r\nhost: x\r\nX_Real_IP: 1\r\nX-Forwarded-User: a\r\n\r\n")
     assert decoder.trailers == [b"X-Sum: 1"]
 
 
