@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 
 import pytest
@@ -242,6 +243,46 @@ async def test_a_switch_that_nobody_asked_for_does_not_reach_the_client(scene: S
     answer = await scene.get()
     assert answer.status == 502
     assert "101" in scene.counted(scene.upstreams[0]).last_error
+
+
+async def test_the_kernel_looks_whether_the_ends_of_a_silent_tunnel_are_still_there(scene: Scene) -> None:
+    await scene.proxy(await scene.upstream(switching(echo)))
+    await upgraded(scene)
+    front = next(iter(scene.server.plane._fronts))
+    assert front._tunnel is not None
+    for transport in (front._tunnel.client, front._tunnel.upstream):
+        sock = transport.get_extra_info("socket")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
+
+
+@pytest.mark.parametrize("lazy", ["client", "upstream"])
+async def test_an_end_that_does_not_read_is_not_kept_when_its_tunnel_is_closed(
+    scene: Scene, lazy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def flood(conversation: Conversation) -> None:
+        if lazy == "client":
+            while True:
+                await conversation.send(b"x" * 65536)
+        conversation.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a ReadTransport as well
+        await conversation.writer.wait_closed()
+
+    monkeypatch.setattr("dockerproxy.proxy.tunnel._LAST_WORDS", 0.2)
+    await scene.proxy(await scene.upstream(switching(flood)))
+    client = await upgraded(scene, receive_buffer=4096)
+    tunnel = next(iter(scene.server.plane._fronts))._tunnel
+    assert tunnel is not None
+    sending = client.send(b"x" * (64 << 20)) if lazy == "upstream" else client.send(b"x")
+    flooding = asyncio.create_task(sending)
+    filled = tunnel.client if lazy == "client" else tunnel.upstream
+    await until(filled.get_write_buffer_size)
+    await settled(filled.get_write_buffer_size)
+    flooding.cancel()
+    await asyncio.gather(flooding, return_exceptions=True)
+    tunnel.close()
+
+    await until(lambda: not filled.get_write_buffer_size())
+    await until(lambda: not scene.server.stats.connections)
 
 
 async def test_a_tunnel_may_be_silent_for_a_limited_time_only(scene: Scene) -> None:
