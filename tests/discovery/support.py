@@ -16,7 +16,7 @@ from dockerproxy.discovery import ContainerView, DiscoveryStatus, Snapshot, Watc
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 
-DEADLINE = 10.0  # seconds until a test gives up waiting
+DEADLINE = 60.0  # seconds until a test gives up waiting; only a fault takes that long
 FRONT_ID = "f" * 64
 BACK_ID = "b" * 64
 
@@ -97,8 +97,11 @@ class Watched:
 
     def draining(self) -> set[str]:
         """Names of those that are told to stop."""
-        views = self.snapshots[-1].containers if self.snapshots else ()
-        return {view.name for view in views if any(wish.upstream.draining for wish in view.wishes)}
+        return _draining(self.snapshots[-1]) if self.snapshots else set()
+
+    def drained(self) -> set[str]:
+        """Names of those that were told to stop in any snapshot: a loop that is held up may see none for itself."""
+        return set().union(*map(_draining, self.snapshots))
 
     async def sees(self, condition: Callable[[Watched], object]) -> None:
         """Wait until the latest snapshot, or the status, is so."""
@@ -107,6 +110,10 @@ class Watched:
     def _publish(self, snapshot: Snapshot) -> None:
         self.threads.add(threading.current_thread().name)
         self.snapshots.append(snapshot)
+
+
+def _draining(snapshot: Snapshot) -> set[str]:
+    return {view.name for view in snapshot.containers if any(wish.upstream.draining for wish in view.wishes)}
 
 
 @asynccontextmanager

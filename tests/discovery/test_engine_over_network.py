@@ -21,7 +21,7 @@ from tests.support.relay import Cut, Relay
 from .support import Watched, watching
 
 LABELS = {"dockerproxy.host": "blog.localhost", "com.docker.compose.service": "blog"}
-QUICK = Timing(backoff_first=0.01, backoff_most=0.05, backoff_reset=0.0, ping_timeout=2.0, request_timeout=5.0)
+SOON = Timing(backoff_first=0.01, backoff_most=0.05, backoff_reset=0.0, ping_timeout=10.0)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ async def test_what_is_wrong_with_certificates_is_told_and_tried_again_until_it_
     tls = authority.server(authority.sign("engine"), ask=True)
     async with Relay(path, tls) as relay:
         host = f"tcp://127.0.0.1:{relay.port}"
-        async with watching(host, QUICK, **{**right, "tls_ca": late}) as watched:
+        async with watching(host, SOON, **{**right, "tls_ca": late}) as watched:
             await watched.sees(lambda seen: f"docker.tls_ca: {late} cannot be read" in seen.status.error)
             shutil.copy(authority.ca, late)
             await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"} and not seen.status.error)
@@ -116,7 +116,7 @@ async def test_each_fault_of_certificates_has_its_own_words(
     tls = None if change == "plain engine" else authority.server(authority.sign("server", subject), ask=True)
     async with Relay(path, tls) as relay:
         given = {**files(authority), **wrong.get(change, {})}
-        async with watching(f"tcp://127.0.0.1:{relay.port}", QUICK, **given) as watched:
+        async with watching(f"tcp://127.0.0.1:{relay.port}", SOON, **given) as watched:
             await watched.sees(lambda seen: seen.status.error)
             assert re.search(told, watched.status.error), watched.status.error
             assert watched.routed() == set()
@@ -143,7 +143,7 @@ async def test_a_filter_that_cuts_the_stream_costs_no_event_no_route_and_no_line
     caplog.set_level(logging.INFO, "dockerproxy.discovery")
     tls = authority.server(authority.sign("engine")) if secured else None
     given: dict[str, Any] = {"tls_ca": authority.ca} if secured else {}
-    async with Relay(path, tls) as relay, watching(f"tcp://127.0.0.1:{relay.port}", QUICK, **given) as watched:
+    async with Relay(path, tls) as relay, watching(f"tcp://127.0.0.1:{relay.port}", SOON, **given) as watched:
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
         for turn in range(1, 6):
             await _is_connected(watched, relay, turn - 1)
@@ -167,7 +167,7 @@ async def test_a_cut_that_cannot_be_mended_at_once_is_told_once(path: Path, capl
     caplog.set_level(logging.INFO, "dockerproxy.discovery")
     relay = Relay(path)
     async with relay:
-        watched_by = watching(f"tcp://127.0.0.1:{relay.port}", QUICK)
+        watched_by = watching(f"tcp://127.0.0.1:{relay.port}", SOON)
         watched = await watched_by.__aenter__()
         await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
     try:
