@@ -172,7 +172,7 @@ async def test_until_in_the_past_ends_the_stream_and_in_the_future_ends_it_then(
 ) -> None:
     await engine.containers.add(closed("b1"))
     assert await history(client, since=1, until=2) == []
-    async with Stream(engine, client, until=f"{time.time() + 0.2:.9f}") as stream:
+    async with Stream(engine, client, until=f"{time.time() + 1.5:.9f}") as stream:
         await engine.containers.add(closed("b2"))
         await stream.ended()
         # Like Docker, `until` alone replays all that is kept.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import aiohttp
 import docker
@@ -67,12 +68,25 @@ async def test_a_silent_container_accepts_and_closes_without_an_answer(engine: E
         await fetch(url(container))
 
 
+@pytest.fixture
+def finish(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
+    """Pages that are asked for with a delay wait for this, instead of for a time."""
+    finish = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        if seconds:
+            await finish.wait()
+
+    monkeypatch.setattr("dockerproxy.demo.answers.asyncio", SimpleNamespace(sleep=sleep))
+    return finish
+
+
 async def test_what_is_in_flight_is_finished_on_stop_while_new_connections_are_refused(
-    engine: EmbeddedEngine, client: docker.APIClient
+    engine: EmbeddedEngine, client: docker.APIClient, finish: asyncio.Event
 ) -> None:
     container = await engine.containers.add(page("blog-1"))
     address = url(container)
-    answer = asyncio.ensure_future(fetch(f"{address}?delay=0.3"))
+    answer = asyncio.ensure_future(fetch(f"{address}?delay=1"))
     await eventually(lambda: container.in_flight == 1)
     async with Stream(engine, client, filters={"type": "container"}) as stream:
         stopping = asyncio.ensure_future(asyncio.to_thread(client.stop, "blog-1"))
@@ -80,6 +94,7 @@ async def test_what_is_in_flight_is_finished_on_stop_while_new_connections_are_r
         assert container.running
         with pytest.raises(aiohttp.ClientConnectorError):
             await fetch(address)
+        finish.set()
         assert (await answer)[0] == "blog-1"
         await stopping
         await stream.sees("blog-1 kill 15", "blog-1 die 0", "blog-1 stop")
@@ -218,14 +233,15 @@ async def test_a_hundred_changes_are_all_told(engine: EmbeddedEngine, client: do
         await stream.sees(*["app restart"] * 100)
 
 
-async def test_an_act_is_finished_though_its_client_leaves(engine: EmbeddedEngine) -> None:
+async def test_an_act_is_finished_though_its_client_leaves(engine: EmbeddedEngine, finish: asyncio.Event) -> None:
     container = await engine.containers.add(page("blog-1"))
-    answer = asyncio.ensure_future(fetch(url(container, "/?delay=0.3")))
+    answer = asyncio.ensure_future(fetch(url(container, "/?delay=1")))
     await eventually(lambda: container.in_flight == 1)
     async with RawClient(engine) as raw:
         leaving = asyncio.ensure_future(raw.ask("POST", "/containers/blog-1/restart"))
         await eventually(lambda: "kill" in [event.action for event in engine.events.replay(0, None, lambda _: True)])
         leaving.cancel()
+    finish.set()
     await answer
     await eventually(lambda: container.state == "running" and container.started_ns > container.finished_ns > 0)
 
