@@ -24,7 +24,7 @@ from docker.models.containers import Container
 
 Statistics = dict[str, Any]
 
-DEADLINE = 30.0  # seconds; for a person's patience, on a machine that is busy with other things
+DEADLINE = 60.0  # seconds; only a fault takes that long, even on a machine that is busy with other things
 STOP_DEADLINE = 40.0  # seconds; above the proxy's own grace of 30
 POLL = 0.02  # seconds between two looks
 ADMIN_HOST = "root.localhost"

@@ -67,11 +67,13 @@ def test_a_route_without_a_name_is_called_as_the_compose_service(
 def test_a_crash_is_told_with_its_exit_code_and_a_stop_is_not(
     proxy: ProxyProcess, containers: Containers, route: str, wait: Wait
 ) -> None:
-    crashing = ["python3", "-c", "import time; time.sleep(2); raise SystemExit(3)"]
+    crashing = ["sh", "-c", "until test -e /crash; do sleep 0.1; done; exit 3"]
     stopped = containers.run(labels=joining(f"{route}-stopped"))
     killed = containers.run(labels=joining(f"{route}-killed"))
-    proxy.wait_for_upstreams(f"{route}-killed", killed)
     crashed = containers.run(labels=joining(route), entrypoint=crashing)
+    for name, container in ((f"{route}-stopped", stopped), (f"{route}-killed", killed), (route, crashed)):
+        proxy.wait_for_upstreams(name, container)
+    crashed.exec_run(["touch", "/crash"])
     stopped.stop(timeout=5)
     killed.kill()
     wait(lambda: f"{crashed.name}: ended with exit code 3" in proxy.log, lambda: proxy.log)
@@ -187,13 +189,13 @@ def test_a_container_with_a_health_check_joins_when_healthy_and_leaves_when_unhe
 def test_a_container_that_is_told_to_stop_finishes_its_request_and_gets_no_new_one(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
-    stopping = containers.run(labels=joining(route))
-    proxy.wait_for_upstreams(route, stopping)
+    # Both are there before: to start one can take longer than the slow request does.
+    one, two = (containers.run(labels=joining(route)) for _ in range(2))
+    proxy.wait_until_answering(route, one, two)
     with ThreadPoolExecutor() as pool:
-        slow = pool.submit(proxy.get, f"{route}.localhost", "/slow?seconds=3")
-        proxy.wait_for(lambda found: in_flight(found, route) == 1, "the slow request is in flight")
-        other = containers.run(labels=joining(route))
-        proxy.wait_for_upstreams(route, stopping, other)
+        slow = pool.submit(proxy.get, f"{route}.localhost", "/slow?seconds=5")
+        found = proxy.wait_for(lambda found: in_flight(found, route) != [], "the slow request is in flight")
+        stopping, other = (one, two) if in_flight(found, route) == [one.name] else (two, one)
         stopped = pool.submit(stopping.stop)
         proxy.wait_for_upstreams(route, other)
         assert not slow.done(), "the container drains while it is still answering"
@@ -202,10 +204,10 @@ def test_a_container_that_is_told_to_stop_finishes_its_request_and_gets_no_new_o
         stopped.result()
 
 
-def in_flight(statistics: Statistics, route: str) -> int:
-    """Requests that the route's upstreams are answering now."""
+def in_flight(statistics: Statistics, route: str) -> list[str]:
+    """Names of the route's upstreams that are answering now."""
     found = route_in(statistics, route)
-    return sum(upstream["in_flight"] for upstream in found["upstreams"]) if found else 0
+    return [upstream["name"] for upstream in found["upstreams"] if upstream["in_flight"]] if found else []
 
 
 def test_a_container_joins_and_leaves_with_its_network(proxy: ProxyProcess, containers: Containers, route: str) -> None:

@@ -44,7 +44,9 @@ def replicas(proxy: ProxyProcess, containers: Containers) -> list[Container]:
 def host_networked(containers: Containers) -> Container:
     """A replica on a free port of this machine, which a replacement does not share."""
     port = str(free_port())
-    return containers.run(labels=LABELS | {"dockerproxy.port": port}, network_mode="host", environment={"PORTS": port})
+    # A busy engine takes its time to start a replacement.
+    labels = LABELS | {"dockerproxy.port": port, "dockerproxy.hold": "30s"}
+    return containers.run(labels=labels, network_mode="host", environment={"PORTS": port})
 
 
 async def load_during(proxy: ProxyProcess, step: Callable[[], None], title: str) -> Load:
