@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -28,13 +31,28 @@ async def seen_in(page: Page, route: str, words: str) -> None:
     await page.until(f"{row(route)}?.innerText.includes({json.dumps(words)})", f"{words!r} in the row of {route}")
 
 
+@contextlib.asynccontextmanager
+async def requests_to(site: Site, host: str) -> AsyncIterator[None]:
+    """Somebody who asks on and on."""
+
+    async def ask() -> None:
+        while True:
+            await site.ask(host)
+
+    asking = asyncio.create_task(ask())
+    yield
+    asking.cancel()
+    await asyncio.wait([asking])
+
+
 async def test_it_shows_routes_upstreams_and_the_engine(site: Site, page: Page) -> None:
     for _ in range(4):
         assert await site.ask("shop.localhost") == 200
     await page.open(site.url())
 
     await seen_in(page, "shop", "2 of 2 up")
-    await page.until(f"/[1-9]/.test({row('shop')}.querySelector('.curved .number').textContent)", "a rate")
+    async with requests_to(site, "shop.localhost"):  # the rate is that of the last seconds
+        await page.until(f"/[1-9]/.test({row('shop')}.querySelector('.curved .number').textContent)", "a rate")
     await page.until(f"{row('shop')}.innerText.includes('ms')", "latencies")
     await page.sees("engine connected", "header")
     assert "shop-1" in await page.text(SHOPS)
