@@ -13,7 +13,7 @@ from .bystanders import HOST, Bystanders
 SLOW = 30  # clients of a kind
 PIECE = b"x" * 0x10000
 ANSWER = 8 << 20  # bytes
-SHORT = "500ms"
+SHORT = "1500ms"
 HEAD = b"GET / HTTP/1.1\r\nHost: test\r\n"
 
 

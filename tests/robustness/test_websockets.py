@@ -18,7 +18,7 @@ from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import Domain, Source, Upstream
 
 from ..support.scene import Scene
-from ..support.waiting import settled, until
+from ..support.waiting import DEADLINE, settled, until
 from .site import CLOSED_WITH
 
 SIZES = [0, 1, 125, 126, 65_535, 65_536, 1 << 20, 16 << 20]  # the borders of the frame's length field, and large
@@ -112,7 +112,7 @@ async def test_three_hundred_tunnels_at_once_each_get_their_own_messages(scene: 
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     try:
         many = min(MANY, hard // FILES_EACH - 100)
-        websockets = await asyncio.gather(*(dial(at, open_timeout=30) for _ in range(many)))
+        websockets = await asyncio.gather(*(dial(at, open_timeout=DEADLINE) for _ in range(many)))
         assert scene.server.stats.connections == many
         await asyncio.gather(*(tell_apart(websocket, number) for number, websocket in enumerate(websockets)))
         await asyncio.gather(*(websocket.close() for websocket in websockets))
@@ -130,7 +130,7 @@ async def tell_apart(websocket: ClientConnection, number: int) -> None:
 
 async def test_tunnels_leave_the_connections_of_an_upstream_to_others(scene: Scene, app: web.Application) -> None:
     async with TestServer(app) as behind:
-        server = await scene.proxy(f"http://127.0.0.1:{behind.port}", max_connections=2, connect_timeout="500ms")
+        server = await scene.proxy(f"http://127.0.0.1:{behind.port}", max_connections=2, connect_timeout="5s")
         at = f"127.0.0.1:{server.addresses[0].port}"
         async with AsyncExitStack() as stack:
             websockets = [await stack.enter_async_context(dial(at)) for _ in range(5)]
