@@ -16,7 +16,7 @@ from .support.command import Process
 ADMIN, GUESS, VISITOR, COOKIE, QUERY = (f"planted-{name}-9c1f" for name in ("admin", "guess", "visitor", "cookie", "q"))
 PLANTED = (ADMIN, GUESS, VISITOR, COOKIE, QUERY)
 PAGES = ("/", "/statistics", "/metrics", "/session", "/logs?lines=1000", "/explain?url=http://site.test/", "/add", "/x")
-DEADLINE = 20.0  # seconds; only a fault takes that long
+DEADLINE = 60.0  # seconds; only a fault takes that long
 SETTINGS = """
 listen: ["127.0.0.1:0"]
 docker: {enabled: false}

@@ -20,7 +20,7 @@ from dockerproxy.settings import Settings, validate
 from .support.client import Incomplete
 from .support.scene import Scene
 from .support.upstreams import Conversation
-from .support.waiting import until
+from .support.waiting import DEADLINE, until
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ async def test_signals_stop_and_reload_a_running_server(scene: Scene) -> None:
     await until(lambda: reads)
     assert not running.done()
     os.kill(os.getpid(), signal.SIGTERM)
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, DEADLINE)
 
 
 async def test_a_program_may_ask_the_server_to_stop(scene: Scene) -> None:
@@ -134,7 +134,7 @@ async def test_a_program_may_ask_the_server_to_stop(scene: Scene) -> None:
     await asyncio.sleep(0)
     assert not running.done()
     server.ask_to_stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, DEADLINE)
 
 
 # Stop
@@ -148,7 +148,7 @@ async def test_stopping_lets_what_is_in_flight_end_and_takes_nothing_new(scene: 
     await slow.asked.wait()
     await until(lambda: server.stats.connections == 2)
 
-    stopping = asyncio.create_task(server.stop(10.0))
+    stopping = asyncio.create_task(server.stop(3600.0))
     assert await idle.rest() == b""
     assert await refuses(server)
     assert not stopping.done()
@@ -156,7 +156,7 @@ async def test_stopping_lets_what_is_in_flight_end_and_takes_nothing_new(scene: 
     answer = await busy.answer()
     assert (answer.text, answer["connection"]) == ("finished", "close")
     assert await busy.rest() == b""
-    await asyncio.wait_for(stopping, 5)
+    await asyncio.wait_for(stopping, DEADLINE)
     assert server.stats.in_flight == 0
 
 
@@ -174,11 +174,11 @@ async def test_a_long_answer_goes_on_to_its_end_while_the_server_stops(scene: Sc
     await client.ask()
     await client.head()
     assert await client.exactly(4) == b"half"
-    stop = asyncio.create_task(server.stop(10.0))
+    stop = asyncio.create_task(server.stop(3600.0))
     await until(lambda: server.plane.stopping)
     stopping.set()
     assert await client.rest() == b"half"
-    await asyncio.wait_for(stop, 5)
+    await asyncio.wait_for(stop, DEADLINE)
 
 
 async def test_at_the_end_of_grace_everything_is_cut(scene: Scene) -> None:
@@ -202,12 +202,12 @@ async def test_at_the_end_of_grace_everything_is_cut(scene: Scene) -> None:
     await talking.ask(host="tunnel", connection="Upgrade", upgrade="raw")
     assert (await talking.head()).status == 101
 
-    await asyncio.wait_for(server.stop(0.1), 5)
+    await asyncio.wait_for(server.stop(0.1), DEADLINE)
 
     with pytest.raises(Incomplete):
         await asking.answer()
     assert await talking.ended() == b""
-    await asyncio.wait_for(switched.wait(), 5)
+    await asyncio.wait_for(switched.wait(), DEADLINE)
     await scene.at_rest()
 
 
@@ -216,7 +216,7 @@ async def test_held_requests_do_not_outlive_the_grace(scene: Scene) -> None:
     client = await scene.client()
     await client.ask()
     await until(lambda: scene.route("held").held == 1)
-    await asyncio.wait_for(server.stop(0.05), 5)
+    await asyncio.wait_for(server.stop(0.05), DEADLINE)
     assert await client.ended() == b""
     await scene.at_rest()
 
@@ -225,13 +225,13 @@ async def test_stopping_while_connecting_and_retrying_leaves_nothing_behind(scen
     async def hang_up(conversation: Conversation) -> None:
         await conversation.head()
 
-    server = await scene.proxy(await scene.upstream(hang_up), max_attempts=1000, max_connections=1,
-                               consecutive_errors=1000)  # fmt: skip
+    server = await scene.proxy(await scene.upstream(hang_up), max_attempts=100_000, max_connections=1,
+                               consecutive_errors=100_000, retry_deadline="1h")  # fmt: skip
     clients = [await scene.client() for _ in range(10)]
     for client in clients:
         await client.ask()
     await until(lambda: scene.route().retries > 5)
-    await asyncio.wait_for(server.stop(0.0), 5)
+    await asyncio.wait_for(server.stop(0.0), DEADLINE)
     await scene.at_rest()
     assert scene.open_connections() == 0
 

@@ -10,6 +10,8 @@ import pytest
 
 from dockerproxy.tasks import Tasks
 
+from .support.waiting import DEADLINE
+
 
 async def test_a_task_is_named_after_its_owner_and_its_work() -> None:
     tasks = Tasks("pool")
@@ -31,7 +33,7 @@ async def test_a_task_that_nobody_holds_runs_to_its_end() -> None:
 
     Tasks("owner").start(work(), name="work")
     gc.collect()
-    await asyncio.wait_for(finished.wait(), 5)
+    await asyncio.wait_for(finished.wait(), DEADLINE)
 
 
 async def test_a_task_that_fails_is_logged_under_its_name(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from dockerproxy.settings import validate
 from .outcomes import Closed, Reset, Step
 from .strict import Malformed, Message, read_request, read_response
 
-_DEADLINE = 10.0  # seconds; only a fault takes that long
+_DEADLINE = 60.0  # seconds; only a fault takes that long
 FENCE = b"/fence"
 _VIA = re.compile(rb"(Via: 1\.1 dockerproxy-)[0-9a-f]{8}\r\n")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST

@@ -11,7 +11,7 @@ from dockerproxy.proxy.failure import AttemptError, Failure
 
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Script
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 
 NOWHERE = "http://127.0.0.1:1"  # nobody listens there
 
@@ -163,7 +163,7 @@ async def test_a_listed_status_is_still_an_error_when_its_body_is_large(scene: S
     await scene.proxy(await scene.upstream(long_excuse), await scene.upstream(), error_statuses=[502])
 
     assert (await scene.get()).text == "b"
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), DEADLINE)
 
 
 # 3. One errs N times in a row
@@ -338,7 +338,7 @@ async def test_502_when_an_error_came_after_a_timeout(scene: Scene) -> None:
 
 
 async def test_no_attempt_is_begun_after_the_retry_deadline(scene: Scene) -> None:
-    await scene.proxy(NOWHERE, retry_deadline="200ms", max_attempts=1000, consecutive_errors=10_000)
+    await scene.proxy(NOWHERE, retry_deadline="1s", max_attempts=1000, consecutive_errors=10_000)
     assert (await scene.get()).status == 502
     assert 2 <= scene.route().retries < 100
 
@@ -472,7 +472,7 @@ async def test_the_part_of_a_body_that_comes_after_the_error_reaches_the_second_
     client = await scene.client()
     await client.ask("PUT", content_length="11")
     await client.send(b"first")
-    await asyncio.wait_for(crashed.wait(), 5)
+    await asyncio.wait_for(crashed.wait(), DEADLINE)
     await until(lambda: good.connections == 1)
     await client.send(b"second")
 
@@ -558,7 +558,8 @@ async def test_a_post_does_not_go_over_an_old_idle_connection(scene: Scene, monk
     await until(lambda: scene.open_connections() == 1)
 
 
-async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene) -> None:
+async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 60.0)
     upstream = await scene.upstream()
     await scene.proxy(upstream)
     client = await scene.client()
@@ -568,7 +569,10 @@ async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene) -> 
     assert upstream.connections == 1
 
 
-async def test_a_post_that_met_a_dying_connection_is_not_sent_twice(scene: Scene) -> None:
+async def test_a_post_that_met_a_dying_connection_is_not_sent_twice(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 60.0)
     stale = await scene.upstream(_dies_at_second_request)
     await scene.proxy(stale)
     client = await scene.client()

@@ -446,15 +446,16 @@ async def test_a_client_that_leaves_in_the_middle_of_an_answer_cancels_the_upstr
 async def test_an_answer_that_nobody_takes_is_cancelled(scene: Scene) -> None:
     async def impatient(request: web.Request, call_next: CallNext) -> web.StreamResponse:
         try:
-            async with asyncio.timeout(0.05):
+            async with limit:
                 return await call_next(request)
         except TimeoutError:
             return web.Response(status=504, text="too slow")
 
-    gone = asyncio.Event()
+    limit, gone = asyncio.timeout(None), asyncio.Event()
 
     async def hesitate(conversation: Conversation) -> None:
         await conversation.request()
+        limit.reschedule(0.0)  # at once, but not before the request has come so far
         await conversation.gone()
         gone.set()
 

@@ -13,7 +13,7 @@ from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
 from dockerproxy.web import ERROR_INFO
 
 from ..support.scene import Scene
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 
 
 async def tell(request: web.Request) -> web.Response:
@@ -172,7 +172,7 @@ async def test_a_handler_may_speak_websocket(scene: Scene) -> None:
             await socket.send_str("x" * 500_000)
             message = await socket.receive()
             assert (message.type, len(message.data)) == (WSMsgType.TEXT, 500_001)
-    await asyncio.wait_for(closed.wait(), 5)
+    await asyncio.wait_for(closed.wait(), DEADLINE)
     await scene.at_rest()
 
 
@@ -249,7 +249,7 @@ async def test_a_client_that_leaves_while_its_error_page_is_made_leaves_nothing_
     await scene.proxy("http://127.0.0.1:1", max_attempts=1, error_handler=f"{__name__}:slow_page")
     client = await scene.client()
     await client.ask()
-    await asyncio.wait_for(slow_page.reached.wait(), 5)  # type: ignore[attr-defined]  # set above
+    await asyncio.wait_for(slow_page.reached.wait(), DEADLINE)  # type: ignore[attr-defined]  # set above
     client.reset()
     await scene.at_rest()
     assert scene.route().errors_shown == 1
@@ -299,7 +299,7 @@ async def test_a_body_before_a_not_found_page_does_not_eat_the_next_request(scen
     head = b"POST / HTTP/1.1\r\nHost: other\r\nContent-Length: 10\r\n\r\n"
     body = b"0123456789"
     await client.send(head + body[:cut])
-    await asyncio.wait_for(slow_page.reached.wait(), 5)  # type: ignore[attr-defined]  # set above
+    await asyncio.wait_for(slow_page.reached.wait(), DEADLINE)  # type: ignore[attr-defined]  # set above
     await client.send(body[cut:] + b"GET /next HTTP/1.1\r\nHost: known\r\n\r\n")
     front = next(iter(scene.server.plane._fronts))
     await until(lambda: front._buffer.startswith(b"GET /next") or front._decoder is not None)

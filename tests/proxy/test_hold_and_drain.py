@@ -14,7 +14,7 @@ from dockerproxy.routing.route import Upstream as RouteUpstream
 from ..support.client import Client
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Upstream
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 
 NAME = "held"
 HOST = "held.localhost"
@@ -160,7 +160,7 @@ async def test_a_request_that_waits_behind_a_held_one_is_answered_after_it(scene
 
 
 async def test_requests_held_on_a_route_that_is_removed_get_503(scene: Scene) -> None:
-    await docker_route(scene, linger="150ms")
+    await docker_route(scene, linger="1s")
     clients = [await asking(scene) for _ in range(2)]
     assert [(await client.answer()).status for client in clients] == [503, 503]
     assert (await clients[0].get(host=HOST)).status == 404
@@ -219,7 +219,7 @@ async def test_a_draining_upstream_gets_no_new_requests_while_what_is_in_flight_
     finish.set()
     assert (await client.answer()).text == "finished"
 
-    await asyncio.wait_for(closed.wait(), 5)  # the connection is not kept: the application waits for its end
+    await asyncio.wait_for(closed.wait(), DEADLINE)  # the connection is not kept: the application waits for its end
 
 
 async def test_a_request_that_waits_in_line_for_a_draining_upstream_goes_to_another(scene: Scene) -> None:

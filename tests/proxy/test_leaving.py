@@ -8,7 +8,7 @@ import pytest
 
 from ..support.scene import Scene
 from ..support.upstreams import Conversation
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 
 
 class Endless:
@@ -54,7 +54,7 @@ async def test_a_client_that_leaves_cancels_its_upstream(scene: Scene, start: by
         await client.head()
 
     client.reset()
-    await asyncio.wait_for(script.left.wait(), 5)
+    await asyncio.wait_for(script.left.wait(), DEADLINE)
 
     await until(lambda: scene.open_connections() == 0)
     assert scene.counted(upstream).error_counter == 0
@@ -68,7 +68,7 @@ async def test_a_client_that_closes_politely_cancels_its_upstream_as_well(scene:
     await client.ask()
     await script.asked.wait()
     client.close()
-    await asyncio.wait_for(script.left.wait(), 5)
+    await asyncio.wait_for(script.left.wait(), DEADLINE)
 
 
 async def test_a_client_that_leaves_in_the_middle_of_its_body_cancels_the_upstream_at_once(scene: Scene) -> None:
@@ -80,7 +80,7 @@ async def test_a_client_that_leaves_in_the_middle_of_its_body_cancels_the_upstre
     await client.send(b"half")
     await script.asked.wait()
     client.half_close()  # what was announced can no longer come
-    await asyncio.wait_for(script.left.wait(), 5)
+    await asyncio.wait_for(script.left.wait(), DEADLINE)
     assert await client.ended() == b""
     assert scene.counted(upstream).error_counter == 0
 
@@ -93,7 +93,7 @@ async def test_a_client_that_shuts_its_sending_side_still_gets_its_answer(scene:
         await conversation.send(b"here")
 
     half_closed = asyncio.Event()
-    await scene.proxy(await scene.upstream(script))
+    await scene.proxy(await scene.upstream(script), half_close_timeout="20s")
     client = await scene.client()
     await client.ask("POST", body=b"done")
     client.half_close()
@@ -104,7 +104,7 @@ async def test_a_client_that_shuts_its_sending_side_still_gets_its_answer(scene:
 
 
 async def test_requests_that_were_pipelined_before_the_half_close_are_all_answered(scene: Scene) -> None:
-    await scene.proxy(await scene.upstream())
+    await scene.proxy(await scene.upstream(), half_close_timeout="20s")
     client = await scene.client()
     await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" * 3)
     client.half_close()
@@ -119,7 +119,7 @@ async def test_a_half_closed_client_is_served_only_as_long_as_bytes_flow(scene: 
     await client.ask()
     client.half_close()
     assert await client.ended() == b""
-    await asyncio.wait_for(script.left.wait(), 5)
+    await asyncio.wait_for(script.left.wait(), DEADLINE)
 
 
 async def test_a_client_that_leaves_while_the_proxy_connects_leaves_nothing_behind(scene: Scene) -> None:
@@ -153,7 +153,7 @@ async def test_a_client_that_leaves_between_two_rounds_of_attempts_ends_them(sce
         await conversation.head()
 
     upstream = await scene.upstream(hang_up)
-    await scene.proxy(upstream, consecutive_errors=1000, max_attempts=1000)
+    await scene.proxy(upstream, consecutive_errors=100_000, max_attempts=100_000, retry_deadline="1h")
     client = await scene.client()
     await client.ask()
     await until(lambda: upstream.connections >= 3)

@@ -16,7 +16,7 @@ from dockerproxy.proxy.deadlines import Timed
 from ..support.client import Client, Incomplete
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Upstream
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 
 
 async def silent(conversation: Conversation) -> None:
@@ -115,7 +115,7 @@ async def test_a_chunked_body_is_413_as_soon_as_it_has_grown_too_large(scene: Sc
     await client.send(50 * chunk)
     assert await client.rest() == b""
     if not together:
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), DEADLINE)
         assert scene.counted(upstream).error_counter == 0
 
 
@@ -183,7 +183,7 @@ async def test_a_client_that_waits_for_100_is_not_a_slow_one(scene: Scene) -> No
 
 async def test_a_client_that_did_not_wait_for_100_and_stalls_is_a_slow_one(scene: Scene) -> None:
     upstream = await scene.upstream(silent)
-    await scene.proxy(upstream, response_timeout="300ms", stall_timeout="100ms")
+    await scene.proxy(upstream, response_timeout="20s", stall_timeout="100ms")
     client = await scene.client()
     await client.ask("POST", content_length="10", expect="100-continue")
     await until(lambda: upstream.connections)
@@ -195,7 +195,7 @@ async def test_a_client_that_did_not_wait_for_100_and_stalls_is_a_slow_one(scene
 async def test_the_time_a_connection_may_be_idle_does_not_run_on_into_a_slow_upload(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.IDLE_TIMEOUT", 0.3)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.IDLE_TIMEOUT", 1.0)
     upstream = await scene.upstream()
     server = await scene.proxy(upstream)
     client = await scene.client()
@@ -207,7 +207,7 @@ async def test_the_time_a_connection_may_be_idle_does_not_run_on_into_a_slow_upl
             rang.set()
 
     rang = asyncio.Event()
-    server.plane.wheel.schedule(Bell(), time.monotonic() + 0.6)
+    server.plane.wheel.schedule(Bell(), time.monotonic() + 1.5)
     await rang.wait()  # whatever was due before has been done
     await client.send(b"body")
     assert (await client.answer()).text == "a"
@@ -298,7 +298,7 @@ async def test_a_client_that_reads_slowly_but_reads_gets_all_of_it(scene: Scene)
             await conversation.send(piece)
 
     piece = b"x" * 0x10000
-    await scene.proxy(await scene.upstream(long), stall_timeout="300ms", idle_timeout="300ms")
+    await scene.proxy(await scene.upstream(long), stall_timeout="1s", idle_timeout="1s")
     client = await scene.client(receive_buffer=1 << 16)
     await client.ask()
     await client.head()
@@ -357,9 +357,9 @@ async def test_an_answer_slower_than_the_timeouts_is_fine_as_long_as_it_flows(sc
         conversation.write(b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n")
         for _ in range(60):
             await conversation.send(b"x")
-            await asyncio.sleep(0.02)  # it is slowness that is tested
+            await asyncio.sleep(0.025)  # it is slowness that is tested
 
-    await scene.proxy(await scene.upstream(drip), response_timeout="300ms", stall_timeout="300ms")
+    await scene.proxy(await scene.upstream(drip), response_timeout="1s", stall_timeout="1s")
     assert (await scene.get()).text == "x" * 60
 
 

@@ -375,7 +375,7 @@ async def test_requests_pipelined_behind_an_answer_that_nobody_reads_survive_the
         conversation.answer(b"second")
         await conversation.gone()
 
-    await scene.proxy(await scene.upstream(fill), half_close_timeout="2s")
+    await scene.proxy(await scene.upstream(fill), half_close_timeout="20s")
     client = await scene.client(receive_buffer=4 * KIB)
     await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
     await until(lambda: scene.route().requests == 1 and scene.route().in_flight == 0)

@@ -21,7 +21,7 @@ from ..support.client import Client, Incomplete
 from ..support.scene import Scene
 from ..support.tls_client import TlsClient
 from ..support.upstreams import Conversation, Upstream
-from ..support.waiting import settled, until
+from ..support.waiting import DEADLINE, settled, until
 
 MIB = 1 << 20
 
@@ -186,14 +186,14 @@ async def test_a_client_that_leaves_cancels_its_request(site: Site, way: str, ca
     await site.start(await site.scene.upstream(wait))
     client = await site.client()
     await client.ask()
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), DEADLINE)
     if way == "goodbye":
         await client.say_goodbye()
     elif way == "half-close":
         client.half_close()
     else:
         client.reset()
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), DEADLINE)
     client.close()
     await site.scene.at_rest()
     assert [record for record in caplog.records if record.name == "asyncio" and record.levelno > logging.DEBUG] == []
@@ -353,11 +353,11 @@ async def test_a_session_is_resumed(site: Site) -> None:
 
 
 async def test_idle_clients_do_not_hold_up_the_stop(site: Site) -> None:
-    server = await site.start(await site.scene.upstream(), grace="1m")
+    server = await site.start(await site.scene.upstream(), grace="1h")
     client = await site.client()
     await client.get()
     await site.connection()  # in its handshake
-    await asyncio.wait_for(server.stop(), 5)
+    await asyncio.wait_for(server.stop(), DEADLINE)
     assert await client.rest() == b""
 
 
@@ -369,10 +369,10 @@ async def test_what_is_in_flight_is_finished_before_the_stop(site: Site) -> None
         conversation.answer(b"finished")
 
     asked, go_on = asyncio.Event(), asyncio.Event()
-    server = await site.start(await site.scene.upstream(wait))
+    server = await site.start(await site.scene.upstream(wait), grace="1h")
     client = await site.client()
     await client.ask()
-    await asyncio.wait_for(asked.wait(), 5)
+    await asyncio.wait_for(asked.wait(), DEADLINE)
     stopping = asyncio.ensure_future(server.stop())
     await until(lambda: server.plane.stopping)
     go_on.set()
@@ -380,4 +380,4 @@ async def test_what_is_in_flight_is_finished_before_the_stop(site: Site) -> None
     assert (answer.body, answer["connection"]) == (b"finished", "close")
     assert await client.rest() == b""
     client.close()
-    await asyncio.wait_for(stopping, 5)
+    await asyncio.wait_for(stopping, DEADLINE)

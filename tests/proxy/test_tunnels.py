@@ -14,7 +14,7 @@ from ..support.certificate import self_signed
 from ..support.client import Client
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Script
-from ..support.waiting import settled, until
+from ..support.waiting import DEADLINE, settled, until
 
 SWITCH = b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n"
 
@@ -142,7 +142,7 @@ async def test_a_client_that_vanishes_ends_the_tunnel(scene: Scene) -> None:
     left = asyncio.Event()
     await scene.proxy(await scene.upstream(switching(wait)))
     (await upgraded(scene)).reset()
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), DEADLINE)
     await scene.at_rest()
 
 
@@ -167,7 +167,7 @@ async def test_a_client_that_closes_ends_a_tunnel_over_tls_too(scene: Scene) -> 
     tls: ssl.SSLContext = self_signed()
     await scene.proxy(await scene.upstream(switching(wait), tls=tls), tls_verify=False)
     (await upgraded(scene)).close()
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), DEADLINE)
     await scene.at_rest()
 
 
@@ -295,14 +295,14 @@ async def test_a_tunnel_may_be_silent_for_a_limited_time_only(scene: Scene) -> N
     await scene.proxy(await scene.upstream(switching(wait)), tunnel_timeout="200ms")
     client = await upgraded(scene)
     assert await client.rest() == b""
-    await asyncio.wait_for(left.wait(), 5)
+    await asyncio.wait_for(left.wait(), DEADLINE)
 
 
 async def test_a_tunnel_in_use_outlives_the_time_it_may_be_silent(scene: Scene) -> None:
-    await scene.proxy(await scene.upstream(switching(echo)), tunnel_timeout="400ms", stall_timeout="100ms",
+    await scene.proxy(await scene.upstream(switching(echo)), tunnel_timeout="1s", stall_timeout="100ms",
                       idle_timeout="100ms")  # fmt: skip
     client = await upgraded(scene)
     for _ in range(40):
         await client.send(b"ping")
         assert await client.exactly(4) == b"ping"
-        await asyncio.sleep(0.02)  # it is time that is tested
+        await asyncio.sleep(0.04)  # it is time that is tested

@@ -18,14 +18,14 @@ from typing import Any
 
 from websockets.asyncio.client import ClientConnection, connect
 
+from .waiting import DEADLINE
+
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
     "--remote-debugging-port=0",
 )  # fmt: skip
-_START = 30.0  # seconds; a busy machine takes some
-DEADLINE = 15.0  # seconds; only a fault takes that long
 _POLL = 0.02  # seconds
 # Name of a key -> its code, and the text that it enters.
 _KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "), "ArrowDown": (40, "")}
@@ -55,7 +55,7 @@ class Chromium:
     ) -> None:
         self._process.terminate()
         try:
-            self._process.wait(_START)
+            self._process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -79,7 +79,7 @@ class Chromium:
 
     def _wait_for_address(self) -> str:
         file = self._folder / "DevToolsActivePort"
-        end = time.monotonic() + _START
+        end = time.monotonic() + DEADLINE
         while not (file.exists() and len(lines := file.read_text().splitlines()) == 2):
             if time.monotonic() > end or self._process.poll() is not None:
                 raise AssertionError(f"Chromium did not start (exit code {self._process.poll()})")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-_DEADLINE = 20.0  # seconds; only a fault takes that long
+from .waiting import DEADLINE
 
 
 class Process:
@@ -24,7 +24,7 @@ class Process:
         """The first line from now on that has these words."""
         assert self._process.stderr is not None
         while True:
-            line = await asyncio.wait_for(self._process.stderr.readline(), _DEADLINE)
+            line = await asyncio.wait_for(self._process.stderr.readline(), DEADLINE)
             assert line, f"it ended before it wrote {words!r}: {self.log}"
             self.log.append(line.decode().rstrip())
             if words in self.log[-1]:
@@ -41,7 +41,7 @@ class Process:
 
     async def end(self) -> int:
         """Wait for its end; the exit code."""
-        output, errors = await asyncio.wait_for(self._process.communicate(), _DEADLINE)
+        output, errors = await asyncio.wait_for(self._process.communicate(), DEADLINE)
         self.log += errors.decode().splitlines() + output.decode().splitlines()
         assert self._process.returncode is not None
         return self._process.returncode
@@ -55,7 +55,7 @@ async def get(port: int, host: str, path: str = "/") -> tuple[int, str]:
     """One request on a connection of its own."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-    answer = (await asyncio.wait_for(reader.read(), _DEADLINE)).decode()
+    answer = (await asyncio.wait_for(reader.read(), DEADLINE)).decode()
     writer.close()
     head, _, body = answer.partition("\r\n\r\n")
     return int(head.split(" ")[1]), body

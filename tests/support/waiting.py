@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-DEADLINE = 20.0  # seconds; only a fault takes that long
+# Seconds; only a fault takes that long, even on a busy machine. Less than the minute after which the proxy gives up
+# by itself, so that what it has to do at once is not taken for done then.
+DEADLINE = 50.0
 _POLL = 0.003  # seconds
 
 

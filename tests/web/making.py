@@ -17,7 +17,7 @@ from dockerproxy.settings import validate
 from dockerproxy.stats import ProxyStats
 from dockerproxy.web import Control, Handlers
 
-_DEADLINE = 10.0  # seconds; only a fault takes that long
+_DEADLINE = 60.0  # seconds; only a fault takes that long
 STARTED_AT = 1_700_000_000.0
 
 

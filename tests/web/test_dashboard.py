@@ -19,7 +19,7 @@ from dockerproxy.web.access import CSRF_FIELD
 from dockerproxy.web.feed import Feed
 from dockerproxy.web.live import start_feed
 
-from ..support.waiting import until
+from ..support.waiting import DEADLINE, until
 from .conftest import Build
 from .making import House, fields_of
 
@@ -39,7 +39,7 @@ class Stream:
     async def event(self) -> tuple[str, Any]:
         """Name and data of the next event."""
         fields: dict[str, str] = {}
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             async for line in self._lines:
                 name, _, value = line.decode().rstrip("\n").partition(": ")
                 if name == ":":
@@ -336,7 +336,7 @@ async def test_the_proxy_stops_in_time_though_a_dashboard_is_open(tmp_path: Path
     async with client_of(server) as client, client.get("/live") as answer:
         stream = Stream(lines_of(answer))
         await stream.report()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE):
             await server.stop()
         await stream.end()
 
@@ -351,6 +351,6 @@ async def test_the_proxy_stops_in_time_though_a_dashboard_reads_nothing(tmp_path
     server._feed._event = f"event: report\ndata: {long}\n\n".encode()
     server._feed._news.set()
     await reader.read(1)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(DEADLINE):
         await server.stop(0.2)
     writer.close()

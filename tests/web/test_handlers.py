@@ -15,6 +15,7 @@ from dockerproxy.errors import SettingsError
 from dockerproxy.routing.route import Domain, Route
 from dockerproxy.web import CONTROL, ERROR_INFO, ROUTE_NAME, ErrorInfo
 
+from ..support.waiting import DEADLINE
 from .conftest import Build
 from .making import House, fields_of
 
@@ -191,7 +192,7 @@ async def test_an_answer_that_breaks_in_the_middle_is_cut_rather_than_ended(serv
     line = await house.line(house_key(house))
     await line.send("GET", "/", fields_of("site"))
     status, _ = await line.head()
-    rest = await asyncio.wait_for(line.reader.read(), 10)
+    rest = await asyncio.wait_for(line.reader.read(), DEADLINE)
 
     assert status == 200
     assert rest == b"4\r\nhalf\r\n"
@@ -239,7 +240,7 @@ async def test_a_client_that_leaves_a_stream_is_no_failure_of_the_handler(
     await line.head()
     line.close()
 
-    await asyncio.wait_for(ended.wait(), 10)
+    await asyncio.wait_for(ended.wait(), DEADLINE)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -258,9 +259,9 @@ async def test_a_handler_whose_client_leaves_is_cancelled(serve: Serve, caplog: 
     house = serve(waits_for_ever)
     line = await house.line(house_key(house))
     await line.send("GET", "/", fields_of("site"))
-    await asyncio.wait_for(reached.wait(), 10)
+    await asyncio.wait_for(reached.wait(), DEADLINE)
     line.close()
-    await asyncio.wait_for(cancelled.wait(), 10)
+    await asyncio.wait_for(cancelled.wait(), DEADLINE)
     assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
@@ -278,7 +279,7 @@ async def test_an_upload_is_read_as_it_comes_and_decompressed_as_usual(serve: Se
     line = await house.line(house_key(house))
     await line.send("POST", "/", fields_of("site") | {"Transfer-Encoding": "chunked"})
     line.writer.write(b"5\r\nfirst\r\n")
-    await asyncio.wait_for(first.wait(), 10)
+    await asyncio.wait_for(first.wait(), DEADLINE)
     line.writer.write(b"3\r\nend\r\n0\r\n\r\n")
     assert (await line.answer()).body == b"firstend"
 
@@ -426,7 +427,7 @@ async def test_a_web_socket_stays_open_in_both_directions(serve: Serve) -> None:
         masked = bytes(byte ^ mask[index % 4] for index, byte in enumerate(word))
         line.writer.write(bytes([0x81, 0x80 | len(word)]) + mask + masked)
         wanted = b"10.1.2.3 said " + word
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE):
             assert await line.reader.readexactly(2 + len(wanted)) == bytes([0x81, len(wanted)]) + wanted
 
 
