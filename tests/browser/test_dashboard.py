@@ -12,7 +12,7 @@ import pytest
 from dockerproxy.demo import Behaviour, ContainerSpec
 
 from ..support.browser import Page
-from .conftest import ENABLE, MakeSite, Site
+from .conftest import ENABLE, FAST, MakeSite, Site
 
 NOWHERE = "http://127.0.0.1:9"
 # It would call `hacked`, were it ever taken for markup.
@@ -38,6 +38,7 @@ async def requests_to(site: Site, host: str) -> AsyncIterator[None]:
     async def ask() -> None:
         while True:
             await site.ask(host)
+            await asyncio.sleep(FAST)
 
     asking = asyncio.create_task(ask())
     yield
@@ -441,14 +442,13 @@ async def test_of_five_hundred_routes_only_those_that_changed_are_drawn_again(ma
 
 
 async def test_the_filter_and_the_order_of_the_columns(site: Site, page: Page) -> None:
-    for _ in range(5):
-        await site.ask("shop.localhost")
     await page.open(site.url())
     await seen_in(page, "shop", "2 of 2 up")
     names = "[...document.querySelectorAll('tr.route .name')].map(name => name.textContent)"
     assert await page.value(names) == ["blog", "shop"]
     await page.click("thead button", "Requests/s")
-    await page.until(f"{names}.join() === 'shop,blog'")
+    async with requests_to(site, "shop.localhost"):
+        await page.until(f"{names}.join() === 'shop,blog'")
     assert await page.value("document.querySelector('[aria-sort]').innerText") == "Requests/s"
 
     await page.click("#filter")

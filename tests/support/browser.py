@@ -27,6 +27,8 @@ _FLAGS = (
     "--remote-debugging-port=0",
 )  # fmt: skip
 _POLL = 0.02  # seconds
+# Some network of the machine came or went, and the browser broke off what it was loading: no fault of the page's.
+_OF_THE_MACHINE = "net::ERR_NETWORK_CHANGED"
 # Name of a key -> its code, and the text that it enters.
 _KEYS = {"Tab": (9, ""), "Enter": (13, "\r"), "Escape": (27, ""), " ": (32, " "), "ArrowDown": (40, "")}
 
@@ -193,6 +195,8 @@ class Page:
             details = about["exceptionDetails"]
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
         elif event["method"] == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
+            if _OF_THE_MACHINE in about["entry"]["text"]:
+                return
             self.problems.append(f"{about['entry']['text']} {about['entry'].get('url', '')}")
         elif event["method"] == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
             self.problems.append(str([each.get("value") for each in about["args"]]))

@@ -327,7 +327,8 @@ async def test_the_stream_passes_through_the_proxy_as_it_is_written(
         stream = Stream(lines_of(answer))
         assert (await stream.report())["proxy"]["connections"] == 1
         async with client_of(server) as other, other.get("/health"):
-            assert (await stream.report())["proxy"]["connections"] == 2
+            while (await stream.report())["proxy"]["connections"] != 2:
+                pass  # what it tells may be of the moment before
 
 
 async def test_the_proxy_stops_in_time_though_a_dashboard_is_open(tmp_path: Path) -> None:
