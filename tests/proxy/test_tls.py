@@ -286,7 +286,7 @@ async def test_tls_at_the_plain_port_is_answered_with_400(site: Site) -> None:
 
 
 async def test_a_handshake_that_never_finishes_is_ended_in_time_and_holds_up_nobody(site: Site) -> None:
-    await site.start(await site.scene.upstream(), head_timeout="200ms")
+    await site.start(await site.scene.upstream(), head_timeout="1s")
     silent = [await site.connection() for _ in range(20)]
     await silent[0].send(b"\x16\x03\x01\x02\x00")
     assert (await (await site.client()).get()).status == 200
