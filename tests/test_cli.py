@@ -46,7 +46,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     for process in started:
         if process.returncode is None:
             process.kill()
-            await process.communicate()
+        await process.communicate()  # to the end, so that no pipe outlives the loop
 
 
 @pytest.fixture

@@ -183,7 +183,7 @@ async def test_a_restart_brings_it_back_at_once_with_its_new_address(engine: Emb
 
 
 async def test_many_changes_at_once_need_few_snapshots(engine: EmbeddedEngine) -> None:
-    async with watching(engine.base_url, Timing(coalesce_factor=100)) as watched:
+    async with watching(engine.base_url, Timing(coalesce=0.5, coalesce_factor=1000)) as watched:
         await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
         for number in range(100):
             await engine.containers.add(blog(f"many-{number}", address="127.0.0.1:9"))

@@ -224,7 +224,7 @@ async def test_a_benched_upstream_comes_back_by_probation_when_it_is_mended(scen
 
 async def test_an_error_on_probation_benches_again_at_once(scene: Scene) -> None:
     good, ill = await scene.upstream(), await scene.upstream()
-    await scene.proxy(good, ill, bench="200ms", consecutive_errors=3)
+    await scene.proxy(good, ill, bench="1s", consecutive_errors=3)
     ill.refuse()
     client = await scene.client()
     while scene.state(ill) == "up":
