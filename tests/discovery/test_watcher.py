@@ -388,7 +388,7 @@ async def test_stop_returns_soon_although_the_engine_hangs() -> None:
             began = time.monotonic()
             watched.watcher.stop()
             watched.watcher.stop()
-            assert time.monotonic() - began < 2
+            assert time.monotonic() - began < 10
     assert watched.snapshots == []
 
 
