@@ -26,6 +26,9 @@ def row(route: str) -> str:
     return ROW.format(route)
 
 
+RATE = f"/[1-9]/.test({row('shop')}.querySelector('.curved .number').textContent)"
+
+
 async def seen_in(page: Page, route: str, words: str) -> None:
     """Return when the row of the route shows these words."""
     await page.until(f"{row(route)}?.innerText.includes({json.dumps(words)})", f"{words!r} in the row of {route}")
@@ -53,7 +56,7 @@ async def test_it_shows_routes_upstreams_and_the_engine(site: Site, page: Page) 
 
     await seen_in(page, "shop", "2 of 2 up")
     async with requests_to(site, "shop.localhost"):  # the rate is that of the last seconds
-        await page.until(f"/[1-9]/.test({row('shop')}.querySelector('.curved .number').textContent)", "a rate")
+        await page.until(RATE, "a rate")
     await page.until(f"{row('shop')}.innerText.includes('ms')", "latencies")
     await page.sees("engine connected", "header")
     assert "shop-1" in await page.text(SHOPS)
@@ -446,8 +449,9 @@ async def test_the_filter_and_the_order_of_the_columns(site: Site, page: Page) -
     await seen_in(page, "shop", "2 of 2 up")
     names = "[...document.querySelectorAll('tr.route .name')].map(name => name.textContent)"
     assert await page.value(names) == ["blog", "shop"]
-    await page.click("thead button", "Requests/s")
     async with requests_to(site, "shop.localhost"):
+        await page.until(RATE, "a rate")
+        await page.click("thead button", "Requests/s")  # the order is made now, and kept
         await page.until(f"{names}.join() === 'shop,blog'")
     assert await page.value("document.querySelector('[aria-sort]').innerText") == "Requests/s"
 
