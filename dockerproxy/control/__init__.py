@@ -9,6 +9,7 @@ builtin.py   the admin routes that are there without being asked for
 admission.py who may be added and removed as a dynamic route
 middlewares.py  who names a middleware that there is not
 linger.py    Linger: routes that are kept for a while after their last container
+departed.py  Departed: containers that have left a route which others go on with, and still have a say in it
 journal.py   what changed, in words, for the log; chronicle.py: in few lines, where a container comes and goes
 operator.py  Operator: what a person decides while the proxy runs
 target.py    Targets: what an operator can mean by a name

@@ -25,11 +25,15 @@ ContainerKey = tuple[str, str]  # engine, id
 
 
 class Member(NamedTuple):
-    """One container's part in a route."""
+    """One container's part in a route.
+
+    departed: whether it has left the route; what it said of it still counts, its upstream does not
+    """
 
     key: ContainerKey
     container: ContainerView
     wish: RouteWish
+    departed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +46,49 @@ class Merged:
 
 
 def merge(
-    base: Base, snapshots: Iterable[Snapshot], kept: Iterable[Route], defaults: RouteOptions, prefix: str
+    base: Base,
+    snapshots: Iterable[Snapshot],
+    kept: Iterable[Route],
+    defaults: RouteOptions,
+    prefix: str,
+    departed: Iterable[Member] = (),
 ) -> Merged:
     """All routes, in an order that an unchanged set keeps.
 
     kept:     routes that have lost their last container; they give way to all others
     defaults: options that a docker route starts from
     prefix:   of the labels, for messages
+    departed: who has left a route lately that others are still in
     """
-    return _Merge(base, snapshots, defaults, prefix).run(kept)
+    return _Merge(base, snapshots, defaults, prefix, departed).run(kept)
 
 
-def joined_names(snapshots: Iterable[Snapshot]) -> set[str]:
-    """The names of the routes that containers wish to join."""
-    return {wish.route for snapshot in snapshots for container in snapshot.containers for wish in container.wishes}
+def members_of(snapshots: Iterable[Snapshot]) -> list[Member]:
+    """Every container's part in every route."""
+    return [
+        Member((snapshot.engine, container.id), container, wish)
+        for snapshot in snapshots
+        for container in snapshot.containers
+        for wish in container.wishes
+    ]
 
 
 class _Merge:
     """The work on one set of snapshots."""
 
-    def __init__(self, base: Base, snapshots: Iterable[Snapshot], defaults: RouteOptions, prefix: str) -> None:
+    def __init__(
+        self,
+        base: Base,
+        snapshots: Iterable[Snapshot],
+        defaults: RouteOptions,
+        prefix: str,
+        departed: Iterable[Member],
+    ) -> None:
         self._base = base
         self._defaults = defaults
         self._prefix = prefix
         self._containers = _by_age(snapshots)
+        self._departed = tuple(departed)
         self._places = Places(below=base.places)
         self._docker: dict[str, Route] = {}
         self._reasons: dict[ContainerKey, list[Reason]] = {}
@@ -75,7 +98,8 @@ class _Merge:
         pools = self._pools()
         firm = dict(self._base.routes)
         for name in pools.keys() & firm.keys():
-            firm[name] = self._joined(firm[name], pools.pop(name))
+            members = [member for member in pools.pop(name) if not member.departed]
+            firm[name] = self._joined(firm[name], members)
         for members in pools.values():  # in order of age, for `_pools` met the containers in that order
             self._add(members)
         routes = {**self._docker, **self._left_of(kept)}
@@ -84,10 +108,21 @@ class _Merge:
 
     def _pools(self) -> dict[str, list[Member]]:
         pools: dict[str, list[Member]] = {}
-        for key, container in self._containers:
-            for wish in container.wishes:
-                pools.setdefault(wish.route, []).append(Member(key, container, wish))
+        for member in self._members():
+            pools.setdefault(member.wish.route, []).append(member)
+        if self._departed:
+            return {name: pool for name, pool in pools.items() if not all(member.departed for member in pool)}
         return pools
+
+    def _members(self) -> list[Member]:
+        """By age; but one that has been removed comes last, so that it never outdoes a living one."""
+        members = [Member(key, container, wish) for key, container in self._containers for wish in container.wishes]
+        if self._departed:
+            listed = {key for key, _ in self._containers}
+            members += [member for member in self._departed if member.key in listed]
+            members.sort(key=lambda member: _age(member.container))
+            members += [member for member in self._departed if member.key not in listed]
+        return members
 
     def _joined(self, route: Route, members: Sequence[Member]) -> Route:
         """A route of the base with the upstreams of containers; what their labels say of the route is not used."""
@@ -143,7 +178,7 @@ class _Merge:
             domains=domains,
             path=path,
             methods=methods,
-            upstreams=tuple(member.wish.upstream for member in members),
+            upstreams=tuple(member.wish.upstream for member in members if not member.departed),
             options=self._defaults.model_copy(update=said) if said else self._defaults,
             source=Source.DOCKER,
         )
@@ -203,6 +238,8 @@ class _Merge:
         self._note(member, reason)
 
     def _note(self, member: Member, reason: Reason) -> None:
+        if member.departed:
+            return
         reasons = self._reasons.setdefault(member.key, [])
         if reason not in reasons:
             reasons.append(reason)
@@ -228,11 +265,15 @@ class _Merge:
 
 def _by_age(snapshots: Iterable[Snapshot]) -> list[tuple[ContainerKey, ContainerView]]:
     found = [
-        ((container.created, container.name, container.id), (snapshot.engine, container.id), container)
+        (_age(container), (snapshot.engine, container.id), container)
         for snapshot in snapshots
         for container in snapshot.containers
     ]
     return [(key, container) for _, key, container in sorted(found, key=itemgetter(0))]
+
+
+def _age(container: ContainerView) -> tuple[float, str, str]:
+    return container.created, container.name, container.id
 
 
 def _said(wish: RouteWish) -> Iterator[tuple[str, Any]]:

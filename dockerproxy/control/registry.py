@@ -18,9 +18,10 @@ from dockerproxy.control.base import Base, build_base
 from dockerproxy.control.chronicle import Chronicle
 from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.departed import Departed
 from dockerproxy.control.journal import complaints, decided, decisions
 from dockerproxy.control.linger import Linger
-from dockerproxy.control.merge import joined_names, merge
+from dockerproxy.control.merge import Member, members_of, merge
 from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
 from dockerproxy.control.overrides import Overrides
 from dockerproxy.control.static import StaticRoutes, route_of, static_routes
@@ -82,6 +83,7 @@ class Registry:
         self._dynamic: dict[str, RouteSettings] = {}
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
+        self._departed = Departed()
         self._writing = asyncio.Lock()
         self._timer: Any = None
         self._timer_end = float("inf")
@@ -228,6 +230,7 @@ class Registry:
         self._published = self._published and static.pages == self._static.pages
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
         self._constraints = Constraints(settings)
+        self._departed.clear()
         return self._use_base(base)
 
     def _load(self, settings: Settings, static: StaticRoutes, handlers: Mapping[str, Any]) -> None:
@@ -288,8 +291,9 @@ class Registry:
         seen = tuple(self._snapshots.values())
         prefix = self._settings.docker.label_prefix
         snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
-        self._keep_what_has_gone(joined_names(snapshots), now)
-        merged = merge(self._base, snapshots, self._linger.routes, self._defaults, prefix)
+        self._keep_what_has_gone(members_of(snapshots), now)
+        kept, departed = self._linger.routes, self._departed.members
+        merged = merge(self._base, snapshots, kept, self._defaults, prefix, departed)
         self._docker, self._containers = merged.docker, merged.containers
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
         self._complain()
@@ -304,7 +308,9 @@ class Registry:
             self._use_overrides(before.without(over))  # the disk says itself when they end
             _log_lines(decisions(before, self._overrides, {}))
 
-    def _keep_what_has_gone(self, wished: set[str], now: float) -> None:
+    def _keep_what_has_gone(self, members: Sequence[Member], now: float) -> None:
+        self._departed.look(members, self._docker, now)
+        wished = {member.wish.route for member in members}
         firm = self._base.routes
         self._linger.drop(wished)
         self._linger.drop(firm.keys())
@@ -337,7 +343,8 @@ class Registry:
 
     def _arm(self, now: float) -> None:
         """One timer for the next route or pause whose time is over; a later end is armed when this one has rung."""
-        ends = [*self._pause_ends.values(), self._linger.next_end(), self._chronicle.next_end()]
+        kept = self._linger.next_end(), self._departed.next_end()
+        ends = [*self._pause_ends.values(), *kept, self._chronicle.next_end()]
         end = min((end for end in ends if end is not None), default=float("inf"))
         if end >= self._timer_end:
             return
