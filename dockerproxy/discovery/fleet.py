@@ -16,6 +16,7 @@ from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.listing import Listing
 from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.discovery.reading import Dialect
+from dockerproxy.discovery.reason import Code
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from dockerproxy.settings.model import DockerSettings
 
@@ -64,6 +65,13 @@ class Fleet:
     def listing(self) -> Listing:
         """All containers as they are now."""
         return Listing(self._entries, self._strangers, self._reader)
+
+    def lacks_port(self, data: Mapping[str, Any]) -> bool:
+        """Whether a container would be routed if this item of the engine's list did show a port of it."""
+        if data.get("Ports") or not self._dialect.mentions(data.get("Labels") or {}):
+            return False
+        entry = Entry.from_json(data)  # its networks are without the host's, where a port that is exposed tells nothing
+        return bool(entry.networks) and any(reason.code is Code.NO_PORT for reason in self._reader.view(entry).reasons)
 
     def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a whole list."""

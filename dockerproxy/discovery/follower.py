@@ -9,9 +9,10 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
 from queue import Empty
+from typing import Any
 
 from dockerproxy.discovery.deaths import Deaths
 from dockerproxy.discovery.draining import Draining
@@ -29,6 +30,7 @@ from dockerproxy.discovery.events import (
     Subscribed,
     Timeline,
 )
+from dockerproxy.discovery.exposed_ports import ExposedPorts
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.moments import Moments
 from dockerproxy.discovery.settling import Settling
@@ -56,7 +58,13 @@ class Known:
     timeline: Timeline = field(default_factory=Timeline)
     moments: Moments = field(default_factory=Moments)
     deaths: Deaths = field(default_factory=Deaths)
+    exposed: ExposedPorts = field(default_factory=ExposedPorts)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
+
+    def keep(self, containers: Set[str]) -> None:
+        """Forget what was asked of all but these: of some the end is not told, while there is no connection."""
+        self.exposed.keep(containers)
+        self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
 
 
 class Follower:
@@ -234,14 +242,22 @@ class Follower:
 
     def _list_all(self) -> None:
         began = time.monotonic()
-        self._known.fleet.replace(self._engine.containers())
+        listed = self._listed_by_engine()
+        self._known.fleet.replace(listed)
+        self._known.keep({data["Id"] for data in listed})
         self._list_all_at = time.monotonic() + self._resync
         self._listed(began)
 
     def _list_some(self) -> None:
         began = time.monotonic()
-        self._known.fleet.update(self._dirty, self._engine.containers(self._dirty))
+        self._known.fleet.update(self._dirty, self._listed_by_engine(self._dirty))
         self._listed(began)
+
+    def _listed_by_engine(self, ids: Collection[str] = ()) -> list[dict[str, Any]]:
+        """All containers, or these, each with what its list leaves out."""
+        listed = self._engine.containers(ids)
+        self._known.exposed.complete(listed, self._known.fleet.lacks_port, self._engine.exposed_ports)
+        return listed
 
     def _listed(self, began: float) -> None:
         now = time.monotonic()

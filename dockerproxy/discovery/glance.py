@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from dockerproxy.discovery.engine import Engine
 from dockerproxy.discovery.engine_tls import EngineTls
+from dockerproxy.discovery.exposed_ports import ExposedPorts
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
 from dockerproxy.discovery.timing import DEFAULT_TIMING
@@ -29,7 +30,9 @@ def glance(settings: DockerSettings) -> Glance:
     """Ask the engine of these settings once. Raises EngineLost."""
     engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
     with contextlib.closing(engine):
-        return glance_at(engine.containers(), f"{engine.name} at {engine.host}", settings)
+        listed = engine.containers()
+        ExposedPorts().complete(listed, Fleet(settings).lacks_port, engine.exposed_ports)
+        return glance_at(listed, f"{engine.name} at {engine.host}", settings)
 
 
 def glance_at(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Glance:

@@ -9,13 +9,15 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health
+from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health, shapes
+from dockerproxy.demo.container import Container
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
@@ -28,8 +30,8 @@ QUICK = replace(SOON, ping_every=0.1, ping_timeout=0.3, request_timeout=0.5)  # 
 SURVIVES = Timing(stop_grace=0.2, stop_margin=0.1, grace_lookup=0.05)
 
 
-def blog(name: str = "blog-1", **more: object) -> ContainerSpec:
-    return ContainerSpec(name, labels=LABELS, **more)  # type: ignore[arg-type]  # fields of ContainerSpec
+def blog(name: str = "blog-1", labelled: Mapping[str, str] = {}, **more: object) -> ContainerSpec:
+    return ContainerSpec(name, labels={**LABELS, **labelled}, **more)  # type: ignore[arg-type]  # fields of ContainerSpec
 
 
 @pytest.fixture
@@ -70,6 +72,33 @@ async def test_a_container_that_is_only_created_is_known_at_once(engine: Embedde
         await engine.containers.add(blog("blog-3", running=False))
         await watched.sees(lambda seen: {"plain", "blog-3"} <= known(seen))
         assert watched.routed() == {"blog-1", "blog-2"}
+
+
+async def test_a_port_that_the_list_does_not_show_is_asked_for_once(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(shapes, "_ports", lambda _container: [])  # so it is on an internal network
+    answer = shapes.inspect
+
+    def inspect(container: Container) -> dict[str, Any]:
+        asked.append(container.name)
+        return answer(container)
+
+    monkeypatch.setattr(shapes, "inspect", inspect)
+    await engine.containers.add(blog("told", labelled={"dockerproxy.port": "8080"}))
+    await engine.containers.add(blog("silent", exposed=False))
+
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2", "told"})
+        first = watched["blog-1"]
+        assert first.exposed == (first.wishes[0].upstream.port,)
+        assert "exposes no TCP port" in watched["silent"].reasons[0]
+        await engine.containers.add(blog("blog-3"))
+        await watched.sees(lambda seen: "blog-3" in seen.routed())
+        await engine.containers.pause("blog-1")
+        await watched.sees(lambda seen: "blog-1" not in seen.routed())
+        assert sorted(asked) == ["blog-1", "blog-2", "blog-3", "silent"]
 
 
 async def test_an_engine_without_labelled_containers_gives_an_empty_snapshot(path: Path) -> None:

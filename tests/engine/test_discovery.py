@@ -241,6 +241,14 @@ def test_a_label_chooses_among_several_networks(proxy: ProxyProcess, containers:
         assert answered_by(proxy, f"{route}-{chosen.name}") == {app.name: 1}
 
 
+def test_a_container_on_an_internal_network_is_reached_at_the_port_that_it_exposes(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    app = containers.run(labels=joining(route), network=containers.network(internal=True).name)
+    proxy.wait_for_upstreams(route, app)
+    assert answered_by(proxy, route) == {app.name: 1}
+
+
 def ip(container: Container, network: str) -> str:
     """The container's address in a network, as the engine gave it."""
     container.reload()
