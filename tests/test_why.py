@@ -85,9 +85,9 @@ def on_host() -> list[str]:
     return sentences(evidence(hosted, proxy_on()))
 
 
-def out_of_reach(failure: Failure, scheme: str = "http") -> list[str]:
-    known = evidence(listed("web-1", {"dockerproxy.scheme": scheme}))
-    address = Address("172.18.0.5", 80, scheme == "https")
+def out_of_reach(failure: Failure, scheme: str = "http", port: int = 80) -> list[str]:
+    known = evidence(listed("web-1", {"dockerproxy.scheme": scheme}, port))
+    address = Address("172.18.0.5", port, scheme == "https", scheme == "http" and port == 8443)
     answer = explain_container("web-1", known)
     return [reason["text"] for reason in with_reach(answer, {address: failure}, known)["reasons"]]
 
@@ -144,6 +144,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.NOT_LISTENING: lambda: out_of_reach(Failure("connection refused")),
     Code.NO_HTTPS: of({"dockerproxy.https": "redirect"}, service="web"),
     Code.NO_TLS: lambda: out_of_reach(Failure("wrong version number", no_tls=True), "https"),
+    Code.TLS_ONLY: lambda: out_of_reach(Failure("a handshake succeeds there", tls_only=True), port=8443),
     Code.ROUTE_PAUSED: route_paused,
     Code.NOT_FOUND: lambda: sentences(evidence(), "wbe-1"),
     Code.ENGINE_NOT_REACHED: lost,

@@ -17,26 +17,37 @@ from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.routing.route import DEFAULT_PORTS, Route, Source
 
 _MOST_TOLD = 5
+_TLS_ENDING = "443"  # of 443, 8443, 9443
 # Nobody is sent there now, for reasons that are told already.
 _OUT_OF_SERVICE = frozenset({Code.DRAINING, Code.ROUTE_PAUSED, "maintenance", "no_upstream", "https_required"})
 
 
 class Address(NamedTuple):
-    """Where an upstream is; `tls`: whether it is to speak TLS."""
+    """Where an upstream is.
+
+    tls:     whether it is to speak TLS
+    doubted: whether it may speak TLS though it is not to: it has failed, or its port is one where TLS is usual
+    """
 
     host: str
     port: int
     tls: bool = False
+    doubted: bool = False
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
 
 
 class Failure(NamedTuple):
-    """Why an address is of no use; `no_tls`: it takes connections, but speaks no TLS."""
+    """Why an address is of no use.
+
+    no_tls:   it takes connections, but speaks no TLS
+    tls_only: it speaks TLS, which is not expected of it
+    """
 
     why: str
     no_tls: bool = False
+    tls_only: bool = False
 
 
 def addresses_in(answer: Json) -> list[Address]:
@@ -78,6 +89,8 @@ def _reason(answer: Json, row: Json, failure: Failure, evidence: Evidence) -> Js
     container = _container(answer, row, route, evidence)
     if failure.no_tls:
         code, text = Code.NO_TLS, f"{address} answers, but does not speak TLS: {failure.why}"
+    elif failure.tls_only:
+        code, text = Code.TLS_ONLY, f"{address} speaks TLS, and is sent plain http: {failure.why}"
     else:
         code, text = Code.NOT_LISTENING, f"nothing answers at {address}: {failure.why}"
     if len(answer.get("upstreams", ())) > 1:
@@ -91,6 +104,9 @@ def _reason(answer: Json, row: Json, failure: Failure, evidence: Evidence) -> Js
 def _mend(address: Address, failure: Failure, route: Route, container: ContainerView, evidence: Evidence) -> str:
     if failure.no_tls:
         return recreated(f"write {_label('scheme', route, container, evidence)}=http", container)
+    if failure.tls_only:
+        scheme, verify = (_label(option, route, container, evidence) for option in ("scheme", "tls_verify"))
+        return recreated(f"write {scheme}=https, and {verify}=false if it has signed its certificate itself", container)
     label, exposed = _label("port", route, container, evidence), container.exposed
     if exposed and address.port not in exposed and evidence.settings.docker.address != "published":
         which = "which the container exposes" if len(exposed) == 1 else "whichever the application listens on"
@@ -103,6 +119,8 @@ def _mend_elsewhere(address: Address, failure: Failure, route: Route | None) -> 
     """Of what is no container."""
     if failure.no_tls:
         mend = "write http:// instead of https:// in the URL of the upstream"
+    elif failure.tls_only:
+        mend = "write https:// instead of http:// in the URL of the upstream"
     else:
         mend = f"start what is to answer at {address}, or mend the URL of the upstream"
     dynamic = route is not None and route.source is Source.DYNAMIC
@@ -134,4 +152,7 @@ def _rows(answer: Json) -> Collection[Json]:
 def _address(row: Json) -> Address:
     """Of a container's route, or of a route's upstream."""
     parts = urlsplit(f"{row['scheme']}://{row['address']}" if "address" in row else row["url"])
-    return Address(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 80), parts.scheme == "https")
+    port, tls = parts.port or DEFAULT_PORTS.get(parts.scheme, 80), parts.scheme == "https"
+    return Address(
+        parts.hostname or "", port, tls, not tls and bool(str(port).endswith(_TLS_ENDING) or row.get("last_error"))
+    )

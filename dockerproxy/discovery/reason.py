@@ -57,6 +57,7 @@ class Code(StrEnum):
     BENCHED = "benched"
     NOT_LISTENING = "not_listening"
     NO_TLS = "no_tls"
+    TLS_ONLY = "tls_only"
     NO_HTTPS = "no_https"
     ROUTE_PAUSED = "route_paused"
     NOT_FOUND = "not_found"

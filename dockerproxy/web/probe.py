@@ -1,4 +1,4 @@
-"""Probe: whether somebody listens at an address, and speaks TLS where that is expected. It sends no request."""
+"""Probe: whether somebody listens at an address, and speaks TLS just where that is expected. It sends no request."""
 
 from __future__ import annotations
 
@@ -31,16 +31,21 @@ async def _failure(address: Address) -> Failure | None:
         return Failure("connection refused")
     except OSError as error:
         return Failure((error.strerror or str(error)).lower())
-    if not address.tls:
-        return None
+    return await _tls_failure(address) if address.tls or address.doubted else None
+
+
+async def _tls_failure(address: Address) -> Failure | None:
     try:
         async with asyncio.timeout(PATIENCE):
             await _connect(address, _context())
     except ssl.SSLError as error:
-        if error.reason in _NO_TLS:
+        if address.tls and error.reason in _NO_TLS:
             return Failure(error.reason.replace("_", " ").lower(), no_tls=True)
     except OSError:  # also of the timeout: it may be busy, or want a certificate
         pass
+    else:
+        if not address.tls:
+            return Failure("a handshake succeeds there", tls_only=True)
     return None
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from dockerproxy.control.container_explanation import explain_container
-from dockerproxy.control.evidence import Evidence, Json
-from dockerproxy.control.reach import Address, Failure, with_reach
+from dockerproxy.control.evidence import Condition, Evidence, Json
+from dockerproxy.control.reach import Address, Failure, addresses_in, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.routing.table import RouteTable
@@ -61,6 +61,31 @@ def test_an_application_without_tls_is_mended_by_the_scheme() -> None:
 
     assert answer["code"] == "no_tls"
     assert answer["reasons"][0]["mend"].startswith("write dockerproxy.scheme=http; then create the container anew")
+
+
+def test_an_application_that_speaks_tls_only_is_mended_by_the_scheme() -> None:
+    known = evidence(listed("c", {"dockerproxy.port": "8443"}, service="web"))
+    failure = Failure("a handshake succeeds there", tls_only=True)
+    answer = tried(known, ("172.18.0.5", 8443, False, True), failure=failure)
+
+    assert answer["code"] == "tls_only"
+    assert answer["reasons"][0]["mend"] == (
+        "write dockerproxy.scheme=https, and dockerproxy.tls_verify=false if it has signed its certificate itself;"
+        " then run: docker compose up -d web"
+    )
+
+
+def test_only_who_has_failed_or_has_a_port_of_tls_is_doubted_to_speak_plain_http() -> None:
+    failed = Condition("up", last_error="closed the connection without an answer")
+
+    def doubted(port: int, condition: Condition) -> list[bool]:
+        known = evidence(listed("c", {"dockerproxy.port": str(port)}))
+        known = replace(known, condition=lambda _route, _upstream: condition)
+        return [address.doubted for address in addresses_in(explain_container("c", known))]
+
+    assert doubted(80, Condition("up")) == [False]
+    assert doubted(443, Condition("up")) == [True]
+    assert doubted(80, failed) == [True]
 
 
 def test_one_of_two_upstreams_that_does_not_answer_is_told() -> None:

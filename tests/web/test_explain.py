@@ -18,6 +18,7 @@ from dockerproxy.web.probe import failures
 
 from ..control.explaining import listed
 from ..discovery.support import network
+from ..support.certificate import self_signed
 from .conftest import Build
 from .making import Answer, House
 
@@ -183,6 +184,19 @@ async def test_an_application_that_is_said_to_speak_tls_and_does_not_is_told_so(
     assert answer["reasons"][0]["mend"].startswith("write http:// instead of https:// in the URL of the upstream")
 
 
+async def test_an_application_that_speaks_tls_and_is_sent_plain_http_is_told_so() -> None:
+    def leave(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with await asyncio.start_server(leave, "127.0.0.1", 0, ssl=self_signed()) as server:
+        port = server.sockets[0].getsockname()[1]
+        doubted = Address("127.0.0.1", port, doubted=True)
+
+        found = await failures([doubted, Address("127.0.0.1", port)])
+
+    assert found == {doubted: Failure("a handshake succeeds there", tls_only=True)}
+
+
 async def test_a_browser_gets_it_indented(house: House) -> None:
     answer = await house.call("dockerproxy-explain", target="/explain?container=lost", Accept="text/html")
     assert answer.body.startswith(b'{\n  "container"')
@@ -214,4 +228,4 @@ async def test_it_is_for_whoever_may_see_the_statistics(house: House) -> None:
 
 
 async def test_whoever_says_nothing_in_a_handshake_is_not_said_to_speak_no_tls(port: int) -> None:
-    assert await failures([Address("127.0.0.1", port, tls=True)]) == {}
+    assert await failures([Address("127.0.0.1", port, tls=True), Address("127.0.0.1", port, doubted=True)]) == {}
