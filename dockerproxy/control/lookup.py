@@ -79,6 +79,18 @@ def service_of(container: Container) -> str:
     return container.labels.get(COMPOSE_SERVICE, "")
 
 
+def networks_of(container: Container) -> tuple[str, ...]:
+    """The names of its networks."""
+    if isinstance(container, Entry):
+        return tuple(network.name for network in container.networks)
+    return container.networks
+
+
+def known_networks(evidence: Evidence) -> frozenset[str]:
+    """The names of all networks that any container is on."""
+    return frozenset(name for container in _all(evidence) for name in networks_of(container))
+
+
 def _all(evidence: Evidence) -> Iterator[Container]:
     yield from evidence.containers
     yield from evidence.strangers

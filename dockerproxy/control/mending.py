@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from dockerproxy.control.evidence import Evidence
-from dockerproxy.control.lookup import Container, service_of
+from dockerproxy.control.lookup import Container, known_networks, most_like, networks_of, service_of
 from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.label_guess import likely_ports, meant_value, unfilled_variable, without_quotes
 from dockerproxy.discovery.label_table import BY_NAME
+from dockerproxy.discovery.reading import COMPOSE_PROJECT
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.discovery.traefik_labels import traefik_hosts, traefik_port
@@ -38,6 +39,8 @@ def mend_of(reason: Reason, container: Container, evidence: Evidence) -> str:
     elif reason.code in (Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS):
         own = f"{evidence.reader.key('route')}={container.name}"
         mend = f"{_ALIKE[reason.code]}, or give this one a route of its own: {own}"
+    elif reason.code is Code.UNKNOWN_NETWORK:
+        mend = _right_network(container, evidence) or mend
     elif reason.code is Code.FORBIDDEN:
         mend = f"remove the label {reason.label}, or set it to true"
     return recreated(mend, container) if mend and reason.code in _MENDED_BY_LABELS else mend
@@ -73,9 +76,9 @@ def add_labels(labels: Mapping[str, str]) -> str:
     return f"add the label{'s' if len(labels) > 1 else ''} {written}"
 
 
-def any_of(label: str, ports: tuple[int, ...] | list[int]) -> str:
-    """The label with each of the ports that it may be: `dockerproxy.port=80 or dockerproxy.port=8080`."""
-    return " or ".join(f"{label}={port}" for port in ports)
+def any_of(label: str, values: Iterable[int | str]) -> str:
+    """The label with each of the values that it may have: `dockerproxy.port=80 or dockerproxy.port=8080`."""
+    return " or ".join(f"{label}={value}" for value in values)
 
 
 def _right_value(reason: Reason, container: Container, evidence: Evidence) -> str:
@@ -104,6 +107,21 @@ def _value_under(label: str, written: str, container: Container, evidence: Evide
     except ValueError:
         return meant_value(option, written, container.exposed) or written
     return written
+
+
+def _right_network(container: Container, evidence: Evidence) -> str:
+    """What to do about a label that names a network which the container is not on; "" where it is no label."""
+    label = next((label for label in container.labels if _option(label, evidence) == "network"), "")
+    wanted, project = container.labels.get(label, ""), container.labels.get(COMPOSE_PROJECT, "")
+    own, known = networks_of(container), known_networks(evidence)
+    there = next((name for name in (wanted, f"{project}_{wanted}") if name in known), "")
+    if not label or not own or there:
+        return f"run: docker network connect {there} {container.name}" if there else ""
+    like = most_like(wanted, (name.removeprefix(f"{project}_") for name in own))
+    if like:
+        return recreated(f"write {label}={like}", container)
+    mend = f"run: docker network connect {wanted} {container.name}"
+    return recreated(f"{mend}; or, if there is no such network, write {any_of(label, own)}", container)
 
 
 def _example(reason: Reason, evidence: Evidence) -> str:

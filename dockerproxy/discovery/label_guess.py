@@ -185,13 +185,21 @@ def _guesses(option: str, value: str) -> Iterator[str]:
     if option == "host":
         yield ",".join(rule_hosts(value))
         hosts = (word for word in re.split(r"[\s,;|]+", value) if word)
-        yield ",".join(re.sub(r"^[a-z]+:/*", "", host.lower()).partition("/")[0] for host in hosts)
+        yield ",".join(_ascii(re.sub(r"^[a-z]+:/*", "", host.lower()).partition("/")[0]) for host in hosts)
     elif option == "path":
         yield f"/{value.lstrip('/')}".partition("*")[0].rstrip("/") or "/"
     elif option == "scheme":
         yield value.partition(":")[0]
     elif option == "enable":
         yield value.removesuffix("d").replace("enable", "true").replace("disable", "false")
+
+
+def _ascii(host: str) -> str:
+    """A host as browsers send it: `bücher.localhost` is `xn--bcher-kva.localhost` (RFC 3490)."""
+    try:
+        return host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return host
 
 
 def closest(option: str) -> list[str]:

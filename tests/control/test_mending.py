@@ -52,6 +52,38 @@ def test_where_no_port_is_exposed_the_one_that_was_written_is_put_forward(value:
     assert mend({"dockerproxy.port": value}, Ports=[]).startswith(f"write dockerproxy.port{told}")
 
 
+def test_a_host_in_other_letters_is_put_forward_as_browsers_send_it() -> None:
+    assert mend({"dockerproxy.host": "http://Bücher.localhost/"}, service="web").startswith(
+        "write dockerproxy.host=xn--bcher-kva.localhost; then "
+    )
+    assert mend({"dockerproxy.host": "ü" * 70 + ".localhost"}).startswith("write for example blog.localhost")
+
+
+def test_a_slip_in_the_name_of_a_network_is_mended_by_the_one_that_the_container_is_on() -> None:
+    labels = {"dockerproxy.network": "frnt"}
+    front, of_project = network("front"), network("shop_front")
+
+    told = "write dockerproxy.network=front; then run: docker compose up -d web"
+    assert mend(labels, service="web", networks=front) == told
+    assert mend(labels, service="web", networks=of_project) == told
+
+
+def test_a_network_that_others_are_on_is_connected_by_the_name_that_the_engine_knows() -> None:
+    def told(wanted: str) -> str:
+        container = listed("c", {"dockerproxy.network": wanted}, service="web", networks=network("shop_default"))
+        other = listed("other", {}, networks={**network("shop_back"), **network("frnt")})
+        return str(explain_container("c", evidence(container, other))["reasons"][0]["mend"])
+
+    assert told("frnt") == "run: docker network connect frnt c"
+    assert told("back") == "run: docker network connect shop_back c"
+
+
+def test_a_network_that_nobody_is_on_may_not_be_there_at_all() -> None:
+    assert mend({"dockerproxy.network": "web"}, networks=network("bridge")).startswith(
+        "run: docker network connect web c; or, if there is no such network, write dockerproxy.network=bridge; then "
+    )
+
+
 def test_of_several_exposed_ports_each_is_named() -> None:
     assert mend({"dockerproxy.enable": "true"}, 8080, 9090).startswith(
         "add the label dockerproxy.port=8080 or dockerproxy.port=9090, whichever the application listens on; then "
