@@ -9,7 +9,7 @@ from dockerproxy.control.lookup import Container, known_networks, most_like, net
 from dockerproxy.discovery.entry import Entry
 from dockerproxy.discovery.label_guess import likely_ports, meant_value, unfilled_variable, without_quotes
 from dockerproxy.discovery.label_table import BY_NAME
-from dockerproxy.discovery.reading import COMPOSE_PROJECT
+from dockerproxy.discovery.reading import COMPOSE_PROJECT, COMPOSE_VERSION
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.discovery.traefik_labels import traefik_hosts, traefik_port
@@ -137,5 +137,6 @@ def _option(label: str, evidence: Evidence) -> str:
 def _recreate(container: Container) -> str:
     service = service_of(container)
     if service:
-        return f"run: docker compose up -d {service}"
+        command = "docker-compose" if container.labels.get(COMPOSE_VERSION, "").startswith("1.") else "docker compose"
+        return f"run: {command} up -d {service}"
     return f"create the container anew (docker rm --force {container.name}, and docker run as before)"

@@ -17,6 +17,7 @@ from dockerproxy.routing.route import Domain, PathRule
 COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_ONEOFF = "com.docker.compose.oneoff"
+COMPOSE_VERSION = "com.docker.compose.version"
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,12 @@ def test_where_no_port_is_exposed_the_one_that_was_written_is_put_forward(value:
     assert mend({"dockerproxy.port": value}, Ports=[]).startswith(f"write dockerproxy.port{told}")
 
 
+@pytest.mark.parametrize(("version", "command"), [("1.29.2", "docker-compose"), ("2.24.5", "docker compose")])
+def test_the_command_is_that_of_the_compose_that_made_the_container(version: str, command: str) -> None:
+    labels = {"dockerproxy.hots": "a.localhost", "com.docker.compose.version": version}
+    assert f"; then run: {command} up -d web; " in mend(labels, service="web")
+
+
 def test_a_host_in_other_letters_is_put_forward_as_browsers_send_it() -> None:
     assert mend({"dockerproxy.host": "http://Bücher.localhost/"}, service="web").startswith(
         "write dockerproxy.host=xn--bcher-kva.localhost; then "
