@@ -78,6 +78,9 @@ def upstream_state(row: Row, now: datetime) -> Text:
     left = left_until(row.get("benched_until"), now)
     if left and state == "benched":
         words.append(f", {duration(left)} left")
+    # Nobody has been there yet, so that it is not certain that anybody listens.
+    if state == "up" and row.get("used_successfully") == 0 == row.get("error_counter"):
+        words.append(", not tried yet", FAINT)
     drained = (row.get("overrides") or {}).get("drained")
     if drained:
         words.append(f"\nby hand since {moment(drained['since'], now)}", FAINT)

@@ -133,6 +133,14 @@ def test_upstreams_show_the_bench_by_the_proxys_own_clock_and_the_last_error(pro
     assert result.words.index("blog blog-1 up") < result.words.index("blog-2 benched")
 
 
+def test_an_upstream_that_nobody_has_tried_is_not_plainly_up(proxy: FakeProxy, see: Run) -> None:
+    fresh = upstream(name="blog-2", used_successfully=0)
+    failing = upstream(name="blog-3", used_successfully=0, error_counter=1, last_error="connection refused")
+    proxy.answer("/statistics", report(route(upstream(), fresh, failing)))
+
+    assert see("upstreams").words.count("up, not tried yet") == 1
+
+
 def test_upstreams_show_what_was_set_by_hand(proxy: FakeProxy, see: Run) -> None:
     weighted = upstream(
         name="blog-4", weight=7, overrides={"drained": None, "weight": {"weight": 7, "since": "2026-01-31T12:00:00Z"}}
