@@ -18,6 +18,7 @@ from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Evidence
 from dockerproxy.control.merge import merge
 from dockerproxy.control.middlewares import with_known
+from dockerproxy.control.namesakes import Namesakes
 from dockerproxy.control.reach import addresses_in, with_reach
 from dockerproxy.control.request_explanation import explain_request
 from dockerproxy.control.static import static_routes
@@ -68,7 +69,8 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     base = build_base(settings, static_routes(settings), ())
     prefix = settings.docker.label_prefix
     known = Middlewares().known(settings)
-    snapshots = allowed(Constraints(settings), base.routes, (seen.snapshot,), prefix)
+    snapshots = Namesakes().apart((seen.snapshot,), base.routes, ())
+    snapshots = allowed(Constraints(settings), base.routes, snapshots, prefix)
     merged = merge(base, with_known(snapshots, known, prefix), (), settings.route_defaults, prefix)
     notes = [_IMAGINED]
     if seen.status.error:

@@ -106,7 +106,8 @@ def _ways(name: str, evidence: Evidence) -> Iterator[Callable[[Container], bool]
 
 
 def _routes(view: ContainerView, evidence: Evidence) -> frozenset[str]:
-    return wished(evidence.reader, view.labels, view.name, service_of(view)).routes
+    asked = wished(evidence.reader, view.labels, view.name, service_of(view)).routes
+    return asked | {wish.route for wish in view.wishes}
 
 
 def _routed(container: Container) -> bool:

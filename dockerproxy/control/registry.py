@@ -23,6 +23,7 @@ from dockerproxy.control.journal import complaints, decided, decisions
 from dockerproxy.control.linger import Linger
 from dockerproxy.control.merge import Member, members_of, merge
 from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
+from dockerproxy.control.namesakes import Namesakes
 from dockerproxy.control.overrides import Overrides
 from dockerproxy.control.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.store import Store
@@ -84,6 +85,7 @@ class Registry:
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
         self._departed = Departed()
+        self._namesakes = Namesakes()
         self._writing = asyncio.Lock()
         self._timer: Any = None
         self._timer_end = float("inf")
@@ -288,7 +290,8 @@ class Registry:
         """
         now = self._now()
         self._end_pauses(now)
-        seen = tuple(self._snapshots.values())
+        known = self._docker.keys() | {route.name for route in self._linger.routes}
+        seen = self._namesakes.apart(tuple(self._snapshots.values()), self._base.routes, known)
         prefix = self._settings.docker.label_prefix
         snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
         self._keep_what_has_gone(members_of(snapshots), now)

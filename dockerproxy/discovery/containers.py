@@ -6,6 +6,7 @@ Decides whether a container may join right now and where it is reached. Pure; kn
 from __future__ import annotations
 
 from dockerproxy.discovery.address import AddressBook, NoAddress
+from dockerproxy.discovery.control_characters import has_controls
 from dockerproxy.discovery.entry import RUNNING, Entry
 from dockerproxy.discovery.reading import Dialect, Reading, RouteReading
 from dockerproxy.discovery.reason import Code, Reason
@@ -97,11 +98,11 @@ class ContainerReader:
                 container=entry.id,
                 draining=draining,
             )
-            wishes.append(_wish(route, upstream, address.way))
+            wishes.append(_wish(route, upstream, address.way, _project(entry) if route.by_service else ""))
         return wishes
 
 
-def _wish(route: RouteReading, upstream: Upstream, way: Way) -> RouteWish:
+def _wish(route: RouteReading, upstream: Upstream, way: Way, project: str) -> RouteWish:
     return RouteWish(
         route=route.name,
         upstream=upstream,
@@ -111,7 +112,13 @@ def _wish(route: RouteReading, upstream: Upstream, way: Way) -> RouteWish:
         methods=route.methods,
         options=route.options,
         way=way,
+        project=project,
     )
+
+
+def _project(entry: Entry) -> str:
+    """Its compose project; "" where that could forge a line of the log."""
+    return "" if has_controls(entry.project) else entry.project
 
 
 def _obstacle(entry: Entry) -> Reason | None:

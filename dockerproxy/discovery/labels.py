@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from dockerproxy.discovery.control_characters import has_controls, with_controls_shown, without_controls
@@ -143,8 +144,11 @@ class LabelReader:
             return Reading(True, (), (*reasons, refusal))
         asked = self._routes(plain, groups, service or container)
         self._tell_one_more(plain, groups, reasons)
-        routes = [self._route(name, group, reasons) for name, group in asked.items()]
-        return Reading(True, tuple(route for route in routes if route is not None), tuple(reasons))
+        made = (self._route(name, group, reasons) for name, group in asked.items())
+        routes = [route for route in made if route is not None]
+        if service and service not in groups and "route" not in plain.values:
+            routes = [replace(route, by_service=True) if route.name == service else route for route in routes]
+        return Reading(True, tuple(routes), tuple(reasons))
 
     def _groups(self, labels: Mapping[str, str], reasons: list[Reason]) -> dict[str, _Group]:
         """All labels of ours, parsed, by the route that they name; "" for the plain ones."""

@@ -25,6 +25,7 @@ class RouteReading:
     """What one container's labels ask of one route; None where they say nothing.
 
     default_domain: where the route is if nobody says anything
+    by_service:     whether no label names the route, so that it is called as the compose service
     port, network:  how the container is to be reached
     options:        RouteOptions fields by name, checked, only those that were given
     labels:         which label says so, by option
@@ -41,6 +42,7 @@ class RouteReading:
     weight: int = 1
     options: Mapping[str, Any] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    by_service: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class RouteWish:
     default_domain:         where the route is if nobody says anything
     options:                per-route settings by their names, checked, only those that were given
     way:                    over which network and port, and why
+    project:                the compose project, where the route is called as a service of it; else ""
     """
 
     route: str
@@ -52,6 +53,7 @@ class RouteWish:
     methods: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     way: Way = NO_WAY
+    project: str = ""
 
     @property
     def says_where(self) -> bool:

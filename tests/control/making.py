@@ -24,7 +24,8 @@ def route_settings(name: str, **values: Any) -> RouteSettings:
 
 
 def wish(route: str, address: str, *, host: str | None = None, path: str | None = None,
-         methods: tuple[str, ...] | None = None, draining: bool = False, container: str = "", **options: Any,
+         methods: tuple[str, ...] | None = None, draining: bool = False, container: str = "", project: str = "",
+         **options: Any,
          ) -> RouteWish:  # fmt: skip
     return RouteWish(
         route=route,
@@ -36,6 +37,7 @@ def wish(route: str, address: str, *, host: str | None = None, path: str | None 
         path=None if path is None else PathRule(PathKind.PREFIX, path),
         methods=methods,
         options=options,
+        project=project,
     )
 
 

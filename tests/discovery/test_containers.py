@@ -70,6 +70,24 @@ def test_labels_reach_the_wish() -> None:
     assert (wish.domains, wish.methods, wish.options) == ((Domain("a.localhost"),), ("GET",), {"hold": 2.0})
 
 
+@pytest.mark.parametrize(
+    ("label", "project"),
+    [("host", "shop"), ("route", ""), ("blog.host", ""), ("api.host", "")],
+)
+def test_a_route_that_no_label_names_is_told_with_the_project_of_its_service(label: str, project: str) -> None:
+    compose = {"com.docker.compose.project": "shop", "com.docker.compose.service": "blog"}
+    (wish,) = view(entry({f"dockerproxy.{label}": "blog"} | compose)).wishes
+
+    assert wish.project == project
+
+
+def test_a_project_that_could_forge_a_line_of_the_log_is_left_out() -> None:
+    compose = {"com.docker.compose.project": "shop\n", "com.docker.compose.service": "blog"}
+    (wish,) = view(entry({"dockerproxy.enable": "true"} | compose)).wishes
+
+    assert wish.project == ""
+
+
 def test_a_container_that_was_told_to_stop_is_listed_as_draining() -> None:
     seen = view(entry(ENABLED), draining=True)
     assert seen.routed
