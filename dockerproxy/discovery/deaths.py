@@ -8,6 +8,7 @@ are kills with SIGKILL and nothing before it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Set
 from typing import NamedTuple
 
 from dockerproxy.discovery.turns import Turns
@@ -31,7 +32,10 @@ class Deaths:
         self._turns: Turns[str] = Turns()
 
     def __repr__(self) -> str:
-        return f"<Deaths: {len(self._stopped)} containers were told to stop, {len(self._killed)} were killed>"
+        return (
+            f"<Deaths: {len(self._stopped)} containers were told to stop, {len(self._killed)} were killed, "
+            f"{len(self._turns)} have died lately>"
+        )
 
     def told(self, container: str, *, killed: bool) -> None:
         """It got the signal that it is stopped by; or SIGKILL, which also ends those that do not listen."""
@@ -42,6 +46,11 @@ class Deaths:
         self._stopped.discard(container)
         self._killed.discard(container)
 
+    def keep(self, containers: Set[str]) -> None:
+        """Forget all but these: of some the end was not told, while there was no connection."""
+        self._stopped &= containers
+        self._killed &= containers
+
     def died(self, container: str, name: str, exit_code: str, now: float) -> Obituary | None:
         """What to tell of the death; None when it was told to stop, or has died just so again and again.
 
@@ -51,6 +60,7 @@ class Deaths:
         self.spared(container)
         if stopped:
             return None
+        self._turns.settled(now)  # a container of this id may never die again
         turn = self._turns.add(container, now)
         if turn.restless and not turn.news:
             return None

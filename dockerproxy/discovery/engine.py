@@ -60,7 +60,9 @@ class Engine:
         """The engine's list: of the containers with these ids, or of all, whatever their state. Raises EngineLost."""
         filters = {"id": sorted(ids)} if ids else None
         with _telling(self.host):
-            found: list[dict[str, Any]] = self._client.containers(all=True, filters=filters)
+            found = self._client.containers(all=True, filters=filters) or []
+            if not isinstance(found, list):
+                raise TypeError("the list of containers is none")
         return found
 
     def stop_profile(self, container: str) -> StopProfile | None:

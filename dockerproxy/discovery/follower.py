@@ -62,8 +62,9 @@ class Known:
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
     def keep(self, containers: Set[str]) -> None:
-        """Forget what was asked of all but these: of some the end is not told, while there is no connection."""
+        """Forget all other containers: of some the end is not told, while there is no connection."""
         self.exposed.keep(containers)
+        self.deaths.keep(containers)
         self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
 
 

@@ -59,7 +59,10 @@ class Turns(Generic[_Key]):
         self._series: dict[_Key, _Series] = {}  # whose last turn is the longest ago comes first
 
     def __repr__(self) -> str:
-        return f"<Turns of {len(self._series)}>"
+        return f"<Turns of {len(self)}>"
+
+    def __len__(self) -> int:
+        return len(self._series)
 
     def add(self, key: _Key, now: float) -> Turn:
         """Another turn."""

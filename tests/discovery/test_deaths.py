@@ -45,3 +45,18 @@ def test_a_container_that_ends_again_and_again_is_told_less_and_less_often() -> 
     )
     assert deaths.died("beef", "api", "3", 160.0) is not None, "another one is told"
     assert deaths.died("4f2a", "web", "3", 150.0 + 180.0) is not None, "after a while it is as before"
+
+
+def test_those_that_died_long_ago_are_forgotten() -> None:
+    deaths = Deaths()
+    for number in range(1000):
+        deaths.died(f"id-{number}", "web", "1", 10.0 * number)
+    assert repr(deaths).endswith("18 have died lately>")
+
+
+def test_those_that_are_gone_without_a_word_are_forgotten() -> None:
+    deaths = Deaths()
+    deaths.told("4f2a", killed=False)
+    deaths.told("beef", killed=True)
+    deaths.keep({"cafe"})
+    assert repr(deaths).startswith("<Deaths: 0 containers were told to stop, 0 were killed, ")

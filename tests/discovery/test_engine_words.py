@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from pathlib import Path
@@ -129,6 +130,45 @@ async def test_events_that_are_forbidden_are_told() -> None:
             await eventually(lambda: "EVENTS=1" in watched.status.error)
     finally:
         await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ('[{"Id": "4f2a", "Names": ["/web"], "State": "runn', "is not a Docker engine"),
+        ('{"containers": []}', "is not a Docker engine"),
+        ("null", ""),
+    ],
+)
+async def test_a_list_that_does_not_do_is_told_without_a_traceback(
+    body: str, expected: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    over = asyncio.Event()
+
+    async def version(_: web.Request) -> web.Response:
+        return web.json_response({"Version": "20.10", "ApiVersion": "1.41"})
+
+    async def events(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await over.wait()
+        return response
+
+    async def listed(_: web.Request) -> web.Response:
+        return web.Response(text=body, content_type="application/json")
+
+    application = web.Application()
+    application.router.add_get("/version", version)
+    application.router.add_get("/v1.41/events", events)
+    application.router.add_get("/v1.41/containers/json", listed)
+    runner, host = await _serving(application)
+    try:
+        async with watching(host, Timing(backoff_first=0.01)) as watched:
+            await watched.sees(lambda seen: expected in seen.status.error if expected else seen.snapshots)
+    finally:
+        over.set()
+        await runner.cleanup()
+    assert not any(record.exc_info for record in caplog.records)
 
 
 def _wrapped(error: OSError) -> BaseException:
