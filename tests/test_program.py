@@ -17,6 +17,7 @@ from dockerproxy import Domain, PathRule, Proxy, Route, RouteOptions, Upstream
 from dockerproxy.errors import ListenError, SettingsError
 from dockerproxy.program import load_proxy
 from dockerproxy.server import Server
+from dockerproxy.web import ERROR_INFO
 
 
 @pytest.fixture(autouse=True)
@@ -109,6 +110,58 @@ async def test_names_of_middlewares_alone_are_the_default_for_all_routes(tmp_pat
         assert route is not None
         assert route.options.middlewares == ("compress", "security_headers")
         assert await get(server, "any.localhost") == (200, "hello nobody")
+
+
+async def lost(request: web.Request) -> web.Response:
+    return web.Response(text=f"nothing at {request.path}")
+
+
+async def sorry(request: web.Request) -> web.Response:
+    return web.Response(text=f"sorry, {request[ERROR_INFO].code}")
+
+
+async def test_pages_are_given_as_functions(tmp_path: Path) -> None:
+    route = Route("blog", "blog.localhost", "/blog", upstreams=["http://127.0.0.1:1"])
+    proxy = proxy_of(tmp_path, route, max_attempts=1, not_found_handler=lost, error_handler=sorry)
+    async with proxy.server() as server:
+        assert await get(server, "blog.localhost", "/blog") == (502, "sorry, attempts_exhausted")
+        assert await get(server, "blog.localhost", "/shop") == (404, "nothing at /shop")
+        assert await get(server, "other.localhost") == (404, "nothing at /")
+
+
+async def test_a_domain_has_pages_of_its_own_as_functions(tmp_path: Path) -> None:
+    async def own(_request: web.Request) -> web.Response:
+        return web.Response(text="the blog is not itself")
+
+    blog = Route(
+        "blog", "blog.localhost", "/blog", upstreams=["http://127.0.0.1:1"], not_found_handler=own, error_handler=own
+    )
+    shop = Route("shop", "shop.localhost", upstreams=["http://127.0.0.1:1"])
+    proxy = proxy_of(tmp_path, blog, shop, max_attempts=1, not_found_handler=lost, error_handler=sorry)
+    async with proxy.server() as server:
+        assert await get(server, "blog.localhost", "/blog") == (502, "the blog is not itself")
+        assert await get(server, "blog.localhost", "/other") == (404, "the blog is not itself")
+        assert await get(server, "shop.localhost") == (502, "sorry, attempts_exhausted")
+        assert await get(server, "other.localhost") == (404, "nothing at /")
+
+
+async def test_an_application_answers_for_what_is_not_found(tmp_path: Path) -> None:
+    app = web.Application()
+    app.router.add_get("/{name}", hello)
+    async with proxy_of(tmp_path, not_found_handler=app).server() as server:
+        assert await get(server, "any.localhost", "/ada") == (404, "hello ada")
+
+
+async def test_pages_that_are_functions_survive_a_reload(tmp_path: Path) -> None:
+    proxy = proxy_of(tmp_path, not_found_handler=lost)
+    async with Server(proxy.settings(), proxy.routes, proxy.settings) as server:
+        server.reread()
+        assert await get(server, "any.localhost") == (404, "nothing at /")
+
+
+def test_a_page_that_is_no_handler_is_told_with_what_was_expected() -> None:
+    with pytest.raises(SettingsError, match=r"error-handler: expected `module:name`, .* a handler \(found 7\)"):
+        Proxy(error_handler=7).settings()
 
 
 async def test_settings_of_the_proxy_are_the_defaults_of_routes_made_in_python(tmp_path: Path, upstream: str) -> None:

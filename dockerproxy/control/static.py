@@ -44,10 +44,10 @@ def static_routes(settings: Settings, python_routes: Sequence[Route] = ()) -> St
     """All static routes: those given in Python, then those of the settings. Raises SettingsError on a repeated name."""
     handlers: dict[str, Any] = {}
     defaults = settings.route_defaults
-    given = [_with_defaults(_with_handler(route, handlers), defaults) for route in python_routes]
+    given = [_with_defaults(_with_handlers(route, handlers), defaults) for route in python_routes]
     written = [route_of(route, defaults, Source.STATIC) for route in settings.routes]
     _refuse_repeated_names(given, written)
-    pages = _pages(settings, given)
+    pages = _pages(settings, given, handlers)
     for key in _handler_keys(given + written, pages):
         handlers.setdefault(key, None)
     return StaticRoutes(tuple(pages.dress(route) for route in given + written), pages, handlers)
@@ -93,13 +93,25 @@ def _with_defaults(route: Route, defaults: RouteOptions) -> Route:
     return replace(route, options=defaults.model_copy(update=own))
 
 
-def _with_handler(route: Route, handlers: dict[str, Any]) -> Route:
-    """A route given in Python, with its in-process upstream if it has a handler."""
-    if route.target is None:
-        return replace(route, upstreams=handler_upstreams(route.handler)) if route.handler else route
-    key = _free_key(route.handler or _dotted_name(route.target), route.target, handlers)
-    handlers[key] = route.target
-    return replace(route, handler=key, upstreams=handler_upstreams(key))
+def _with_handlers(route: Route, handlers: dict[str, Any]) -> Route:
+    """A route given in Python, its handlers known by their keys; with its in-process upstream if it has one."""
+    key = _key(route.handler, route.target, handlers)
+    return replace(
+        route,
+        handler=key,
+        upstreams=handler_upstreams(key) if key else route.upstreams,
+        not_found_handler=_key(route.not_found_handler, route.not_found_target, handlers),
+        error_handler=_key(route.error_handler, route.error_target, handlers),
+    )
+
+
+def _key(name: str, target: Any, handlers: dict[str, Any]) -> str:
+    """What a handler is known by; one that was given as an object is put among `handlers`."""
+    if target is None:
+        return name
+    key = _free_key(name or _dotted_name(target), target, handlers)
+    handlers[key] = target
+    return key
 
 
 def _dotted_name(target: Any) -> str:
@@ -116,7 +128,7 @@ def _free_key(name: str, target: Any, handlers: Mapping[str, Any]) -> str:
     return key
 
 
-def _pages(settings: Settings, given: Iterable[Route]) -> Pages:
+def _pages(settings: Settings, given: Iterable[Route], handlers: dict[str, Any]) -> Pages:
     """The first that says something for a domain has its way."""
     not_found: dict[str, str] = {}
     error: dict[str, str] = {}
@@ -128,8 +140,8 @@ def _pages(settings: Settings, given: Iterable[Route]) -> Pages:
         if written.domain is not None:
             _set_page(not_found, written.hosts[0], written.domain.not_found_handler)
             _set_page(error, written.hosts[0], written.domain.error_handler)
-    _set_page(not_found, EVERY_DOMAIN, settings.not_found_handler)
-    _set_page(error, EVERY_DOMAIN, settings.error_handler)
+    for pages, page in ((not_found, settings.not_found_handler), (error, settings.error_handler)):
+        _set_page(pages, EVERY_DOMAIN, page if isinstance(page, str) else _key("", page, handlers))
     return Pages(not_found, error)
 
 

@@ -175,6 +175,8 @@ class Route:
     handler:   Python code that answers: an aiohttp handler or Application, or its name `module:name`
     target:    the handler itself when it was given as an object
     access:    for admin handlers: `loopback`, `token`, `open`, or "" for the setting's default
+    not_found_handler, error_handler: what makes the pages of its domains: a handler, or its name `module:name`
+    not_found_target, error_target: that handler itself when it was given as an object
     maintenance: what clients are told in place of an answer, "" for our own words; None: the route answers
     paused:    whether requests are held until the pause is over
 
@@ -192,7 +194,9 @@ class Route:
     target: Any = field(compare=False)
     access: str
     not_found_handler: str
+    not_found_target: Any = field(compare=False)
     error_handler: str
+    error_target: Any = field(compare=False)
     maintenance: str | None
     paused: bool
 
@@ -209,8 +213,10 @@ class Route:
         handler: str | Callable[..., Any] | Any = "",
         target: Any = None,
         access: str = "",
-        not_found_handler: str = "",
-        error_handler: str = "",
+        not_found_handler: str | Callable[..., Any] | Any = "",
+        not_found_target: Any = None,
+        error_handler: str | Callable[..., Any] | Any = "",
+        error_target: Any = None,
         maintenance: str | None = None,
         paused: bool = False,
     ) -> None:
@@ -222,11 +228,10 @@ class Route:
             "upstreams": tuple(Upstream(each, each) if isinstance(each, str) else each for each in upstreams),
             "options": options,
             "source": source,
-            "handler": handler if isinstance(handler, str) else "",
-            "target": target if isinstance(handler, str) else handler,
+            **_named("handler", handler, "target", target),
             "access": access,
-            "not_found_handler": not_found_handler,
-            "error_handler": error_handler,
+            **_named("not_found_handler", not_found_handler, "not_found_target", not_found_target),
+            **_named("error_handler", error_handler, "error_target", error_target),
             "maintenance": maintenance,
             "paused": paused,
         }
@@ -240,6 +245,11 @@ class Route:
     def __str__(self) -> str:
         where = ", ".join(map(str, self.domains)) or "every domain"
         return f"{self.name}: {where} {self.path}"
+
+
+def _named(name: str, handler: Any, target_name: str, target: Any) -> dict[str, Any]:
+    """A handler as its two fields: its name, or itself where it was given as an object."""
+    return {name: handler, target_name: target} if isinstance(handler, str) else {name: "", target_name: handler}
 
 
 def _domains(given: str | Domain | Iterable[str | Domain]) -> tuple[Domain, ...]:

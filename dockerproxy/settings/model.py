@@ -20,7 +20,16 @@ from dockerproxy.settings.middlewares import MiddlewareSettings, parse_name
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
 from dockerproxy.settings.routes import Access, RouteSettings, parse_host
 from dockerproxy.settings.tls import TlsSettings
-from dockerproxy.settings.values import Duration, Listen, ListenAddress, Networks, Size, parse_listen, split_list
+from dockerproxy.settings.values import (
+    Duration,
+    Listen,
+    ListenAddress,
+    Networks,
+    PageHandler,
+    Size,
+    parse_listen,
+    split_list,
+)
 
 ENVIRONMENT_PREFIX = "DOCKERPROXY_"
 DEFAULT_LISTEN = ":8888"
@@ -117,8 +126,10 @@ class Settings(RouteOptions, BaseSettings):
     tls: TlsSettings = Field(TlsSettings(), description="certificates for the https addresses")
     docker: DockerSettings = Field(DockerSettings(), description="how containers are discovered")
     routes: tuple[RouteSettings, ...] = Field((), description="static routes")
-    not_found_handler: str | None = Field(None, description="handler for requests that no route answers: `module:name`")
-    error_handler: str | None = Field(None, description="handler for the error page: `module:name`")
+    not_found_handler: PageHandler | None = Field(
+        None, description="handler for requests that no route answers: `module:name`"
+    )
+    error_handler: PageHandler | None = Field(None, description="handler for the error page: `module:name`")
     admin_host: str = Field(
         "root.localhost", description="domain of the built-in admin handlers, `/statistics` among them"
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 import ipaddress
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
@@ -134,6 +134,13 @@ def parse_networks(value: Any) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Ne
     return tuple(networks)
 
 
+def parse_page_handler(value: Any) -> Any:
+    """What makes a page: the name `module:name`, or, from Python, the handler itself. Raises ValueError."""
+    if isinstance(value, str) or callable(value):
+        return value
+    raise ValueError("expected `module:name`, as in examples.pages:hello, or in Python a handler")
+
+
 def _is_finite(number: float) -> bool:
     """Whether a float can hold it; an integer may be larger than any."""
     try:
@@ -169,3 +176,4 @@ Networks = Annotated[
     BeforeValidator(parse_networks),
     PlainSerializer(lambda networks: [str(network) for network in networks]),
 ]
+PageHandler = Annotated[str | Callable[..., Any], PlainValidator(parse_page_handler)]
