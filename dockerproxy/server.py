@@ -232,7 +232,11 @@ class Server:
             plane.held,
             self.reread,
             feed=self._feed,
+            certificates=self._certificates,
         )
+
+    def _certificates(self) -> Sequence[Certificate]:
+        return self._renewal.keyring.certificates if self._renewal is not None else ()
 
     def _groups(self, route: str, path: str) -> dict[str, str]:
         return self.registry.groups(route, path)

@@ -121,7 +121,7 @@ def test_no_panel_of_the_dashboard_lies_on_another() -> None:
 
 
 def test_every_alert_says_what_is_wrong_and_where() -> None:
-    assert len(rules()) == 4
+    assert len(rules()) == 5
     for rule in rules():
         assert set(rule["annotations"]) == {"summary", "description"}
         assert "$labels.instance" in str(rule["annotations"]) or "$labels.upstream" in rule["annotations"]["summary"]
@@ -207,6 +207,15 @@ CASES: list[tuple[str, Mapping[str, str], list[dict[str, str]]]] = [
         "an upstream comes and goes",
         {'dockerproxy_upstream_benches_total{route="a", upstream="1"}': "0+1x30"},
         [{"alertname": "DockerproxyUpstreamUnsteady", "route": "a", "upstream": "1"}],
+    ),
+    (
+        "certificates end in 13 days, in 15, soon but made for so short a time, and within its last sixth",
+        {
+            f'dockerproxy_certificate_not_{when}_timestamp_seconds{{cert="{name}", name="x"}}': f"{days * 86400}x30"
+            for name, begins, ends in (("a", -77, 13), ("b", -75, 15), ("c", -3, 3), ("d", -6, 1))
+            for when, days in (("before", begins), ("after", ends))
+        },
+        [{"alertname": "DockerproxyCertificateExpires", "cert": name, "name": "x"} for name in ("a", "d")],
     ),
 ]
 

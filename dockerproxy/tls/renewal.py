@@ -1,6 +1,7 @@
 """Renewal: looks once a minute whether the files of the certificates have changed, and takes the new ones.
 
-So whoever renews certificates (certbot, a mounted secret) need not tell the proxy. A look is a `stat` of each file.
+So whoever renews certificates (certbot, a mounted secret) need not tell the proxy. A look is a `stat` of each file. And
+where nobody renews them, it tells in time that they end.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ class Renewal:
     """Keeps a keyring at what the files of its certificates hold.
 
     keyring: the certificates in use
+    now:     the time that certificates are judged by. What they are warned of when this begins, or at `follow`, is
+             told by the caller
     """
 
     def __init__(
@@ -42,8 +45,11 @@ class Renewal:
         settings: TlsSettings,
         certificates: Sequence[Certificate],
         call_later: Callable[[float, Callable[[], None]], Timer],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.keyring = Keyring(settings, certificates)
+        self._now = now
+        self._told = self._warnings()
         self._settings = settings
         self._marks = _marks(settings)
         self._call_later = call_later
@@ -58,27 +64,40 @@ class Renewal:
         Returns which certificates are new, in words.
         """
         self._settings, self._marks = settings, _marks(settings)
-        return self.keyring.use(settings, certificates)
+        new = self.keyring.use(settings, certificates)
+        self._told = self._warnings()
+        return new
 
     def stop(self) -> None:
         """Look no more."""
         self._timer.cancel()
 
     def look(self) -> None:
-        """Take the certificates anew if a file has changed. Ones that cannot be used change nothing and are logged."""
+        """Take the certificates anew if a file has changed, and tell what clients will not like about those in use.
+
+        Ones that cannot be used change nothing and are logged.
+        """
         marks = _marks(self._settings)
-        if marks == self._marks:
-            return
-        self._marks = marks  # what is wrong with them is told once, until they change again
+        if marks != self._marks:
+            self._marks = marks  # what is wrong with them is told once, until they change again
+            self._renew()
+        warnings = self._warnings()
+        for line in warnings:
+            if line not in self._told:
+                log.warning("%s", line)
+        self._told = warnings
+
+    def _renew(self) -> None:
         try:
             certificates = read_certificates(self._settings)
         except SettingsError as error:
             log.error("renewed certificates are not used, because: %s", "; ".join(str(error).splitlines()))
             return
         self.keyring.use(self._settings, certificates)
-        for certificate in certificates:
-            for line in certificate.warnings(datetime.now(UTC)):
-                log.warning("%s", line)
+
+    def _warnings(self) -> list[str]:
+        now = self._now()
+        return [line for certificate in self.keyring.certificates for line in certificate.warnings(now)]
 
     def _look_again(self) -> None:
         self._timer = self._call_later(EVERY, self._look_again)

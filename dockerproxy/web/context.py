@@ -6,8 +6,9 @@ It only holds things together.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -20,6 +21,9 @@ from dockerproxy.stats import ProxyStats
 from dockerproxy.web.feed import Feed
 from dockerproxy.web.sessions import Sessions
 from dockerproxy.web.throttle import Throttle
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 try:
     from aiohttp.web import RequestKey
@@ -39,6 +43,7 @@ class Control:
     throttle: who has guessed the admin token wrongly, how often
     sessions: the browsers that are logged in
     feed:     what open dashboards are told each second
+    certificates: those that clients over https are shown
     """
 
     registry: Registry
@@ -53,6 +58,7 @@ class Control:
     throttle: Throttle = field(default_factory=Throttle)
     sessions: Sessions = field(default_factory=Sessions)
     feed: Feed = field(default_factory=Feed)
+    certificates: Callable[[], Sequence[Certificate]] = tuple
 
     @property
     def settings(self) -> Settings:

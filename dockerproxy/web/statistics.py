@@ -6,7 +6,8 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
-from typing import Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -17,6 +18,9 @@ from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
 from dockerproxy.web.overrides import all_overrides, route_overrides, upstream_overrides
 from dockerproxy.web.times import iso_time
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 _PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
@@ -43,6 +47,7 @@ def report(control: Control, now: float, wall: float) -> dict[str, Any]:
 def report_parts(control: Control, now: float, wall: float) -> Iterator[tuple[str, Any]]:
     """Key and value of each part of the report; `routes` comes once for each route, made when it is asked for."""
     yield "proxy", _proxy(control, wall)
+    yield "certificates", [_certificate(certificate, wall) for certificate in control.certificates()]
     yield "discovery", _discovery(control)
     yield "overrides", all_overrides(control.registry)
     for route in control.registry.routes:
@@ -59,6 +64,16 @@ def _proxy(control: Control, wall: float) -> dict[str, Any]:
         "connections": stats.connections,
         "requests": stats.requests,
         "in_flight": stats.in_flight,
+    }
+
+
+def _certificate(certificate: Certificate, wall: float) -> dict[str, Any]:
+    return {
+        "cert": str(certificate.cert),
+        "names": list(certificate.names),
+        "not_before": iso_time(certificate.begins.timestamp()),
+        "not_after": iso_time(certificate.ends.timestamp()),
+        "warnings": certificate.warnings(datetime.fromtimestamp(wall, UTC)),
     }
 
 

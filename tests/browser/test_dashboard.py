@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from dockerproxy.demo import Behaviour, ContainerSpec
 
 from ..support.browser import Page
+from ..support.certificate import Authority
 from .conftest import ENABLE, FAST, MakeSite, Site
 
 NOWHERE = "http://127.0.0.1:9"
@@ -174,6 +176,14 @@ async def test_a_container_that_is_not_routed_tells_why_and_what_would_mend_it(m
     await page.click("[aria-label='Explain office']")
     await page.sees("dockerproxy.hots=office.localhost", "#containers .explained")
     await page.sees("What would have to change", "#containers .explained")
+
+
+async def test_a_certificate_that_ends_soon_needs_a_look(make_site: MakeSite, page: Page, tmp_path: Path) -> None:
+    entry = Authority(tmp_path).entry("shop.example", begins=-80)
+    site = await make_site(listen="127.0.0.1:0,https://127.0.0.1:0", tls={"certificates": [entry]})
+    await page.open(site.url())
+    await page.sees("The certificate", "#notices")
+    await page.sees("(shop.example) expires on ", "#notices")
 
 
 async def test_an_engine_that_goes_away_is_told_and_routes_stay(site: Site, page: Page) -> None:

@@ -148,8 +148,9 @@ def test_a_key_that_is_too_weak_is_refused() -> None:
         ({"begins": 2}, ["counts from "]),
         ({"days": 10, "begins": -1}, []),
         ({"days": 90, "begins": -80}, ["expires on "]),
+        ({"days": 12, "begins": -11}, ["expires on "]),
     ],
-    ids=["good", "expired", "not yet", "good, and made for a few days only", "soon"],
+    ids=["good", "expired", "not yet", "good, and made for a few days only", "soon", "soon, for so short a time"],
 )
 def test_what_clients_will_not_like_is_told(authority: Authority, how: dict[str, int], words: list[str]) -> None:
     if how.get("days", 1) < 0:

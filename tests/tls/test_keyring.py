@@ -7,6 +7,7 @@ import logging
 import os
 import ssl
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -171,6 +172,30 @@ def test_files_that_cannot_be_used_change_nothing_and_are_told_once(
     Path(entry["cert"]).write_bytes(good)
     clock.ring()
     assert len(caplog.records) == 1
+
+
+def test_what_has_become_of_a_certificate_that_nobody_renews_is_told_once(
+    authority: Authority, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = Clock()
+    now = datetime.now(UTC)
+    settings = TlsSettings(certificates=[authority.entry("localhost", days=90)])
+    found = Renewal(settings, read_certificates(settings), clock, lambda: now)
+    for days in (30, 40, 10, 9, 5, 9):
+        now += timedelta(days=days)
+        clock.ring()
+    told = [record.getMessage().split(" UTC: ") for record in caplog.records]
+    assert [words for _, words in told] == ["renew it", "clients will refuse it"]
+    assert all("the certificate localhost.pem (localhost) " in words for words, _ in told)
+    found.stop()
+
+
+def test_what_was_told_at_the_start_is_not_told_again(authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
+    clock = Clock()
+    found = renewal(clock, [authority.entry("localhost", begins=-9, days=2)])
+    clock.ring()
+    assert not caplog.records
+    found.stop()
 
 
 def test_a_link_that_is_turned_to_another_file_is_noticed(authority: Authority) -> None:

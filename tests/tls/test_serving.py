@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,21 @@ async def test_an_expired_certificate_is_served_with_a_warning(
 ) -> None:
     await scene.proxy(await scene.upstream(), **https(authority.entry("localhost", begins=-9, days=2)))
     assert "the certificate localhost.pem (localhost) has expired on " in caplog.text
+
+
+async def test_statistics_and_metrics_tell_until_when_each_certificate_counts(
+    scene: Scene, authority: Authority
+) -> None:
+    entries = [authority.entry("a.example", "b.example"), authority.entry("old.example", begins=-9, days=2)]
+    await scene.proxy(await scene.upstream(), listen="127.0.0.1:0,https://127.0.0.1:0", tls={"certificates": entries})
+    good, old = json.loads((await scene.get("/statistics", host="root.localhost")).text)["certificates"]
+    assert (good["cert"], good["names"], good["warnings"]) == ("a.example.pem", ["a.example", "b.example"], [])
+    assert good["not_before"] < good["not_after"]
+    assert old["warnings"][0].startswith("the certificate old.example.pem (old.example) has expired on ")
+    metrics = (await scene.get("/metrics", host="root.localhost")).text
+    series = 'dockerproxy_certificate_not_after_timestamp_seconds{cert="old.example.pem",name="old.example"} '
+    (value,) = re.findall(re.escape(series) + r"(\S+)", metrics)
+    assert datetime.fromtimestamp(float(value), UTC) == datetime.fromisoformat(old["not_after"])
 
 
 @pytest.mark.parametrize(

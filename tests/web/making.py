@@ -15,6 +15,7 @@ from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.settings import validate
 from dockerproxy.stats import ProxyStats
+from dockerproxy.tls.certificate import Certificate
 from dockerproxy.web import Control, Handlers
 
 _DEADLINE = 60.0  # seconds; only a fault takes that long
@@ -87,6 +88,7 @@ class House:
         self.statuses: dict[str, UpstreamStatus] = {}
         self.benched: dict[tuple[str, str], float] = {}  # route, name of the upstream -> seconds
         self.held: dict[str, int] = {}
+        self.certificates: Sequence[Certificate] = ()
         self.reload: Callable[[], list[str]] = list
         self.handlers = Handlers(lambda route, path: self.registry.groups(route, path))
         self.registry = Registry(
@@ -109,6 +111,7 @@ class House:
             lambda route, up: self.benched.pop((route, up.name), None) is not None,
             lambda route: self.held.get(route, 0),
             lambda: self.reload(),
+            certificates=lambda: self.certificates,
         )
         self.handlers.control = self.control
         self._lines: list[Line] = []

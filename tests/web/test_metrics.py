@@ -9,6 +9,8 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import prometheus_client
@@ -24,6 +26,8 @@ from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Route, Source, Upstream
 from dockerproxy.stats import RouteStats
+from dockerproxy.tls.certificate import Certificate
+from dockerproxy.tls.context import server_context
 from dockerproxy.web.metrics import exposition
 from dockerproxy.web.metrics.endpoint import FAMILIES
 from dockerproxy.web.metrics.exposition import MOST_SAMPLES, Exposition
@@ -38,11 +42,13 @@ METRICS = "dockerproxy-metrics"
 PLAIN = "text/plain;version=0.0.4"
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
 FORMATS = pytest.mark.parametrize("accept", [PLAIN, OPEN_METRICS], ids=["text", "openmetrics"])
+CERTIFICATE_ENDS = STARTED_AT + 90 * 86400
 HEAD_LINES = 4  # HELP, TYPE, UNIT, EOF
 # Series; docs/metrics.md says so, too.
 PER_ROUTE, PER_UPSTREAM = 29, 9
 # The only names of labels that may be used here; each has as many values as the table, or a fixed few.
-LABELS = {"route", "upstream", "state", "status", "result", "source", "kind", "routed", "code", "version", "le"}
+LABELS = {"route", "upstream", "state", "status", "result", "source", "kind", "routed", "code", "version", "le",
+          "cert", "name"}  # fmt: skip
 # https://prometheus.io/docs/practices/naming/#base-units; what counts things has none.
 NOT_BASE_UNITS = re.compile(r"_(ms|milliseconds|minutes|hours|kb|mb|kilobytes|percent)(_|$)")
 ROUTES: list[dict[str, Any]] = [
@@ -74,6 +80,9 @@ def house(build: Build) -> House:
     status = found.control.discovery
     status.state, status.events, status.reconnects, status.last_sync_at = EngineState.CONNECTED, 12, 1, STARTED_AT + 60
     status.lag.add(0.02)
+    begin, end = datetime.fromtimestamp(STARTED_AT, UTC), datetime.fromtimestamp(CERTIFICATE_ENDS, UTC)
+    many = Certificate(Path("/a.pem"), tuple(f"{n}.example" for n in range(100)), begin, end, server_context("1.2"))
+    found.certificates = (many, many, replace(many, cert=Path("/bare.pem"), names=()))
     _happened(found.control.stats.route("blog"))
     return found
 
@@ -191,6 +200,18 @@ async def test_it_tells_of_the_proxy_itself(house: House) -> None:
     assert [found[f'dockerproxy_overrides{{kind="{kind}"}}'] for kind in kinds] == [2, 0, 1, 0]
     assert found["process_resident_memory_bytes"] > 0
     assert found["process_cpu_seconds_total"] > 0
+
+
+async def test_it_tells_when_each_certificate_ends_under_its_first_name(house: House) -> None:
+    found = await values(house)
+
+    ends = "dockerproxy_certificate_not_after_timestamp_seconds"
+    label = '{cert="/a.pem",name="0.example"}'
+    assert {name: value for name, value in found.items() if name.startswith(ends)} == {
+        ends + label: CERTIFICATE_ENDS,
+        ends + '{cert="/bare.pem",name=""}': CERTIFICATE_ENDS,
+    }
+    assert found[f"dockerproxy_certificate_not_before_timestamp_seconds{label}"] == STARTED_AT
 
 
 async def test_it_tells_of_discovery(house: House) -> None:

@@ -198,12 +198,12 @@ async def test_the_answer_is_json_that_nobody_keeps(house: House) -> None:
 
     assert answer.fields["content-type"] == "application/json; charset=utf-8"
     assert answer.fields["cache-control"] == "no-store"
-    assert answer.json.keys() == {"proxy", "discovery", "routes", "overrides"}
+    assert answer.json.keys() == {"proxy", "certificates", "discovery", "routes", "overrides"}
     assert b"\n" not in answer.body
 
 
 async def test_a_browser_gets_the_same_json_indented(house: House) -> None:
     answer = await house.call("stats", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
 
-    assert answer.json.keys() == {"proxy", "discovery", "routes", "overrides"}
+    assert answer.json.keys() == {"proxy", "certificates", "discovery", "routes", "overrides"}
     assert answer.body.startswith(b'{\n  "proxy"')

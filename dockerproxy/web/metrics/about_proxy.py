@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from dockerproxy.routing.route import Source
 from dockerproxy.web.metrics.family import Family, Kind, Reading
 from dockerproxy.web.metrics.scrape import Scrape
+
+if TYPE_CHECKING:
+    from dockerproxy.tls.certificate import Certificate
 
 _OVERRIDES = ("drain", "weight", "maintenance", "pause")
 
@@ -22,6 +27,13 @@ def _overrides(scrape: Scrape) -> Iterator[Reading]:
     found: Counter[str] = Counter(override.kind for override in scrape.control.registry.overrides)
     for kind in _OVERRIDES:
         yield (kind,), found[kind]
+
+
+def _certificates(read: Callable[[Certificate], datetime]) -> Callable[[Scrape], Iterable[Reading]]:
+    """One time for each certificate, by its file and its first name; the file may stand in the settings twice."""
+    return lambda scrape: {
+        (str(each.cert), next(iter(each.names), "")): read(each).timestamp() for each in scrape.control.certificates()
+    }.items()
 
 
 FAMILIES = (
@@ -75,5 +87,19 @@ FAMILIES = (
         "What operators have set at run time and not taken back: drain, weight, maintenance or pause.",
         _overrides,
         ("kind",),
+    ),
+    Family(
+        "dockerproxy_certificate_not_after_timestamp_seconds",
+        Kind.GAUGE,
+        "When a certificate for https ends, in seconds since the epoch; by its file and the first of its names.",
+        _certificates(lambda certificate: certificate.ends),
+        ("cert", "name"),
+    ),
+    Family(
+        "dockerproxy_certificate_not_before_timestamp_seconds",
+        Kind.GAUGE,
+        "When a certificate for https begins to count, in seconds since the epoch.",
+        _certificates(lambda certificate: certificate.begins),
+        ("cert", "name"),
     ),
 )

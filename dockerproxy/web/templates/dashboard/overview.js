@@ -52,8 +52,8 @@ export class Overview {
     setAttribute(pill, "title", discovery.engine || null);
   }
 
-  showNotices({ discovery, routes }) {
-    const notices = [];
+  showNotices({ certificates, discovery, routes }) {
+    const notices = certificates.flatMap(({ warnings }) => warnings.map((words) => ["warn", sentence(words)]));
     if (discovery.state === "reconnecting") {
       const since = discovery.last_sync_at ? `Last heard of it at ${moment(discovery.last_sync_at)}. ` : "";
       const why = discovery.error ? `${discovery.error}. ` : "";
@@ -95,6 +95,10 @@ class Tile {
     setAttribute(this.element, "class", bad ? "tile bad" : "tile");
     this.curve?.show(values);
   }
+}
+
+function sentence(words) {
+  return words[0].toUpperCase() + words.slice(1);
 }
 
 function sum(routes, key) {
