@@ -362,7 +362,8 @@ class Exchange:
         self.stats.answers[status // 100] += 1
         self._finish(shown=status >= 400)
         page = None if self.error_code or fields else pages.of_route(self.live.route)
-        pages.show(self._client, self.head, self.error_code or code, page, text=text, more=fields)
+        hsts = self.live.hsts
+        pages.show(self._client, self.head, self.error_code or code, page, text=text, more=fields, hsts=hsts)
 
     def _finish(self, *, shown: bool = False) -> None:
         """Count the exchange as over; `shown` when the client was shown an error."""

@@ -19,6 +19,7 @@ from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.proxy.request_id import RequestIds
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import Miss, MissReason
+from dockerproxy.settings import RouteOptions
 from dockerproxy.stats import RouteStats
 
 if TYPE_CHECKING:
@@ -33,14 +34,14 @@ MaySeeReason = Callable[[str, str], bool]
 class Pages:
     """Error pages and not-found pages.
 
-    live:           handlers whose pages have been shown, by key
+    live:           handlers whose pages have been shown, by key and `hsts_max_age` of the routes that show them
     not_found:      handler of the not-found page by domain; "" is for all others
     may_see_reason: who is told the code
     """
 
     def __init__(self, plane: DataPlane, may_see_reason: MaySeeReason) -> None:
         self._plane = plane
-        self.live: dict[str, LiveRoute] = {}
+        self.live: dict[tuple[str, float | None], LiveRoute] = {}
         self.not_found: Mapping[str, str] = {}
         self.may_see_reason = may_see_reason
         self.ids = RequestIds()
@@ -57,7 +58,7 @@ class Pages:
 
     def of_route(self, route: Route) -> LiveRoute | None:
         """The handler of the error page of `route`, or None for ours."""
-        return self._page(route.error_handler) if route.error_handler else None
+        return self._page(route.error_handler, route.options.hsts_max_age) if route.error_handler else None
 
     def show_not_found(self, client: Client, head: RequestHead, miss: Miss) -> None:
         """Answer a request that no route answers."""
@@ -86,6 +87,7 @@ class Pages:
         allow: tuple[str, ...] = (),
         text: str = "",
         more: Sequence[tuple[str, str]] = (),
+        hsts: bytes = b"",
     ) -> None:
         """Answer the client with a page about `code`.
 
@@ -93,12 +95,16 @@ class Pages:
         allow: methods for a 405
         text:  in place of our words
         more:  fields that our answer has beside
+        hsts:  field line that it has for a client over https, or b"" (RFC 6797 section 7.1)
         """
         if page is not None:
             self._ask(client, head, page, code)
             return
         fields = list(self._fields(client, head, code))
-        client.respond(*answer(code, html=wants_html(head), fields=fields, allow=allow, text=text, more=more), True)
+        shown, body = answer(code, html=wants_html(head), fields=fields, allow=allow, text=text, more=more)
+        if hsts and client.origin.speaks_https(head):
+            shown.lines.append(hsts)
+        client.respond(shown, body, True)
 
     def log_shown(self, live: LiveRoute, head: RequestHead, code: str, why: str) -> None:
         """Log what a client of a route is shown; `why` goes behind it."""
@@ -120,11 +126,13 @@ class Pages:
         asked.claimed, asked.keep_alive, asked.id = head.claimed, head.keep_alive, head.id
         client.run(Exchange(self._plane, client, asked, page, code))
 
-    def _page(self, key: str) -> LiveRoute:
-        page = self.live.get(key)
+    def _page(self, key: str, hsts_max_age: float | None = None) -> LiveRoute:
+        page = self.live.get((key, hsts_max_age))
         if page is None:
             upstream = Upstream(name=key, url="", handler=key)
-            page = self.live[key] = LiveRoute(Route(name=key, upstreams=(upstream,), handler=key), RouteStats())
+            options = RouteOptions(hsts_max_age=hsts_max_age)
+            route = Route(name=key, upstreams=(upstream,), options=options, handler=key)
+            page = self.live[key, hsts_max_age] = LiveRoute(route, RouteStats())
         return page
 
 

@@ -247,9 +247,10 @@ class DataPlane:
     def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, str]]:
         """Note which pools are in use (again); returns the keys of the others."""
         used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
+        used.update([HANDLER, *(handler for handler, _ in self.pages.live)])
         unused = []
         for key, pool in self._pools.items():
-            if key[0] in used or key[0] in self.pages.live or key[0] == HANDLER:
+            if key[0] in used:
                 pool.revive()
             else:
                 unused.append(key)

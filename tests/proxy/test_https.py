@@ -104,6 +104,40 @@ async def test_answers_over_https_say_for_how_long_once(scene: Scene, own: dict[
     assert plain.all("strict-transport-security") == list(own.values())
 
 
+@pytest.mark.parametrize("page", [None, "tests.proxy.error_pages:page", "tests.proxy.error_pages:gone"])
+async def test_error_pages_over_https_say_it_too(scene: Scene, page: str | None) -> None:
+    options = {"hsts_max_age": "365d", "max_attempts": 1, "error_handler": page}
+    await scene.proxy("http://127.0.0.1:1", **behind_a_balancer(**options))
+    answer = await scene.get(**SECURE)
+    assert (answer.status, answer.all("strict-transport-security")) == (502, ["max-age=31536000"])
+    assert "strict-transport-security" not in await scene.get()
+
+
+async def test_an_error_page_that_routes_share_says_what_is_so_for_each(scene: Scene) -> None:
+    nowhere = {"upstreams": [{"url": "http://127.0.0.1:1"}]}
+    routes = [
+        {"name": "strict", "host": "strict.localhost", "hsts_max_age": "1h", **nowhere},
+        {"name": "lax", "host": "lax.localhost", **nowhere},
+    ]
+    page = "tests.proxy.error_pages:page"
+    await scene.proxy(routes=routes, **behind_a_balancer(max_attempts=1, error_handler=page))
+    assert (await scene.get(host="strict.localhost", **SECURE))["strict-transport-security"] == "max-age=3600"
+    assert "strict-transport-security" not in await scene.get(host="lax.localhost", **SECURE)
+
+
+@pytest.mark.parametrize("middlewares", ["none", "security_headers"])
+async def test_maintenance_says_it_once(scene: Scene, middlewares: str) -> None:
+    await scene.proxy(await scene.upstream(), **behind_a_balancer(hsts_max_age="1h", middlewares=middlewares))
+    change(scene, maintenance="Back at ten.")
+    assert (await scene.get(**SECURE)).all("strict-transport-security") == ["max-age=3600"]
+
+
+async def test_an_error_behind_middlewares_says_it_once(scene: Scene) -> None:
+    options = {"hsts_max_age": "1h", "middlewares": "security_headers", "max_attempts": 1}
+    await scene.proxy("http://127.0.0.1:1", **behind_a_balancer(**options))
+    assert (await scene.get(**SECURE)).all("strict-transport-security") == ["max-age=3600"]
+
+
 async def test_without_the_option_an_answer_keeps_what_it_says(scene: Scene) -> None:
     async def answer(conversation: Conversation) -> None:
         await conversation.request()
