@@ -33,7 +33,9 @@ class Certificate:
     cert:    the file that it was read from
     names:   domains that it is for, in lower case; `*.example.com` is one level
     begins, ends: when it counts
-    context: for handshakes, with the chain and the key
+    context: for handshakes, with the chain and the key; and with those of certificates for the same names that have
+             another kind of key, for clients that can use only one of them
+    kind:    of the key: RSA, EC and others
     """
 
     cert: Path
@@ -41,25 +43,30 @@ class Certificate:
     begins: datetime
     ends: datetime
     context: ssl.SSLContext
+    kind: str = ""
 
     @classmethod
-    def read(cls, settings: CertificateSettings, where: str, min_version: str) -> Certificate:
+    def read(
+        cls, settings: CertificateSettings, where: str, min_version: str, others: Sequence[Certificate] = ()
+    ) -> Certificate:
         """Read the files and see that they belong together.
 
-        where: path of the settings, for messages. Raises SettingsError, which says what is wrong with which file.
+        where:  path of the settings, for messages
+        others: those that have been read before
+        Raises SettingsError, which says what is wrong with which file.
         """
         chain = _chain(settings.cert, f"{where}.cert")
         password = None if settings.password_file is None else _password(settings.password_file, where)
         key = _key(settings, f"{where}.key", password)
         _see_that_they_fit(settings, chain, key, where)
-        context = server_context(min_version)
+        leaf, kind = chain[0], type(key).__name__
+        context = _shared(_names(leaf), kind, others) or server_context(min_version)
         try:
             context.load_cert_chain(settings.cert, settings.key_file, password or "")
         except (ssl.SSLError, OSError) as error:
             reason = getattr(error, "reason", None) or error
             raise _problem(f"{where}.cert", f"{settings.cert} cannot be used: {reason}") from None
-        leaf = chain[0]
-        return cls(settings.cert, _names(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc, context)
+        return cls(settings.cert, _names(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc, context, kind)
 
     def __str__(self) -> str:
         return f"{self.cert} ({', '.join(self.names) or 'for no domain'})"
@@ -76,6 +83,12 @@ class Certificate:
         if not self.names:
             found.append(f"the certificate {self.cert} names no domain (subjectAltName): browsers will refuse it")
         return found
+
+
+def _shared(names: Sequence[str], kind: str, others: Sequence[Certificate]) -> ssl.SSLContext | None:
+    """The context of those that are for the same names, where it has room for this kind of key, or None."""
+    same = [other for other in others if set(other.names) == set(names)]
+    return same[0].context if same and kind not in {other.kind for other in same} else None
 
 
 def read_file(path: Path, where: str) -> bytes:

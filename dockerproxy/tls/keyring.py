@@ -76,10 +76,11 @@ def read_certificates(settings: TlsSettings) -> tuple[Certificate, ...]:
     # Not before it is needed: reading certificates takes 8 MiB that a proxy without https can do without.
     from dockerproxy.tls.certificate import Certificate
 
-    found, problems = [], list[Problem]()
+    found: list[Certificate] = []
+    problems: list[Problem] = []
     for index, each in enumerate(settings.certificates):
         try:
-            found.append(Certificate.read(each, f"tls.certificates[{index}]", settings.min_version))
+            found.append(Certificate.read(each, f"tls.certificates[{index}]", settings.min_version, found))
         except SettingsError as error:
             problems += error.problems
     if problems:
@@ -100,10 +101,12 @@ def certificate_warnings(settings: Settings, certificates: Sequence[Certificate]
     """What is not wrong, but hardly meant: certificates that clients will refuse, or that nobody is shown."""
     warnings = [line for certificate in certificates for line in certificate.warnings(datetime.now(UTC))]
     taken: set[str] = set()
+    shown: set[ssl.SSLContext] = set()
     for certificate in certificates:
-        if taken and certificate.names and taken.issuperset(certificate.names):
+        if taken.issuperset(certificate.names) and certificate.names and certificate.context not in shown:
             warnings.append(f"the certificate {certificate} is never shown: those before it have all of its names")
         taken.update(certificate.names)
+        shown.add(certificate.context)
     if certificates and not any(address.tls for address in settings.listen):
         warnings.append(
             "tls.certificates are given, but no address in listen begins with https://, so nobody uses them"

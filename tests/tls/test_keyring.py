@@ -6,11 +6,13 @@ import contextlib
 import logging
 import os
 import ssl
+import subprocess
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from dockerproxy.errors import SettingsError
 from dockerproxy.settings import Settings, TlsSettings
@@ -27,8 +29,16 @@ def keyring(settings: TlsSettings) -> Keyring:
 
 def shown(server: ssl.SSLContext, authority: Authority, name: str | None) -> tuple[str, str]:
     """The first name of the certificate that a client is shown, and the version of TLS."""
-    client_context = authority.trusting()
-    client_context.check_hostname = False
+    trusting = authority.trusting()
+    trusting.check_hostname = False
+    client = shaken(server, trusting, name)
+    certificate = client.getpeercert()
+    assert certificate is not None
+    return str(certificate["subjectAltName"][0][1]), str(client.version())
+
+
+def shaken(server: ssl.SSLContext, client_context: ssl.SSLContext, name: str | None) -> ssl.SSLObject:
+    """The client's side after a handshake."""
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
     client = client_context.wrap_bio(down, up, server_hostname=name)
     side = server.wrap_bio(up, down, server_side=True)
@@ -36,9 +46,7 @@ def shown(server: ssl.SSLContext, authority: Authority, name: str | None) -> tup
         for each in (client, side):
             with contextlib.suppress(ssl.SSLWantReadError):
                 each.do_handshake()
-    certificate = client.getpeercert()
-    assert certificate is not None
-    return str(certificate["subjectAltName"][0][1]), str(client.version())
+    return client
 
 
 def test_the_name_that_a_client_asks_for_chooses(authority: Authority) -> None:
@@ -69,6 +77,38 @@ def test_an_exact_name_counts_before_a_wildcard(authority: Authority) -> None:
     context = keyring(TlsSettings(certificates=entries)).context
     assert shown(context, authority, "blog.example.com")[0] == "blog.example.com"
     assert shown(context, authority, "news.example.com")[0] == "*.example.com"
+
+
+def with_rsa(stem: str, *names: str) -> dict[str, str]:
+    """A certificate with an RSA key, signed by itself; its subject is `stem`."""
+    entry = {"cert": f"{stem}.pem", "key": f"{stem}.key"}
+    subject = ["-subj", f"/CN={stem}", "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *subject]
+    subprocess.run([*command, "-keyout", entry["key"], "-out", entry["cert"]], check=True, capture_output=True)
+    return entry
+
+
+def test_of_two_kinds_of_key_for_the_same_names_each_client_gets_the_one_it_can_use(authority: Authority) -> None:
+    pair = [authority.entry("a.example", "b.example"), with_rsa("old", "b.example", "a.example")]
+    settings = TlsSettings(certificates=[authority.entry("first.example"), *pair])
+    certificates = read_certificates(settings)
+    subjects = {}
+    for cipher in ("aECDSA", "aRSA"):
+        client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+        client.maximum_version = ssl.TLSVersion.TLSv1_2  # from 1.3 on a cipher does not say which kind of key it is for
+        client.set_ciphers(cipher)
+        found = shaken(Keyring(settings, certificates).context, client, "b.example").getpeercert(binary_form=True)
+        subjects[cipher] = x509.load_der_x509_certificate(found or b"").subject.rfc4514_string()
+    assert subjects == {"aECDSA": "CN=a.example", "aRSA": "CN=old"}
+    assert certificate_warnings(Settings(listen="https://:1", tls=settings), certificates) == []
+
+
+def test_a_second_certificate_of_one_kind_for_the_same_names_is_never_shown(authority: Authority) -> None:
+    entries = [authority.entry("a.example"), with_rsa("old", "a.example"), with_rsa("other", "a.example")]
+    settings = Settings(listen="https://:1", tls={"certificates": entries})
+    warnings = certificate_warnings(settings, read_certificates(settings.tls))
+    assert warnings == ["the certificate other.pem (a.example) is never shown: those before it have all of its names"]
 
 
 def test_the_least_version_is_kept_to_and_can_be_raised_while_it_serves(authority: Authority) -> None:
