@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping
+from itertools import chain
 from typing import Any
 
 from aiohttp import web
@@ -30,6 +31,7 @@ from dockerproxy.web.access import check_access
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
 _LARGEST_BODY = 1 << 20  # bytes; thousands of upstreams in one route
+_DEEPEST = 32  # lists and objects in each other; a route has four
 
 _HEALTH = "dockerproxy.web.admin:health"
 
@@ -127,11 +129,22 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     """The body, whatever its Content-Type says: curl -d does not send JSON's."""
     try:
         body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read())
+        json.dumps(body, ensure_ascii=False).encode()  # RFC 8259 section 8.2: it may have halves of characters
     except (ValueError, RecursionError) as error:
         raise _NotJson(f"the body is not JSON: {error}") from None
     if not isinstance(body, dict):
         raise _NotJson(f"expected a JSON object, found a {type(body).__name__}")
+    if _deeper_than(_DEEPEST, body):
+        raise _NotJson(f"expected a JSON object in which at most {_DEEPEST} lists and objects stand in each other")
     return body
+
+
+def _deeper_than(most: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(most):
+        inner = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, (dict, list)))
+        level = list(chain.from_iterable(inner))
+    return any(isinstance(each, (dict, list)) for each in level)
 
 
 def _refused(error: DockerproxyError) -> web.Response:

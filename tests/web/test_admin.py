@@ -103,7 +103,12 @@ async def test_a_route_that_names_a_file_of_this_machine_is_unprocessable(build:
     assert "it can only be set in the settings file" in answer.json["error"]
 
 
-@pytest.mark.parametrize("body", [b"", b"name=a", b"\xff", b"[1]", b"3", b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"name=a", b"\xff", b"[1]", b"3", b"[" * 100_000, b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}",
+     b'{"name": "\\ud800"}', b'{"name": "a", "\\udfff": 1}'],
+    ids=["empty", "form", "bytes", "list", "number", "endless", "nested", "half a character", "half of a key"],
+)  # fmt: skip
 @pytest.mark.parametrize("route", [ADD, REMOVE])
 async def test_what_is_no_json_object_is_a_bad_request(build: Build, route: str, body: bytes) -> None:
     answer = await build().call(route, "POST", "/", body)
@@ -178,7 +183,10 @@ async def test_without_a_token_nobody_else_may_call(build: Build, route: str, re
     assert "set admin_token (DOCKERPROXY_ADMIN_TOKEN)" in answer.text
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://site.localhost:1", "http://site.localhost"])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://site.localhost:1", "http://site.localhost", "http://[", "http://a]b"],
+)
 async def test_a_page_of_another_site_cannot_make_the_browser_add_a_route(build: Build, origin: str) -> None:
     house = build()
     answer = await house.call(ADD, "POST", "/add", new("a"), Origin=origin)
