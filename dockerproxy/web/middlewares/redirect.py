@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import BeforeValidator, Field, model_validator
@@ -15,10 +15,18 @@ from dockerproxy.web.middlewares.registry import CallNext
 _VISIBLE = re.compile(r"[!-~]+")
 
 
+def _visible(value: Any) -> str:
+    if not _VISIBLE.fullmatch(str(value)):
+        raise ValueError(
+            "expected a path or URL of visible ASCII characters; write others as %C3%BC, in a host as xn--…"
+        )
+    return str(value)
+
+
 class RedirectOptions(Strict):
     """Options of redirect."""
 
-    to: str = Field(
+    to: Annotated[str, BeforeValidator(_visible)] = Field(
         min_length=1, description=r"the new address, a path or a URL; `\1` or `\g<name>` is a group of `match`"
     )
     match: Annotated[str, BeforeValidator(parse_regex)] | None = Field(

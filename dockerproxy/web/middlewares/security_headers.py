@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from aiohttp import web
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
+from dockerproxy.http1.editing import encoded
 from dockerproxy.settings.options import Strict
 from dockerproxy.web.middlewares.registry import CallNext
 
@@ -30,6 +31,14 @@ class SecurityHeadersOptions(Strict):
     content_security_policy: str = Field("", description="`Content-Security-Policy`")
     permissions_policy: str = Field("", description="`Permissions-Policy`")
     override: bool = Field(False, description="replace what the application says")
+
+    @field_validator(*_NAMES)
+    @classmethod
+    def _is_value(cls, value: str, info: ValidationInfo) -> str:
+        """A policy is long, so it may be written in several lines."""
+        text = " ".join(line.strip() for line in value.splitlines()).strip()
+        encoded(_NAMES[str(info.field_name)], text)
+        return text
 
 
 class SecurityHeaders:

@@ -61,6 +61,16 @@ async def test_security_fields_can_replace_what_the_application_says(scene: Scen
     assert (await scene.get())["x-frame-options"] == "SAMEORIGIN"
 
 
+async def test_a_policy_may_be_written_in_several_lines(scene: Scene, before: Before) -> None:
+    await before("security_headers", content_security_policy="default-src 'self';\n  img-src *\n")
+    assert (await scene.get())["content-security-policy"] == "default-src 'self'; img-src *"
+
+
+async def test_a_security_field_that_cannot_be_is_told_at_the_start(refused: Refused) -> None:
+    words = await refused("security_headers", permissions_policy="geolocation=()\x00")
+    assert "permissions_policy: the value of Permissions-Policy has a line break or a control character" in words
+
+
 async def test_a_redirect_needs_no_upstream(scene: Scene, before: Before) -> None:
     upstream = await before("redirect", to="https://new.example/", status=308)
     answer = await scene.get("/any")
@@ -88,6 +98,8 @@ async def test_a_redirect_that_cannot_be_is_told(refused: Refused) -> None:
     assert "does not fit to match" in await refused("redirect", match="a(b)", to=r"\2")
     assert "not a regular expression" in await refused("redirect", match="(", to="/")
     assert "status" in await refused("redirect", to="/", status=200)
+    for wrong in ("https://exämple.com/", "/a b", "/a\n"):
+        assert "expected a path or URL of visible ASCII characters" in await refused("redirect", to=wrong)
 
 
 @pytest.fixture
