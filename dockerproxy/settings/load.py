@@ -106,6 +106,8 @@ def parse_file(text: str, source: str) -> dict[str, Any]:
         values = yaml.load(text, _UniqueKeys)  # a SafeLoader
     except yaml.YAMLError as error:
         raise SettingsError(source, [Problem(_yaml_place(error), "not valid YAML" + _yaml_reason(error))]) from None
+    except RecursionError:
+        raise SettingsError(source, [Problem("", "lists and keys stand in each other too deeply")]) from None
     if values is None:
         return {}
     if not isinstance(values, dict):
