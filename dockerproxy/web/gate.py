@@ -6,6 +6,7 @@ HTTP in between; what the two tell each other beside is said in `proxy.gate`.
 
 from __future__ import annotations
 
+import inspect
 import logging
 
 from aiohttp import hdrs, web
@@ -164,6 +165,9 @@ async def _say_nothing(_request: web.Request) -> None:
 def _relayed(response: object) -> web.StreamResponse:
     """The answer of a middleware in the one form that those before it expect, where it can have it."""
     if not isinstance(response, web.StreamResponse):
+        if inspect.iscoroutine(response):
+            response.close()  # else Python warns that nobody awaited it, at a line of ours
+            raise TypeError(f"it returned {response.__name__}(…) without `await`; expected an aiohttp response")
         raise TypeError(f"it returned {response!r}; expected an aiohttp response")
     if not isinstance(response, web.Response) or response.prepared or response.compression:
         return response

@@ -577,6 +577,16 @@ async def test_what_is_no_response_is_an_error(scene: Scene, wrong: Any, caplog:
     assert f"it returned {wrong!r}; expected an aiohttp response" in caplog.text
 
 
+@pytest.mark.filterwarnings("error")
+async def test_an_answer_that_nobody_awaited_is_told_as_that(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    async def hurry(request: web.Request, call_next: CallNext) -> Any:
+        return call_next(request)
+
+    await scene.proxy(await scene.upstream(), given=given(hurry), middlewares="it")
+    assert (await scene.get()).status == 500
+    assert "it returned call_next(…) without `await`; expected an aiohttp response" in caplog.text
+
+
 async def test_a_middleware_may_send_its_answer_itself(scene: Scene) -> None:
     async def stream(request: web.Request, _call_next: CallNext) -> web.StreamResponse:
         response = web.StreamResponse(headers={"X-Own": "yes"})

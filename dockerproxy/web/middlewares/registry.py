@@ -40,6 +40,8 @@ SHIPPED: Mapping[str, str] = {
     "redirect": f"{_HERE}.redirect:Redirect",
     "security_headers": f"{_HERE}.security_headers:SecurityHeaders",
 }
+# For a function that was called to make a middleware, and may have been meant to be one.
+_NOT_ASYNC = "; if it is a middleware itself, and does not make one of options, write `async def`"
 WITHOUT_OPTIONS = frozenset({"compress", "gzip", "security_headers"})
 
 
@@ -153,7 +155,8 @@ def _made(target: Any, options: Mapping[str, Any], where: str) -> Middleware:
         found = [describe(details, model) for details in error.errors()]
         raise SettingsError("settings", [_below(where, problem) for problem in found]) from None
     except Exception as error:
-        raise SettingsError("settings", [Problem(where, f"cannot be made: {error}")]) from error
+        hint = "" if options or isinstance(target, type) or not _takes_a_request(target) else _NOT_ASYNC
+        raise SettingsError("settings", [Problem(where, f"cannot be made: {error}{hint}")]) from error
     if not is_middleware(made):
         message = f"{made!r} is no middleware; expected an `async def` that takes request and call_next"
         raise SettingsError("settings", [Problem(where, message)])
@@ -166,6 +169,11 @@ def is_middleware(target: Any) -> bool:
         return False
     if not (inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(type(target).__call__)):
         return False
+    return _takes_a_request(target)
+
+
+def _takes_a_request(target: Any) -> bool:
+    """Whether it can be called with a request and call_next."""
     try:
         inspect.signature(target).bind(None, None)
     except (TypeError, ValueError):

@@ -56,6 +56,7 @@ def module() -> Iterator[ModuleType]:
     found = ModuleType(MODULE)
     for name, value in {"plain": plain, "Greeting": Greeting, "factory": factory, "number": 7}.items():
         setattr(found, name, value)
+    found.not_async = not_async  # type: ignore[attr-defined]
     found.wrong = lambda: 7  # type: ignore[attr-defined]
     sys.modules[MODULE] = found
     yield found
@@ -98,6 +99,8 @@ async def test_a_definition_names_a_callable_or_what_makes_one(
     ({"use": f"{MODULE}:Greeting", "text": "x", "times": 0}, ": cannot be made: times is less than 1"),
     ({"use": f"{MODULE}:wrong"}, ": 7 is no middleware; expected an `async def`"),
     ({"use": f"{MODULE}:number"}, ": cannot be made: "),
+    ({"use": f"{MODULE}:not_async"}, ": cannot be made: not_async() missing 2 required positional arguments: "
+     "'_request' and '_call_next'; if it is a middleware itself, and does not make one of options, write `async def`"),
     ({"use": "compress", "levle": 3}, ".levle: unknown key; did you mean 'level'?"),
     ({"use": "compress", "level": "high"}, ".level: expected a whole number"),
 ])  # fmt: skip
