@@ -48,8 +48,7 @@ class Proxy:
 
     def settings(self, config: str | None = None, **overrides: Any) -> Settings:
         """The settings: what was given here counts before environment and file. Raises SettingsError."""
-        given = {key: value for key, value in overrides.items() if value is not None}
-        return load(config, {**self._given, **given})
+        return load(config, overrides, self._given)
 
     def server(self, settings: Settings | None = None) -> Server:
         """A Server to be run in an event loop of one's own: `async with proxy.server(): ...`."""

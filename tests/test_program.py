@@ -160,7 +160,7 @@ async def test_pages_that_are_functions_survive_a_reload(tmp_path: Path) -> None
 
 
 def test_a_page_that_is_no_handler_is_told_with_what_was_expected() -> None:
-    with pytest.raises(SettingsError, match=r"error-handler: expected `module:name`, .* a handler \(found 7\)"):
+    with pytest.raises(SettingsError, match=r"Proxy\(error_handler=…\): expected `module:name`, .* \(found 7\)"):
         Proxy(error_handler=7).settings()
 
 
@@ -194,7 +194,14 @@ def test_a_wrong_setting_is_told_when_it_is_used() -> None:
 
 def test_a_wrong_setting_ends_the_run_with_words(capsys: pytest.CaptureFixture[str]) -> None:
     assert Proxy(bench="never").run() == 1
-    assert "bench: expected a duration" in capsys.readouterr().err
+    assert "Proxy(bench=…): expected a duration" in capsys.readouterr().err
+
+
+def test_a_wrong_setting_is_told_by_the_name_that_it_has_where_it_was_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert Proxy(hold="never").run() == 1  # which is no option of the command line
+    assert "Proxy(hold=…): expected a duration" in capsys.readouterr().err
+    assert Proxy(":1").run(listen=[":x"]) == 1
+    assert "--listen: expected an address" in capsys.readouterr().err
 
 
 async def test_two_routes_of_one_name_do_not_start(tmp_path: Path) -> None:

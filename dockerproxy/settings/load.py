@@ -49,17 +49,21 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load(config: str | None = None, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """The settings from `config` (else DOCKERPROXY_CONFIG, else ./dockerproxy.yaml), environment and overrides.
+def load(
+    config: str | None = None, overrides: Mapping[str, Any] | None = None, program: Mapping[str, Any] | None = None
+) -> Settings:
+    """The settings from `config` (else DOCKERPROXY_CONFIG, else ./dockerproxy.yaml), environment and arguments.
 
     overrides: values from the command line; a None is left out
+    program:   the arguments of a `Proxy`, which the command line counts before; a None is left out
     Raises SettingsError with every problem found.
     """
     path = find_config(config)
     file_values = read_file(path) if path is not None else {}
     environment = _environment()
-    given = _given(overrides)
-    values = _merged(_merged(file_values, environment), given)
+    in_python, on_line = _given(program), _given(overrides)
+    arguments = {key: f"Proxy({key}=…)" for key in in_python} | {key: _switch(key) for key in on_line}
+    values = _merged(_merged(file_values, environment), {**in_python, **on_line})
     docker = values.get("docker", {})
     if isinstance(docker, Mapping):
         values = _merged({"docker": docker_of(os.environ, docker)}, values)
@@ -67,7 +71,7 @@ def load(config: str | None = None, overrides: Mapping[str, Any] | None = None) 
         return validate(values, str(path) if path is not None else "settings")
     except SettingsError as error:
         raise SettingsError(
-            error.source, [_blamed(problem, environment, given) for problem in error.problems]
+            error.source, [_blamed(problem, environment, arguments) for problem in error.problems]
         ) from None
 
 
@@ -225,11 +229,18 @@ def _environment() -> dict[str, Any]:
     return dict(EnvSettingsSource(Settings)())
 
 
-def _blamed(problem: Problem, environment: Mapping[str, Any], given: Mapping[str, Any]) -> Problem:
-    """The problem with the argument or variable that it comes from, where it does not come from the file."""
+def _switch(key: str) -> str:
+    return f"--{key.replace('_', '-')}"
+
+
+def _blamed(problem: Problem, environment: Mapping[str, Any], arguments: Mapping[str, str]) -> Problem:
+    """The problem with the argument or variable that it comes from, where it does not come from the file.
+
+    arguments: settings that were given as arguments, and how those are written
+    """
     keys = problem.where.partition("[")[0].split(".")
-    if keys[0] in given:
-        return replace(problem, source=f"--{keys[0].replace('_', '-')}")
+    if keys[0] in arguments:
+        return replace(problem, source=arguments[keys[0]])
     values: Any = environment
     for depth, key in enumerate(keys, 1):
         if not isinstance(values, Mapping) or key not in values:
