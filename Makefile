@@ -3,12 +3,11 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-PORT   ?= 8888
 
 .PHONY: demo test lint package docs bench attacks fuzz clean
 
-demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed
-	$(BIN)/dockerproxy demo --listen :$(PORT)
+demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
+	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
 
 test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
@@ -36,8 +35,9 @@ fuzz: $(VENV)/.tested ## ten minutes of fuzzing heads, framing and labels
 	$(BIN)/python -m tests.fuzz --seconds 600
 
 $(VENV)/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dockerproxy needs Python 3.11 or newer; name one: make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dockerproxy needs Python 3.11 or newer; name one: make PYTHON=python3.12 demo")'
+	@echo "Making a virtual environment in $(VENV): a minute or two, this once."
+	@$(PYTHON) -m venv $(VENV) || { echo "no venv module: on Debian and Ubuntu, apt-get install python3-venv"; exit 1; }
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	touch $@
 

@@ -123,7 +123,10 @@ class EmbeddedEngine:
         if not self.socket_path.is_socket():
             raise ListenError(f"cannot listen on {self.socket_path}: it is a file, not a socket: choose another path")
         if _answers(self.socket_path):
-            raise ListenError(f"cannot listen on {self.socket_path}: an engine is running there already")
+            raise ListenError(
+                f"cannot listen on {self.socket_path}: an engine is running there already, "
+                "perhaps of another demo; stop that one, or choose another path with --socket"
+            )
         self.socket_path.unlink(missing_ok=True)
 
 
