@@ -16,6 +16,7 @@ from dockerproxy.control.static import route_of
 from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.discovery.label_table import LABELS
 from dockerproxy.discovery.labels import LabelReader
+from dockerproxy.discovery.traefik_labels import traefik_hosts, traefik_port
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.routing.route import Source
 from dockerproxy.routing.table import Miss, MissReason, RouteTable
@@ -45,6 +46,7 @@ HAND_WRITTEN = [
     *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "middlewares", "security", "tls", "why")),
 ]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
+LINKED_PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 # The tables of keys, by the line before them, with the model that reads them and what else it needs.
 KEY_TABLES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "A route,": (RouteSettings, {"name": "any"}),
@@ -88,6 +90,12 @@ def tables(page: Path) -> Iterator[tuple[str, list[Row]]]:
         before = line or before
 
 
+def anchors(page: Path) -> set[str]:
+    """The anchors that a page's headings have where it is shown as a web page."""
+    headings = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def without_code(cell: str) -> str:
     whole = re.fullmatch(r"`([^`]*)`", cell)
     return whole[1] if whole else cell
@@ -98,6 +106,7 @@ def rows_with(page: Path, *columns: str) -> list[Row]:
     return [row for _, rows in tables(page) for row in rows if set(columns) <= row.keys()]
 
 
+MOVING_ROWS = rows_with(DOCS / "labels.md", "Traefik", "here")
 SETTING_ROWS = rows_with(DOCS / "settings.md", "setting", "environment")
 LABEL_ROWS = rows_with(DOCS / "labels.md", "label", "example")
 GO_ROWS = rows_with(DOCS / "settings.md", "in the Go project")
@@ -152,6 +161,24 @@ def test_the_example_of_a_label_is_understood(row: Row) -> None:
     assert label == row["label"]
     assert not reading.reasons
     assert len(reading.routes) == 1
+
+
+@pytest.mark.parametrize("row", MOVING_ROWS, ids=lambda row: row["for"])
+def test_what_is_written_for_another_proxy_has_a_label_that_is_understood(row: Row) -> None:
+    label, _, value = row["here"].partition(",")[0].strip("`").partition("=")
+    needed = {"strip_prefix": {"dockerproxy.path": "/api"}}.get(label.rpartition(".")[2], {})
+
+    reading = LabelReader("dockerproxy", "localhost").read({label: value, **needed}, "blog-1", "blog")
+
+    assert [reason.code for reason in reading.reasons] == (["forbidden"] if value == "false" else [])
+
+
+def test_labels_for_traefik_are_told_in_the_words_of_the_page() -> None:
+    rows = [row for row in MOVING_ROWS if row["for"] in ("domain", "port")]
+    theirs = dict(row["Traefik"].removeprefix("``").removesuffix("``").split("=", 1) for row in rows)
+    ours = [row["here"].partition("=")[2] for row in rows]
+
+    assert [*traefik_hosts(theirs), traefik_port(theirs)] == ours
 
 
 def test_every_setting_is_on_the_page() -> None:
@@ -261,11 +288,13 @@ def test_every_answer_of_the_proxys_own_is_on_the_page() -> None:
     }
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", LINKED_PAGES, ids=lambda page: page.name)
 def test_every_link_within_the_project_leads_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\(([^)#]+)", page.read_text())
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", page.read_text())
+    places = [(page.parent / file if file else page, anchor) for file, anchor in links]
 
-    assert [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+    assert [str(place) for place, _ in places if not place.exists()] == []
+    assert [f"{place.name}#{anchor}" for place, anchor in places if anchor and anchor not in anchors(place)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
