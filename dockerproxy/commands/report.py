@@ -85,5 +85,8 @@ def _chosen(rows: Iterable[Row], names: Sequence[str], kind: str) -> list[Row]:
     by_name = {row["name"]: row for row in rows}
     for name in names:
         if name not in by_name:
-            raise UnknownName(f"there is no {kind} named {name!r}{did_you_mean(name, by_name)}")
+            more = did_you_mean(name, by_name)
+            if kind == "container" and "did you mean" not in more:
+                more = f" with a label of dockerproxy's{more}; if there is one without: dockerproxy explain {name}"
+            raise UnknownName(f"there is no {kind} named {name!r}{more}")
     return [by_name[name] for name in names]

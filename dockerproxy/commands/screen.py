@@ -23,6 +23,9 @@ _UNDO = {
 }
 
 
+_UNLABELLED = "Those without a label are not shown: `dockerproxy explain NAME` says more"
+
+
 class Screen:
     """The terminal. NO_COLOR, COLUMNS and TERM are respected, as rich does."""
 
@@ -74,7 +77,8 @@ class Screen:
             self.console.print()
         if routed:
             self._print(routed_table(routed))
-        self._notes(_discovery_notes(report))
+        whole = [(_UNLABELLED, FAINT)] if len(rows) == len(report.discovery["containers"]) else []
+        self._notes([*_discovery_notes(report), *whole])
 
     def container_story(self, answer: Row) -> None:
         """Why a container is routed or not."""

@@ -101,6 +101,17 @@ def test_a_container_that_is_left_out_on_purpose_is_not_missing(proxy: FakeProxy
     assert "Left out on purpose: 1 container job-1 (running) its label dockerproxy.enable=false forbids it" in words
 
 
+def test_who_misses_a_container_among_all_is_told_that_those_without_labels_are_not_shown(
+    proxy: FakeProxy, see: Run
+) -> None:
+    told = "Those without a label are not shown: `dockerproxy explain NAME` says more"
+    proxy.answer("/statistics", report(containers=[container(), LOST]))
+    assert told in see("containers").plain
+    assert told not in see("containers", "office-1").plain
+    proxy.answer("/statistics", report(containers=[]))
+    assert told in see("containers").plain
+
+
 @pytest.mark.parametrize("command", ["routes", "upstreams", "containers"])
 def test_no_line_ends_in_blanks(proxy: FakeProxy, see: Run, command: str) -> None:
     lost = {**LOST, "reasons": ["why " * 60]}
@@ -233,6 +244,11 @@ def test_only_the_routes_that_are_named_are_shown(proxy: FakeProxy, run: Run, co
         (("routes", "blgo"), "there is no route named 'blgo'; did you mean 'blog'?"),
         (("upstreams", "zzz"), "there is no route named 'zzz'; there are: blog, dockerproxy-health"),
         (("containers", "blog1"), "there is no container named 'blog1'; did you mean 'blog-1'?"),
+        (
+            ("containers", "zzz"),
+            "there is no container named 'zzz' with a label of dockerproxy's; there are: blog-1; if there is one"
+            " without: dockerproxy explain zzz",
+        ),
     ],
 )
 @pytest.mark.usefixtures("proxy")
