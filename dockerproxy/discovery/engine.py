@@ -75,13 +75,13 @@ class Engine:
         grace = config.get("StopTimeout")
         return StopProfile(signal_number(config.get("StopSignal") or ""), None if grace is None else float(grace))
 
-    def exposed_ports(self, container: str) -> tuple[int, ...]:
-        """The TCP ports that the container exposes; none if the engine does not tell. Raises EngineLost."""
+    def exposed_ports(self, container: str) -> tuple[int, ...] | None:
+        """The TCP ports that the container exposes; None if the engine does not tell. Raises EngineLost."""
         with _telling(self.host):
             try:
                 config = self._client.inspect_container(container).get("Config") or {}
             except docker.errors.APIError:  # it has been removed, or is broken, which is nobody else's concern
-                return ()
+                return None
         exposed = (name.partition("/") for name in config.get("ExposedPorts") or ())
         return tuple(sorted(int(port) for port, _, kind in exposed if port.isdecimal() and kind in ("tcp", "")))
 

@@ -23,16 +23,16 @@ class ExposedPorts:
         self,
         listed: Iterable[dict[str, Any]],
         lacks_port: Callable[[Mapping[str, Any]], bool],
-        ask: Callable[[str], tuple[int, ...]],
+        ask: Callable[[str], tuple[int, ...] | None],
     ) -> None:
         """Add to items of the engine's list the ports that it leaves out of those that lack one.
 
-        ask: the TCP ports that a container exposes, by its id
+        ask: the TCP ports that a container exposes, by its id; None if they cannot be told now
         """
         for data in listed:
             container = data["Id"]
-            if container not in self._known and lacks_port(data):
-                self._known[container] = ask(container)
+            if container not in self._known and lacks_port(data) and (ports := ask(container)) is not None:
+                self._known[container] = ports
             if not data.get("Ports"):
                 data["Ports"] = [{"PrivatePort": port, "Type": "tcp"} for port in self._known.get(container, ())]
 
