@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from dockerproxy.control.evidence import Json
 from dockerproxy.discovery.label_table import BY_NAME
 from dockerproxy.discovery.labels import LabelReader
-from dockerproxy.discovery.reading import COMPOSE_ONEOFF, COMPOSE_SERVICE
+from dockerproxy.discovery.reading import COMPOSE_ONEOFF, COMPOSE_PROJECT, COMPOSE_SERVICE
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 
@@ -19,6 +19,7 @@ _FOLLOWED = frozenset(
 _FOLLOWED_IN_PART = frozenset({Code.PLACE_TAKEN, Code.NOT_ALLOWED})
 _MEANINGS_OF_COMPOSE = {
     COMPOSE_SERVICE: "the compose service; the route is named after it where no label gives a name",
+    COMPOSE_PROJECT: "the compose project; the route's name begins with it, for another has a service of that name",
     COMPOSE_ONEOFF: "set by docker compose run; keeps the container out unless enable says otherwise",
 }
 
@@ -30,7 +31,7 @@ def label_uses(view: ContainerView, reader: LabelReader) -> list[Json]:
     enable = reader.key("enable")
     forbidden = any(reason.code is Code.FORBIDDEN and reason.label == enable for reason in view.reasons)
     uses = []
-    for label, value in _ours(view.labels, reader):
+    for label, value in _ours(view, reader):
         use: Json = {"label": label, "value": value}
         if label in about:
             use |= _ignored(about[label])
@@ -42,11 +43,13 @@ def label_uses(view: ContainerView, reader: LabelReader) -> list[Json]:
     return uses
 
 
-def _ours(labels: Mapping[str, str], reader: LabelReader) -> Iterator[tuple[str, str]]:
+def _ours(view: ContainerView, reader: LabelReader) -> Iterator[tuple[str, str]]:
+    labels = view.labels
     own_route = reader.key("route") in labels
+    apart = any(wish.project and wish.route != labels[COMPOSE_SERVICE] for wish in view.wishes)
     for label in sorted(labels):
         one_off = label == COMPOSE_ONEOFF and labels[label].lower() == "true"
-        names = label == COMPOSE_SERVICE and not own_route
+        names = (label == COMPOSE_SERVICE and not own_route) or (label == COMPOSE_PROJECT and apart)
         if reader.mentions({label: ""}) or one_off or names:
             yield label, labels[label]
 

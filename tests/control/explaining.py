@@ -12,6 +12,7 @@ from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.evidence import Condition, Evidence
 from dockerproxy.control.merge import merge
 from dockerproxy.control.middlewares import with_known
+from dockerproxy.control.namesakes import Namesakes
 from dockerproxy.control.static import static_routes
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
@@ -50,7 +51,8 @@ def evidence(
     fleet.replace(containers)
     base = build_base(said, static_routes(said), ())
     prefix = said.docker.label_prefix
-    snapshots = allowed(Constraints(said), base.routes, (fleet.snapshot(set()),), prefix)
+    snapshots = Namesakes().apart((fleet.snapshot(set()),), base.routes, ())
+    snapshots = allowed(Constraints(said), base.routes, snapshots, prefix)
     snapshots = with_known(snapshots, said.define_middlewares.keys(), prefix)
     merged = merge(base, snapshots, (), said.route_defaults, prefix)
     status = DiscoveryStatus(EngineState.CONNECTED, engine="Docker 24 at unix:///x", listing=fleet.listing)

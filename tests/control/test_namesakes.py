@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+from dockerproxy.control.container_explanation import explain_container
 
 from .conftest import Stage
+from .explaining import evidence, listed
 from .making import Scene, one
 
 SHOP = one("shop-app-1", 1, "app", host="shop.localhost", project="shop")
@@ -74,3 +78,20 @@ def test_both_join_a_static_route_of_the_name(stage: Stage) -> None:
     scene.see(SHOP, BLOG)
 
     assert scene.upstreams("app")[1:] == ["shop-app-1", "blog-app-1"]
+
+
+def test_the_name_of_the_route_is_explained() -> None:
+    def app(name: str, project: str, created: int) -> dict[str, Any]:
+        labels = {"dockerproxy.host": f"{project}.localhost", "com.docker.compose.project": project}
+        return listed(name, labels, service="app", created=created)
+
+    known = evidence(app("one", "shop", 1), app("two", "blog", 2))
+
+    def meanings(name: str) -> list[str]:
+        return [use["meaning"] for use in explain_container(name, known)["labels"] if "project" in use["label"]]
+
+    assert explain_container("blog-app", known)["container"] == "two"
+    assert meanings("two") == [
+        "the compose project; the route's name begins with it, for another has a service of that name"
+    ]
+    assert meanings("one") == []
