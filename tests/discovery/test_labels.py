@@ -37,7 +37,7 @@ def test_enable_alone_names_the_route_after_the_compose_service() -> None:
     assert reading.mentioned
     assert reading.wanted
     assert reading.reasons == ()
-    assert only_route(reading) == RouteReading("web", Domain("web.localhost"))
+    assert only_route(reading) == RouteReading("web", Domain("web.localhost"), by_service=True)
 
 
 def test_without_a_compose_service_the_route_is_named_after_the_container() -> None:
