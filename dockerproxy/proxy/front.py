@@ -58,9 +58,8 @@ class Front(Timed, asyncio.Protocol):
         self._head: RequestHead | None = None
         self._decoder: ChunkedDecoder | LengthDecoder | None = None  # as long as more of the request's body is to come
         self._tunnel: Tunnel | None = None
-        # _full: the client's side takes no more for now.
-        self._keep_alive = self._in_loop = self._eof = self._full = False
-        self._skipped = False  # the empty line before the request that is to come
+        # _full: the client's side takes no more for now. _skipped: the empty line before the request that is to come.
+        self._keep_alive = self._in_loop = self._eof = self._full = self._skipped = False
 
     def __repr__(self) -> str:
         return f"<Front for {self.origin.peer}: {self.exchange!r}>"
@@ -143,6 +142,7 @@ class Front(Timed, asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.client_drained()
         elif self._keep_alive and self._decoder is None and not self.transport.is_closing():
+            self.valve.open()
             self._go_on()
 
     def expired(self, now: float) -> None:

@@ -386,6 +386,31 @@ async def test_requests_pipelined_behind_an_answer_that_nobody_reads_survive_the
     assert (await client.answer()).text == "second"
 
 
+async def test_requests_for_nobody_pipelined_behind_an_answer_that_nobody_reads_are_not_the_last(
+    scene: Scene,
+) -> None:
+    async def fill(conversation: Conversation) -> None:
+        await conversation.request()
+        await scene.fill(conversation)
+        conversation.write(b"8000\r\n" + b"x" * 0x8000 + b"\r\n0\r\n\r\n")
+        await conversation.request()
+        conversation.answer(b"last")
+        await conversation.gone()
+
+    await scene.proxy(await scene.upstream(fill), host="known", half_close_timeout="2s")
+    client = await scene.client(receive_buffer=4 * KIB)
+    await client.ask(host="known")
+    await until(lambda: scene.route().requests == 1 and scene.route().in_flight == 0)
+    front = next(iter(scene.server.plane._fronts))
+    nobody = b"HEAD / HTTP/1.1\r\nHost: nobody\r\nX: " + b"x" * 10_000 + b"\r\n\r\n"
+    await client.send(8 * nobody)
+    await until(lambda: front.valve.shut)
+    assert (await client.answer()).status == 200
+    assert [(await client.answer(to="HEAD")).status for _ in range(8)] == [404] * 8
+    await client.ask(host="known")
+    assert (await client.answer()).text == "last"
+
+
 async def test_a_request_that_goes_on_after_its_answer_has_ended_is_cut_in_the_end(scene: Scene) -> None:
     async def no(conversation: Conversation) -> None:
         await conversation.head()
