@@ -134,5 +134,5 @@ class Attempt:
                 added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()
         elif live.prefix:
             added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
-        host_line = head.host_fields or f"Host: {upstream.host}:{upstream.port}".encode()
+        host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()
         return request_block(head, live.target(head.target, upstream), host_line, added)

@@ -380,6 +380,29 @@ async def test_http_1_0_clients_are_served_with_and_without_keep_alive(scene: Sc
     assert await client.rest() == b""
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+async def test_a_request_that_names_no_host_is_for_the_upstream_s_own(scene: Scene, address: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(OK)
+        await reader.read()
+        writer.close()
+
+    seen: list[bytes] = []
+    try:
+        server = await asyncio.start_server(answer, address, 0)
+    except OSError:
+        pytest.skip(f"this machine has no {address}")
+    host = f"[{address}]" if ":" in address else address
+    authority = f"{host}:{server.sockets[0].getsockname()[1]}"
+    await scene.proxy(f"http://{authority}")
+    client = await scene.client()
+    await client.ask(version="1.0", host="")
+    assert (await client.answer()).text == "ok"
+    assert f"\r\nHost: {authority}\r\n".encode() in seen[0]
+    server.close()
+
+
 async def test_a_chunked_answer_to_http_1_0_ends_with_the_connection(scene: Scene) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nall\r\n"
 
