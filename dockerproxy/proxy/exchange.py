@@ -274,7 +274,7 @@ class Exchange:
             self._connect(attempt.pool)
             return
         attempt.failed(error)
-        retry = self._retry = self._retry or Retry(self.live.options, self._started)
+        retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
         retry.failed(attempt.upstream.key, error)
         handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
         code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())

@@ -22,6 +22,7 @@ LONGEST_PAUSE_ANSWERED = 0.1  # seconds; what only answers badly does not become
 class Retry:
     """The attempts of one exchange.
 
+    started:  when the first one began; what a request was held before that does not count
     attempts: attempts that failed
     tried:    keys of the upstreams that were tried in this round
     last:     the last error

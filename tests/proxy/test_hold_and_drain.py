@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -65,6 +66,18 @@ async def test_a_request_is_held_until_an_upstream_stops_draining(scene: Scene) 
     appear(scene, draining=(upstream,))
     client = await asking(scene)
     appear(scene, upstream)
+    assert (await client.answer()).text == "a"
+
+
+async def test_the_time_that_a_request_was_held_is_not_taken_from_its_attempts(scene: Scene) -> None:
+    upstream = await docker_route(scene, retry_deadline="1s")
+    upstream.refuse()
+    asked = time.monotonic()
+    client = await asking(scene)
+    await until(lambda: time.monotonic() > asked + 1)
+    appear(scene, upstream)  # a container that has started, and does not listen yet
+    await until(lambda: scene.route(NAME).retries)
+    await upstream.start()
     assert (await client.answer()).text == "a"
 
 
