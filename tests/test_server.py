@@ -160,6 +160,20 @@ async def test_stopping_lets_what_is_in_flight_end_and_takes_nothing_new(scene: 
     assert server.stats.in_flight == 0
 
 
+async def test_a_request_of_which_only_a_part_has_come_is_answered_before_the_server_stops(scene: Scene) -> None:
+    server = await scene.proxy(await scene.upstream())
+    client, idle = await scene.client(), await scene.client()
+    await client.send(b"GET / HTTP/1.1\r\nHo")
+    await until(lambda: any(front._buffer for front in server.plane._fronts))
+    stopping = asyncio.create_task(server.stop(5.0))
+    assert await idle.rest() == b""
+    await client.send(b"st: test\r\n\r\n")
+    answer = await client.answer()
+    assert (answer.text, answer["connection"]) == ("a", "close")
+    client.close()
+    await stopping
+
+
 async def test_a_long_answer_goes_on_to_its_end_while_the_server_stops(scene: Scene) -> None:
     async def stream(conversation: Conversation) -> None:
         await conversation.request()

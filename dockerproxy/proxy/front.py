@@ -354,10 +354,10 @@ class Front(Timed, asyncio.Protocol):
             self._close()
 
     def shut_down(self) -> None:
-        """The proxy stops: close when nothing is under way, else after the answer."""
+        """The proxy stops: close when nothing is under way, be it a part of a head, else after the answer."""
         self._keep_alive = False
-        idle = self.exchange is None and self._tunnel is None and not self._ending.lingering
-        if idle and not self._ending.close():
+        busy = self.exchange is not None or self._tunnel is not None or self._ending.lingering
+        if not busy and (self._full or not self._buffer) and not self._ending.close():
             self._ending.lingering = True  # over TLS the client is to say goodbye, too
             self._within(LINGER_TIME)
 
