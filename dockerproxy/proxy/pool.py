@@ -20,7 +20,7 @@ Connect = Callable[["Pool", float], Coroutine[Any, Any, "UpstreamConnection"]]
 
 
 class Requester(Protocol):
-    """Whoever asked for a connection. One of these is called, once, for each time it asked and did not cancel."""
+    """Whoever asked for a connection. One of these is called once for each time it asked, unless it left the line."""
 
     def connected(self, connection: UpstreamConnection) -> None:
         """A connection is there, and is the requester's until it is released."""
