@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,6 +65,33 @@ async def test_it_shows_routes_upstreams_and_the_engine(site: Site, page: Page) 
     assert "shop-1" in await page.text(SHOPS)
     links = await page.value(f"[...{row('shop')}.querySelectorAll('a')].map(link => link.href)")
     assert links == [site.url("shop.localhost")]
+
+
+async def test_looking_at_the_dashboard_is_no_request_that_counts(site: Site, page: Page) -> None:
+    await page.open(site.url())
+    await page.sees("0 since the start", "#tiles")
+    assert await site.ask("shop.localhost") == 200
+    await page.sees("1 since the start", "#tiles")
+
+
+async def test_where_there_is_nothing_it_says_so_without_an_empty_table(make_site: MakeSite, page: Page) -> None:
+    site = await make_site()
+    await page.open(site.url())
+    await page.until("document.querySelector('#routes-empty').checkVisibility()")
+    assert "No routes yet" in await page.text("#routes")
+    assert "Latency" not in await page.text("#routes")
+
+
+async def test_a_route_with_many_hosts_shows_some_and_tells_all_when_it_is_opened(
+    make_site: MakeSite, page: Page
+) -> None:
+    hosts = [f"h{number}.example.com" for number in range(12)]
+    site = await make_site(routes=[{"name": "many", "host": hosts, "upstreams": [NOWHERE]}])
+    await page.open(site.url())
+    await seen_in(page, "many", "h3.example.com")
+    await seen_in(page, "many", "and 8 more")
+    assert "h4.example.com" not in await page.value(f"{row('many')}.innerText")
+    await page.sees(", ".join(hosts), ".facts")
 
 
 async def test_a_container_that_stops_is_seen_to_go(site: Site, page: Page) -> None:
@@ -194,6 +222,7 @@ async def test_an_engine_that_goes_away_is_told_and_routes_stay(site: Site, page
     await page.sees("The engine cannot be reached", "#notices")
     await seen_in(page, "shop", "2 of 2 up")
     await page.sees("The engine cannot be reached", "#announcements")
+    assert re.match(r"The engine cannot be reached\. [A-Z]", await page.text("#notices"))
 
     await site.engine.start()
     await page.sees("engine connected", "header")
@@ -244,6 +273,16 @@ async def locked(make_site: MakeSite) -> Site:
     site: Site = await make_site(*shops, admin_token=TOKEN)
     await site.knows("shop")
     return site
+
+
+async def test_the_login_says_nothing_of_a_connection_that_there_is_not(locked: Site, page: Page) -> None:
+    await page.open(locked.url())
+    await page.until("document.activeElement.id === 'token'")
+    assert "connecting" not in await page.text("header")
+    assert "statistics" not in await page.text("footer")
+    await log_in(page)
+    await page.sees("live", "header")
+    await page.sees("statistics", "footer")
 
 
 async def log_in(page: Page) -> None:
@@ -379,6 +418,9 @@ async def test_it_is_as_wide_as_the_window_and_no_wider(make_site: MakeSite, pag
         await page.look(width)
         await page.until(f"innerWidth === {width}")
         assert await page.value("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), width
+    await page.look(360)
+    await page.click(f"[aria-label='Weight long-{long}-1']")
+    assert await page.value("(dialog => dialog.scrollWidth <= dialog.clientWidth)(document.querySelector('dialog'))")
 
 
 @pytest.mark.parametrize("dark", [False, True])

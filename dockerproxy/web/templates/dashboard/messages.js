@@ -7,7 +7,7 @@ const SHOWN_FOR = 6000; // milliseconds
 
 /** A short message in the corner, read out as well. */
 export function tell(text, bad = false) {
-  const toast = make("p", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : "status" }, text);
+  const toast = make("p", { class: bad ? "toast bad" : "toast", role: bad ? "alert" : null }, text);
   byId("toasts").append(toast);
   setTimeout(() => toast.remove(), SHOWN_FOR);
 }

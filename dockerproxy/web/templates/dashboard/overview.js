@@ -23,7 +23,8 @@ export class Overview {
   show(report, trail) {
     const { proxy, rates } = report;
     const all = rates.proxy;
-    this.traffic.show(rate(all?.requests_per_second), `${whole(proxy.requests)} since the start`, trail.values.requests);
+    const others = proxy.requests - sum(report.routes.filter(isBuiltin), "requests"); // without those of this page
+    this.traffic.show(rate(all?.requests_per_second), `${whole(others)} since the start`, trail.values.requests);
     this.errors.show(all ? percent(all.error_rate) : "–", "of the last minute", trail.values.errors, all?.error_rate > 0);
     const median = all?.p50 === undefined || all?.p50 === null ? "nothing in the last minute" : `p50 ${latency(all.p50)}, p99 ${latency(all.p99)}`;
     this.latency.show(latency(all?.p95), median, trail.values.latency);
@@ -56,7 +57,7 @@ export class Overview {
     const notices = certificates.flatMap(({ warnings }) => warnings.map((words) => ["warn", sentence(words)]));
     if (discovery.state === "reconnecting") {
       const since = discovery.last_sync_at ? `Last heard of it at ${moment(discovery.last_sync_at)}. ` : "";
-      const why = discovery.error ? `${discovery.error}. ` : "";
+      const why = discovery.error ? `${sentence(discovery.error)}. ` : "";
       notices.push(["bad", `The engine cannot be reached. ${why}${since}What is known goes on being served.`]);
     }
     const lost = discovery.containers.filter((container) => !container.routed && !leftOut(container)).length;

@@ -8,6 +8,7 @@ import { latency, percent, rate, whole } from "./format.js";
 import { standing, UpstreamTable } from "./upstreams.js";
 
 const MOST_PIPS = 12;
+const MOST_HOSTS = 4; // in the row; where there are more, all of them stand in the open part
 const LEVELS = { up: 0, probation: 1, draining: 2, drained: 2, benched: 3 };
 const ADMIN = "dockerproxy.web."; // handlers by which the proxy itself is operated
 
@@ -194,6 +195,7 @@ export class RouteRow {
       ["retries", whole(route.retries)],
       ["held", whole(route.held)],
     ];
+    if (route.hosts.length > MOST_HOSTS) facts.push(["hosts", route.hosts.join(", ")]);
     if (route.middlewares?.length) facts.push(["middlewares", route.middlewares.map((each) => each.name ?? each).join(", ")]);
     if (route.handler) facts.push(["handler", route.handler.name]);
     setChildren(this.facts, facts.map(([term, text], index) => {
@@ -220,16 +222,18 @@ export class RouteRow {
   }
 }
 
-/** A link for each host that a browser can open. */
+/** A link for each of the first hosts that a browser can open. */
 function placesOf(route) {
   const path = route.path === "/*" ? "" : route.path;
   if (!route.hosts.length) return [make("span", { class: "faint" }, `every host ${path}`)];
-  return route.hosts.map((host) => {
+  const more = route.hosts.length - MOST_HOSTS;
+  const links = route.hosts.slice(0, MOST_HOSTS).map((host) => {
     if (host.startsWith("*") || path.startsWith("~")) return make("span", { class: "faint" }, `${host}${path}`);
     const port = /:\d+$/.test(host) || !location.port ? "" : `:${location.port}`;
     const href = `${location.protocol}//${host}${port}${path.replace(/\*$/, "")}`;
     return make("a", { href, target: "_blank", rel: "noopener noreferrer" }, `${host}${path}`);
   });
+  return more > 0 ? [...links, make("span", { class: "faint" }, `and ${more} more`)] : links;
 }
 
 function badgesOf(route) {

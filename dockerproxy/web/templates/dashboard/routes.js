@@ -85,6 +85,7 @@ export class Routes {
 
   tellHowMany(all, found, shown) {
     setText(byId("routes-count"), found === all ? whole(all) : `${whole(found)} of ${whole(all)}`);
+    byId("routes-table").hidden = !found;
     byId("routes-empty").hidden = found > 0;
     const none = "No routes yet: label a container with dockerproxy.enable=true, or write a route into the settings.";
     setText(byId("routes-empty"), all ? "No route matches the filters." : none);

@@ -49,6 +49,7 @@ export async function post(path, body) {
 
 function show(mayPass, begin, loggedIn = true) {
   byId("login").hidden = mayPass;
+  byId("page-state").hidden = byId("also").hidden = !mayPass; // there is no connection, and nothing to be seen
   byId("logout").hidden = !mayPass || !loggedIn;
   if (mayPass) begin();
   else byId("token").focus();
