@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -208,7 +209,7 @@ def _demo(options: argparse.Namespace) -> int:
         return EXIT_USAGE
     settings = _read_settings(options)
     _set_up_log(settings, options)
-    return run_demo(settings, socket_path)
+    return run_demo(settings, socket_path, shlex.join(["--socket", options.socket]) if options.socket else "")
 
 
 def _health(options: argparse.Namespace) -> int:

@@ -59,25 +59,29 @@ async def serve(server: Server, started: Callable[[], None] = lambda: None) -> N
     log.info("stopped")
 
 
-def run_demo(settings: Settings, socket_path: str | Path) -> int:
-    """Serve with an embedded engine instead of Docker; returns the exit code."""
+def run_demo(settings: Settings, socket_path: str | Path, option: str = "") -> int:
+    """Serve with an embedded engine instead of Docker; returns the exit code.
+
+    option: by which the person has named the socket, and has to name it again
+    """
     with tempfile.TemporaryDirectory(prefix="dockerproxy-demo-") as state:
         docker = settings.docker.model_copy(update={"enabled": True, "host": f"unix://{socket_path}", "network": None})
         demo = settings.model_copy(update={"docker": docker, "state_dir": Path(state)})
-        return run_to_end(_serve_demo(demo, socket_path))
+        return run_to_end(_serve_demo(demo, socket_path, option))
 
 
-async def _serve_demo(settings: Settings, socket_path: str | Path) -> None:
+async def _serve_demo(settings: Settings, socket_path: str | Path, option: str) -> None:
     async with EmbeddedEngine(socket_path, demo_site()):
         server = Server(settings)
-        await serve(server, lambda: print(_welcome(server.addresses[0], settings.admin_host), flush=True))
+        await serve(server, lambda: print(_welcome(server.addresses[0], settings.admin_host, option), flush=True))
 
 
-def _welcome(address: ListenAddress, admin: str) -> str:
+def _welcome(address: ListenAddress, admin: str, option: str) -> str:
     """What to open and what to try, with the command as this person has to type it."""
     command = "dockerproxy" if shutil.which("dockerproxy") == os.path.abspath(sys.argv[0]) else sys.argv[0]
     scheme = "https" if address.tls else "http"
-    return _WELCOME.format(scheme=scheme, port=address.port, admin=admin, command=command)
+    demo = f"{command} demo {option}".rstrip()
+    return _WELCOME.format(scheme=scheme, port=address.port, admin=admin, demo=demo)
 
 
 _WELCOME = """
@@ -89,10 +93,10 @@ The demo runs: an embedded engine with labelled containers, found by the same wa
 
   try, in another terminal:
 
-         {command} demo ps
-         {command} demo stop blog-1       the last good one goes: requests wait until it is back
-         {command} demo start blog-1
-         {command} demo scale shop 4
+         {demo} ps
+         {demo} stop blog-1       the last good one goes: requests wait until it is back
+         {demo} start blog-1
+         {demo} scale shop 4
 
   stop   Ctrl-C
 """

@@ -11,6 +11,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -345,6 +346,19 @@ async def test_health_is_1_when_somebody_else_answers(run: Run) -> None:
     listener.close()
     assert code == 1
     assert "answered with 404" in text
+
+
+# demo
+
+
+async def test_what_the_demo_says_to_try_names_the_socket_that_it_was_given(start: Start) -> None:
+    with tempfile.TemporaryDirectory(prefix="dp") as folder:  # short enough for a socket
+        socket = f"{folder}/my demo.sock"
+        process = await start("demo", "--socket", socket, "--listen", "127.0.0.1:0")
+        await process.until("not routed")
+        process.send(signal.SIGTERM)
+        assert await process.end() == 0
+        assert f" demo --socket '{socket}' stop blog-1 " in process.text
 
 
 # run MODULE:NAME
