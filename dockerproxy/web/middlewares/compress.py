@@ -15,6 +15,8 @@ from dockerproxy.settings.values import Size, split_list
 from dockerproxy.web.middlewares.registry import CallNext
 from dockerproxy.web.relayed import RelayedResponse
 
+# They are about the bytes of the body (RFC 9530, RFC 3230, RFC 1864), which would be others.
+_DIGESTS = ("Content-Digest", "Repr-Digest", "Digest", "Content-MD5")
 _GZIP, _ZLIB = 31, 15  # window bits as zlib takes them; `deflate` means the zlib format (RFC 9110 section 8.4.1.2)
 
 
@@ -133,7 +135,9 @@ class Compress:
             return True
         if not 200 <= response.status < 600 or response.status in (204, 206) or hdrs.CONTENT_ENCODING in headers:
             return False
-        if "no-transform" in headers.get(hdrs.CACHE_CONTROL, "").lower() or hdrs.CONTENT_RANGE in headers:
+        if "no-transform" in ",".join(headers.getall(hdrs.CACHE_CONTROL, [])).lower():
+            return False
+        if hdrs.CONTENT_RANGE in headers or any(name in headers for name in _DIGESTS):
             return False
         size = len(response.body) if response.body else int(headers.get(hdrs.CONTENT_LENGTH, self._options.min_size))
         kind = headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()

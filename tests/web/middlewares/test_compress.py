@@ -64,9 +64,11 @@ async def test_text_is_compressed_for_whoever_takes_it(
     (TEXT, "200 OK", {}),
     (TEXT, "200 OK", {"Content_Type": "text/html", "Content_Encoding": "br"}),
     (TEXT, "200 OK", {"Content_Type": "text/html", "Cache_Control": "public, No-Transform"}),
+    (TEXT, "200 OK", {"Content_Type": "text/html", "Cache_Control": "public", "cache_control": "no-transform"}),
+    (TEXT, "200 OK", {"Content_Type": "text/html", "Content_Digest": "sha-256=:x:"}),
     (TEXT, "206 Partial Content", {"Content_Type": "text/html", "Content_Range": "bytes 0-6199/9999"}),
     (b"tiny", "200 OK", {"Content_Type": "text/html"}),
-], ids=["image", "untyped", "encoded", "no-transform", "partial", "tiny"])  # fmt: skip
+], ids=["image", "untyped", "encoded", "no-transform", "no-transform later", "digest", "partial", "tiny"])  # fmt: skip
 async def test_some_answers_are_left_alone(
     scene: Scene, before: Before, body: bytes, status: str, fields: dict[str, str]
 ) -> None:
