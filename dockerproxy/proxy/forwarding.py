@@ -16,6 +16,7 @@ from dockerproxy.http1.head import RequestHead
 _FOR, _HOST, _PORT, _PROTO = b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-port", b"x-forwarded-proto"
 # What we write ourselves, or tell in what we write. Whatever else a trusted proxy claims is passed on as it is.
 _OURS = frozenset({_FOR, _HOST, _PORT, _PROTO, b"x-real-ip", b"forwarded", b"x-forwarded-prefix"})
+_UNKNOWN = "unknown"  # RFC 7239 section 6.2
 _DEFAULT_PORTS = {b"http": b"80", b"https": b"443"}
 
 
@@ -47,13 +48,14 @@ class Forwarding:
         scheme = _scheme(head, secure)
         host = (claimed.get(_HOST) or [head.host.encode()])[-1]
         port = (claimed.get(_PORT) or [_port(head.host, scheme)])[-1]
+        client = self.client(head, peer)
+        real = b"X-Real-IP: %b\r\n" % client.encode() if client != _UNKNOWN else b""  # it tells an address, or nothing
         others = b"".join(
             b"%b: %b\r\n" % (name, value) for name, values in claimed.items() if name not in _OURS for value in values
         )
         return others + (
             b"X-Forwarded-For: %b\r\nX-Forwarded-Proto: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Port: %b\r\n"
-            b"X-Real-IP: %b\r\nVia: 1.1 %b\r\n"
-            % (chain, scheme, host, port, self.client(head, peer).encode(), self._identity)
+            b"%bVia: 1.1 %b\r\n" % (chain, scheme, host, port, real, self._identity)
         )
 
     def handler_fields(self, head: RequestHead, peer: str, secure: bool, route: str) -> bytes:
@@ -65,15 +67,19 @@ class Forwarding:
         )
 
     def client(self, head: RequestHead, peer: str) -> str:
-        """The nearest address on the way that is not a trusted proxy's."""
+        """The nearest address on the way that is not a trusted proxy's; `unknown` for one that is not told."""
         client = peer
         for member in reversed(b",".join((head.claimed or {}).get(_FOR, ())).split(b",")):
             if not self.trusts(client):
                 break
             told = _address(member.strip().decode("latin-1"))
             # Another machine's loopback is not ours, and ours may call the admin handlers: only a hop on this machine
-            # can tell of it.
-            if told is None or (told.is_loopback and not ip_address(client.partition("%")[0]).is_loopback):
+            # can tell of it. And where such a hop tells of somebody without an address (nginx of a client at a UNIX
+            # socket: `unix:`), that is not the hop itself.
+            local = ip_address(client.partition("%")[0]).is_loopback
+            if told is None:
+                return _UNKNOWN if local and member.strip() else client
+            if told.is_loopback and not local:
                 break
             client = str(told)
         return client

@@ -66,6 +66,22 @@ def test_only_a_hop_on_this_machine_can_tell_of_this_machine() -> None:
     assert client("127.0.0.1", "127.0.0.1, 10.0.0.5", trusted=trusted) == "10.0.0.5"
 
 
+@pytest.mark.parametrize("told", ["unix:", "unknown", "_hidden", "127.1", "localhost", "::1%lo", "2130706433"])
+def test_whom_a_hop_on_this_machine_does_not_name_is_not_this_machine(told: str) -> None:
+    trusted = f"127.0.0.1, {TRUSTED}"
+    assert client("127.0.0.1", f"203.0.113.9, {told}", trusted=trusted) == "unknown"
+    assert client("10.0.0.1", f"{told}, 127.0.0.1", trusted=trusted) == "10.0.0.1"
+    assert client("127.0.0.1", "", trusted=trusted) == "127.0.0.1"
+
+
+async def test_whom_a_web_server_of_this_machine_does_not_name_may_not_operate(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies="127.0.0.1")
+    assert (await scene.get("/statistics", host="root.localhost", x_forwarded_for="unix:")).status == 403
+    assert (await scene.get(x_forwarded_for="unix:")).status == 200
+    assert upstream.requests[0]["x-forwarded-for"] == "unix:, 127.0.0.1"
+
+
 CLAIMS = ("X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Forwarded-User", "x-forwarded-whatever", "X_Forwarded_Ssl",
           "X-Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "Front-End-Https", "X-Url-Scheme", "X-Original-URL",
           "X-Rewrite-URL", "Proxy")  # fmt: skip
