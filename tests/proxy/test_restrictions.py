@@ -67,7 +67,7 @@ async def test_requests_wait_for_the_end_of_a_pause_and_go_through(scene: Scene)
     assert upstream.requests == []
     change(scene, paused=False)
     assert [(await client.answer()).text for client in clients] == ["a", "a"]
-    assert [len(request.body) for request in upstream.requests] == [0, 1000]
+    assert sorted(len(request.body) for request in upstream.requests) == [0, 1000]  # over a connection each
     assert scene.route().errors_shown == 0
 
 
