@@ -96,6 +96,7 @@ class Page:
         self._wire = wire
         self._session = session
         self.problems: list[str] = []
+        self._broken_off = False
         wire.listeners.append(self._hear)
 
     async def start(self, width: int, height: int) -> None:
@@ -119,8 +120,11 @@ class Page:
         await self.call("Emulation.setEmulatedMedia", features=[{"name": key, "value": one} for key, one in features])
 
     async def open(self, url: str) -> None:
-        await self.call("Page.navigate", url=url)
-        await self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
+        self._broken_off = True
+        while self._broken_off:
+            self._broken_off = False
+            await self.call("Page.navigate", url=url)
+            await self.until("document.readyState === 'complete' && location.href !== 'about:blank'")
 
     async def click(self, selector: str, text: str = "") -> None:
         """Click the first element that can be seen, matches the selector and has this text."""
@@ -196,6 +200,7 @@ class Page:
             self.problems.append(details.get("exception", {}).get("description") or details["text"])
         elif event["method"] == "Log.entryAdded" and about["entry"]["level"] in ("error", "warning"):
             if _OF_THE_MACHINE in about["entry"]["text"]:
+                self._broken_off = True
                 return
             self.problems.append(f"{about['entry']['text']} {about['entry'].get('url', '')}")
         elif event["method"] == "Runtime.consoleAPICalled" and about["type"] in ("error", "warning", "assert"):
