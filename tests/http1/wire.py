@@ -258,6 +258,7 @@ async def running_wire(state: Path) -> AsyncIterator[Wire]:
             "state_dir": str(state),
             "grace": 0,
             "max_attempts": 1,
+            "connect_timeout": _DEADLINE,
             "consecutive_errors": 1_000_000,
             "routes": [
                 {"name": "wire", "host": "wire.test", "upstreams": upstreams},
