@@ -9,6 +9,8 @@ BIN    := $(VENV)/bin
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
 	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
 
+# Hundreds of processes are started: none has to compile what another one has compiled.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
 
