@@ -3,9 +3,10 @@
 head.py     RequestHead and ResponseHead: what a head says
 headers.py  field rules: which fields end here, which are ours to write
 framing.py  ChunkedDecoder: where a chunked body ends
+previous.py PreviousRequest and PreviousResponse: the head that came before on a connection
 parser.py   RequestParser and ResponseParser: a whole head in, a value out
 writer.py   heads out: always built anew
 editing.py  fields that Python code has changed, among lines that stay as they were
 
-parser, framing and writer use headers and head.
+parser uses previous; parser, framing and writer use headers and head.
 """

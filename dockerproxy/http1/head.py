@@ -91,6 +91,21 @@ class RequestHead:
         """The target without its query."""
         return self.target.partition("?")[0]
 
+    @property
+    def plain(self) -> bool:
+        """Whether its fields say nothing but what is forwarded, where the request is for, and of the connection."""
+        return not (
+            self.framed or self.expect or self.upgrade or self.via or self.te_trailers or self.claimed is not None
+        )
+
+    def with_fields_of(self, other: RequestHead) -> RequestHead:
+        """This one, with the fields of a plain head of the same version, which stays as it is."""
+        self.host = other.host
+        self.host_fields = other.host_fields
+        self.lines = other.lines.copy()
+        self.keep_alive = other.keep_alive
+        return self
+
 
 class ResponseHead:
     """A response's head.
@@ -134,3 +149,19 @@ class ResponseHead:
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} length={self.length}>"
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is final, and says nothing between a handler and us."""
+        return self.status >= 200 and not self.failed
+
+    def again(self) -> ResponseHead:
+        """A plain head anew, for those who change it."""
+        head = ResponseHead(self.status, self.minor, self.line)
+        head.lines = self.lines.copy()
+        head.length = self.length
+        head.length_field = self.length_field
+        head.chunked = self.chunked
+        head.keep_alive = self.keep_alive
+        head.upgrade = self.upgrade
+        return head

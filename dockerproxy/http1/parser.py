@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from dockerproxy.http1 import headers
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
+from dockerproxy.http1.previous import PreviousRequest, PreviousResponse
 
 # A name of RFC 1035 section 2.3.4 and a port; hosts are remembered, and must not fill the memory.
 _LONGEST_HOST = 255 + len(":65535")
@@ -139,13 +140,34 @@ class RequestParser(_Parser):
             b"via": self._via,
         }
 
-    def parse(self, block: bytes) -> RequestHead:
-        """The head in `block`, which ends before its empty line. Raises MessageError."""
+    def parse(self, block: bytes, previous: PreviousRequest | None = None) -> RequestHead:
+        """The head in `block`, which ends before its empty line. Raises MessageError.
+
+        previous: of the same connection, if there is one; it becomes this one
+        """
+        line, _, fields = block.partition(b"\r\n")
+        if previous is not None and fields == previous.fields and fields and len(block) <= self.limits.size:
+            head = self._again(line, previous)
+            if head is not None:
+                return head
         lines = self._split(block)
-        head = self._request_line(lines[0])
+        head = self._request_line(line)
         self._take_fields(head, lines, len(block))
+        origin_form = head.target.startswith("/")  # else the host is that of the target, and not of the fields
         self._finish(head)
+        if previous is not None and origin_form:
+            previous.remember(line, fields, head)
         return head
+
+    def _again(self, line: bytes, previous: PreviousRequest) -> RequestHead | None:
+        """A head with the fields of the previous one, or None where they may mean something else."""
+        known = previous.head
+        if line == previous.line:
+            return RequestHead(known.method, known.target, known.minor).with_fields_of(known)
+        head = self._request_line(line)
+        if head.minor != known.minor or not head.target.startswith("/") or "#" in head.target:
+            return None
+        return head.with_fields_of(known)
 
     def _request_line(self, line: bytes) -> RequestHead:
         match = _REQUEST_LINE.fullmatch(line)
@@ -228,8 +250,13 @@ class ResponseParser(_Parser):
         super().__init__(limits)
         self.acts = _RESPONSE_ACTS
 
-    def parse(self, block: bytes) -> ResponseHead:
-        """The head in `block`, which ends before its empty line. Raises MessageError."""
+    def parse(self, block: bytes, previous: PreviousResponse | None = None) -> ResponseHead:
+        """The head in `block`, which ends before its empty line. Raises MessageError.
+
+        previous: of the same connection, if there is one; it becomes this one
+        """
+        if previous is not None and block == previous.block:
+            return previous.head.again()
         lines = self._split(block)
         match = _STATUS_LINE.fullmatch(lines[0])
         if match is None:
@@ -237,6 +264,8 @@ class ResponseParser(_Parser):
         head = ResponseHead(int(match[2]), int(match[1]), b"HTTP/1.1 %b %b\r\n" % (match[2], match[3] or b""))
         self._take_fields(head, lines, len(block))
         self._finish(head)
+        if previous is not None:
+            previous.remember(block, head)
         return head
 
     def _finish(self, head: ResponseHead) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, cast
 from dockerproxy.http1.framing import ChunkedDecoder, LengthDecoder
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
 from dockerproxy.http1.parser import check_partial, skip_empty_line
+from dockerproxy.http1.previous import PreviousRequest
 from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
 from dockerproxy.proxy.ending import LINGER_TIME, Ending, reset
@@ -40,7 +41,7 @@ class Front(Timed, asyncio.Protocol):
 
     __slots__ = (
         "_buffer", "_decoder", "_ending", "_eof", "_full", "_head", "_in_loop", "_keep_alive",
-        "_plane", "_reply", "_skipped", "_tunnel",
+        "_plane", "_previous", "_reply", "_skipped", "_tunnel",
         "exchange", "origin", "record", "transport", "valve",
     )  # fmt: skip
 
@@ -56,9 +57,10 @@ class Front(Timed, asyncio.Protocol):
         self._plane = plane
         self._buffer = b""
         self._head: RequestHead | None = None
+        self._previous = PreviousRequest()
         self._decoder: ChunkedDecoder | LengthDecoder | None = None  # as long as more of the request's body is to come
         self._tunnel: Tunnel | None = None
-        # _full: the client's side takes no more for now. _skipped: the empty line before the request that is to come.
+        # _full: the client's side takes no more. _skipped: the empty line before the request that is to come.
         self._keep_alive = self._in_loop = self._eof = self._full = self._skipped = False
 
     def __repr__(self) -> str:
@@ -185,9 +187,7 @@ class Front(Timed, asyncio.Protocol):
         self._in_loop = True
         self._buffer = data
         while self._buffer and self.exchange is None and not self._full:
-            if self._ending.lingering or self.transport.is_closing():
-                break
-            if not self._take_request(self._buffer, checked):
+            if self._ending.lingering or self.transport.is_closing() or not self._take_request(self._buffer, checked):
                 break
             checked = 0
         self._in_loop = False
@@ -203,7 +203,7 @@ class Front(Timed, asyncio.Protocol):
                 check_partial(data, self._plane.limits.head, checked)
                 self._wait_for_head()
                 return False
-            head = self._plane.request_parser.parse(data[:end])
+            head = self._plane.request_parser.parse(data[:end], self._previous)
         except MessageError as error:
             self._refuse(error.code)
             return False

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from dockerproxy.http1.framing import ChunkedDecoder, encode_chunk, encode_end
 from dockerproxy.http1.head import CHUNKED, UNTIL_CLOSE, MessageError, ResponseHead
 from dockerproxy.http1.parser import ResponseParser
+from dockerproxy.http1.previous import PreviousResponse
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 from dockerproxy.proxy.failure import AttemptError, Failure
 from dockerproxy.proxy.flow import Valve
@@ -57,9 +58,9 @@ class UpstreamConnection(Timed, asyncio.Protocol):
     """
 
     __slots__ = (
-        "_buffer", "_decoder", "_full", "_interim", "_keep_alive", "_parser", "_remaining", "_request_chunked",
-        "_request_open", "_response_timeout", "_stall_timeout", "_state", "_used", "_without_body", "_wheel",
-        "_idle_since", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
+        "_buffer", "_decoder", "_full", "_idle_since", "_interim", "_keep_alive", "_parser", "_previous", "_remaining",
+        "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout", "_state", "_used", "_without_body",
+        "_wheel", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
     )  # fmt: skip
 
     def __init__(self, pool: Pool, parser: ResponseParser, wheel: Wheel) -> None:
@@ -71,15 +72,14 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.valve: Valve
         self._idle_since = 0.0
         self._parser = parser
+        self._previous = PreviousResponse()
         self._wheel = wheel
         self._buffer = b""
         self._decoder: ChunkedDecoder | None = None
-        self._used = 0
         self.lost = self.counted = False
         self._keep_alive = True
         self._state = _HEAD
-        self._remaining = 0
-        self._interim = 0
+        self._used = self._remaining = self._interim = 0
         self._without_body = self._request_chunked = self._request_open = self._full = False
         self._response_timeout = self._stall_timeout = 0.0
 
@@ -252,7 +252,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
                 self._partial(exchange, data)
                 return
             try:
-                head = self._parser.parse(data[:end])
+                head = self._parser.parse(data[:end], self._previous)
             except MessageError as error:
                 self._fail(exchange, AttemptError(Failure.MALFORMED, error.detail))
                 return
