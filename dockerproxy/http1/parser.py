@@ -146,9 +146,9 @@ class RequestParser(_Parser):
         previous: of the same connection, if there is one; it becomes this one
         """
         line, _, fields = block.partition(b"\r\n")
-        if previous is not None and fields == previous.fields and fields and len(block) <= self.limits.size:
+        if previous is not None and fields == previous.fields and previous.parser is self:
             head = self._again(line, previous)
-            if head is not None:
+            if head is not None and len(block) <= self.limits.size:
                 return head
         lines = self._split(block)
         head = self._request_line(line)
@@ -156,7 +156,7 @@ class RequestParser(_Parser):
         origin_form = head.target.startswith("/")  # else the host is that of the target, and not of the fields
         self._finish(head)
         if previous is not None and origin_form:
-            previous.remember(line, fields, head)
+            previous.remember(line, fields, head, self)
         return head
 
     def _again(self, line: bytes, previous: PreviousRequest) -> RequestHead | None:

@@ -14,21 +14,25 @@ _LARGEST = 2048  # bytes
 
 
 class PreviousRequest:
-    """The last plain request head, as it was read; `line` and `fields` are the bytes that it was read from."""
+    """The last plain request head, as `parser` read it; `line` and `fields` are the bytes that it was read from.
 
-    __slots__ = ("fields", "head", "line")
+    Another parser, of other settings, may not take it.
+    """
+
+    __slots__ = ("fields", "head", "line", "parser")
 
     def __init__(self) -> None:
+        self.parser: object = None
         self.line = self.fields = b""
         self.head: RequestHead
 
     def __repr__(self) -> str:
         return f"<PreviousRequest of {len(self.fields)} bytes>"
 
-    def remember(self, line: bytes, fields: bytes, head: RequestHead) -> None:
+    def remember(self, line: bytes, fields: bytes, head: RequestHead, parser: object) -> None:
         """Keep what `head` says, whatever becomes of it; a large one, or one that is not plain, is read each time."""
         if head.plain and len(line) + len(fields) <= _LARGEST:
-            self.line, self.fields = line, fields
+            self.line, self.fields, self.parser = line, fields, parser
             self.head = RequestHead(head.method, head.target, head.minor).with_fields_of(head)
 
 

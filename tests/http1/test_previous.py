@@ -68,9 +68,9 @@ def outcome(parse: Callable[[], RequestHead | ResponseHead]) -> list[str]:
 
 @given(blocks(REQUEST_LINES, REQUEST_FIELDS) | mixed(REQUEST_LINES, REQUEST_FIELDS))
 def test_a_request_says_the_same_whatever_came_before(heads: list[bytes]) -> None:
-    previous = PreviousRequest()
+    previous, after = PreviousRequest(), RequestParser(LIMITS, IDENTITY)
     for block in heads:
-        alone, after = RequestParser(LIMITS, IDENTITY), RequestParser(LIMITS, IDENTITY)
+        alone = RequestParser(LIMITS, IDENTITY)
         assert outcome(partial(after.parse, block, previous)) == outcome(partial(alone.parse, block))
 
 
@@ -80,6 +80,14 @@ def test_an_answer_says_the_same_whatever_came_before(heads: list[bytes]) -> Non
     for block in heads:
         alone, after = ResponseParser(LIMITS), ResponseParser(LIMITS)
         assert outcome(partial(after.parse, block, previous)) == outcome(partial(alone.parse, block))
+
+
+def test_what_one_parser_took_another_with_other_limits_reads_anew() -> None:
+    previous, block = PreviousRequest(), b"GET /abcdef HTTP/1.1\r\nHost: a.test"
+    RequestParser(LIMITS, IDENTITY).parse(block, previous)
+    assert outcome(partial(RequestParser(LIMITS._replace(target=3), IDENTITY).parse, block, previous)) == [
+        "target_too_long"
+    ]
 
 
 def test_a_large_head_is_not_kept_while_its_connection_is_idle() -> None:
