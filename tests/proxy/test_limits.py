@@ -481,6 +481,16 @@ async def test_one_that_waits_in_line_too_long_goes_to_another_upstream(scene: S
     await first.answer()
 
 
+async def four_in_line(scene: Scene, upstream: Upstream) -> list[Client]:
+    """Clients that have asked for /0 to /3, of which one has the only connection to the upstream."""
+    await scene.proxy(upstream, max_connections=1)
+    clients = [await scene.client() for _ in range(4)]
+    for number, client in enumerate(clients):
+        await client.ask(target=f"/{number}")
+    await until(lambda: scene.route().requests == 4)
+    return clients
+
+
 async def test_an_answer_that_ends_with_trailers_is_whole_while_others_wait_for_its_connection(scene: Scene) -> None:
     async def script(conversation: Conversation) -> None:
         while True:
@@ -491,11 +501,7 @@ async def test_an_answer_that_ends_with_trailers_is_whole_while_others_wait_for_
 
     go_on = asyncio.Event()
     upstream = await scene.upstream(script)
-    await scene.proxy(upstream, max_connections=1)
-    clients = [await scene.client() for _ in range(4)]
-    for number, client in enumerate(clients):
-        await client.ask(target=f"/{number}")
-    await until(lambda: scene.route().requests == 4)
+    clients = await four_in_line(scene, upstream)
     go_on.set()
     answers = [await client.answer() for client in clients]
     assert [answer.text for answer in answers] == ["/0", "/1", "/2", "/3"]
@@ -535,11 +541,7 @@ async def test_a_connection_that_breaks_makes_room_for_the_next_in_line(scene: S
 
     go_on = asyncio.Event()
     upstream = await scene.upstream(once)
-    await scene.proxy(upstream, max_connections=1)
-    clients = [await scene.client() for _ in range(4)]
-    for number, client in enumerate(clients):
-        await client.ask(target=f"/{number}")
-    await until(lambda: scene.route().requests == 4)
+    clients = await four_in_line(scene, upstream)
     go_on.set()
     assert [(await client.answer()).text for client in clients] == ["/0", "/1", "/2", "/3"]
 
