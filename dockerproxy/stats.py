@@ -132,11 +132,19 @@ class RouteStats:
     errors_shown: exchanges that ended in an error page of ours, or in a broken answer
     retries:      attempts after the first one of their exchange
     held:         exchanges that had to wait for an upstream
+    quiet:        whether there was nothing to count since the counters were looked at; whoever counts the beginning of
+                  an exchange calls `stir` then
     """
 
-    __slots__ = ("answers", "errors_shown", "held", "in_flight", "latency", "requests", "retries", "upstreams")
+    __slots__ = (
+        "_name", "_stirred", "answers", "errors_shown", "held", "in_flight", "latency", "quiet", "requests", "retries",
+        "upstreams",
+    )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "", stirred: dict[str, RouteStats] | None = None) -> None:
+        self._name = name
+        self._stirred = stirred
+        self.quiet = True
         self.requests = 0
         self.answers = [0] * 10
         self.errors_shown = 0
@@ -145,6 +153,12 @@ class RouteStats:
         self.in_flight = 0
         self.latency = Latency()
         self.upstreams: dict[str, UpstreamStats] = {}
+
+    def stir(self) -> None:
+        """Note that something begins here."""
+        self.quiet = False
+        if self._stirred is not None:
+            self._stirred[self._name] = self
 
     def upstream(self, key: str) -> UpstreamStats:
         """The counters of the upstream with this key, made at the first call."""
@@ -181,10 +195,14 @@ class GateStats(RouteStats):
     held: int = _shared("held")
     in_flight: int = _shared("in_flight")
     latency: Latency = _shared("latency")
+    quiet: bool = _shared("quiet")
 
     def __init__(self, route: RouteStats) -> None:
         self.route = route
         self.upstreams = {}
+
+    def stir(self) -> None:
+        self.route.stir()
 
 
 class InnerStats(RouteStats):
@@ -199,6 +217,7 @@ class InnerStats(RouteStats):
     retries: int = _shared("retries")
     held: int = _shared("held")
     upstreams: dict[str, UpstreamStats] = _shared("upstreams")
+    quiet: bool = _shared("quiet")
 
     def __init__(self, route: RouteStats) -> None:
         self.route = route
@@ -206,6 +225,9 @@ class InnerStats(RouteStats):
         self.answers = [0] * 10
         self.in_flight = 0
         self.latency = Latency()
+
+    def stir(self) -> None:
+        self.route.stir()
 
 
 class ProxyStats:
@@ -215,7 +237,8 @@ class ProxyStats:
     """
 
     __slots__ = (
-        "_gone", "_look_after", "connections", "connections_total", "requests", "routes", "started_at", "unrouted",
+        "_gone", "_look_after", "_stirred", "connections", "connections_total", "requests", "routes", "started_at",
+        "unrouted",
     )  # fmt: skip
 
     def __init__(self, started_at: float) -> None:
@@ -225,6 +248,7 @@ class ProxyStats:
         self.requests = 0
         self.unrouted = 0
         self.routes: dict[str, RouteStats] = {}
+        self._stirred: dict[str, RouteStats] = {}
         # Route, and key of the upstream or "" for all of the route -> since when the table has not had it.
         self._gone: dict[tuple[str, str], float] = {}
         self._look_after = 0.0
@@ -238,7 +262,19 @@ class ProxyStats:
         """The counters of the route with this name, made at the first call."""
         found = self.routes.get(name)
         if found is None:
-            found = self.routes[name] = RouteStats()
+            found = self.routes[name] = RouteStats(name, self._stirred)
+        return found
+
+    def stirred(self) -> list[tuple[str, RouteStats]]:
+        """The routes, with their names, on which something may have happened since this was called before.
+
+        Of thousands of routes most are quiet most of the time, and are not even looked at.
+        """
+        found = list(self._stirred.items())
+        for name, route in found:
+            if not route.in_flight:  # else more will be counted, without another beginning
+                route.quiet = True
+                del self._stirred[name]
         return found
 
     def due(self, now: float) -> bool:

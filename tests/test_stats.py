@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dockerproxy.stats import KEEP_GONE, LATENCY_BOUNDS, MOST_GONE, Latency, ProxyStats, RouteStats
+from dockerproxy.stats import (
+    KEEP_GONE,
+    LATENCY_BOUNDS,
+    MOST_GONE,
+    GateStats,
+    InnerStats,
+    Latency,
+    ProxyStats,
+    RouteStats,
+)
 
 
 def test_without_any_duration_there_is_no_percentile() -> None:
@@ -80,6 +89,40 @@ def test_in_flight_is_the_sum_over_all_routes() -> None:
     stats.route("blog").in_flight = 2
     stats.route("shop").in_flight = 3
     assert stats.in_flight == 5
+
+
+def test_a_quiet_route_need_not_be_looked_at() -> None:
+    stats = ProxyStats(0.0)
+    blog, shop = stats.route("blog"), stats.route("shop")
+    blog.stir()
+    assert stats.stirred() == [("blog", blog)]
+    assert stats.stirred() == []
+    shop.stir()
+    blog.stir()
+    assert stats.stirred() == [("shop", shop), ("blog", blog)]
+
+
+def test_a_route_is_looked_at_until_its_last_exchange_is_over() -> None:
+    stats = ProxyStats(0.0)
+    blog = stats.route("blog")
+    blog.in_flight += 1
+    blog.stir()
+    assert stats.stirred() == stats.stirred() == [("blog", blog)]
+    blog.in_flight -= 1
+    assert stats.stirred() == [("blog", blog)]
+    assert stats.stirred() == []
+
+
+@pytest.mark.parametrize("kind", [GateStats, InnerStats])
+def test_what_happens_at_middlewares_stirs_the_route_itself(kind: type[GateStats | InnerStats]) -> None:
+    stats = ProxyStats(0.0)
+    blog = stats.route("blog")
+    gate = kind(blog)
+    assert gate.quiet
+    gate.stir()
+    assert not gate.quiet
+    assert stats.stirred() == [("blog", blog)]
+    assert gate.quiet
 
 
 def test_an_upstream_s_counters_read_well_in_a_debugger() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
 
@@ -52,7 +52,7 @@ class Feed:
         self._next_report = 0.0
         self._stats: ProxyStats
         self._report: Report
-        self._uncounted: Callable[[], Collection[str]]
+        self._counts: Callable[[str], bool]
 
     def __repr__(self) -> str:
         return f"<Feed: {len(self._listeners)} listeners, {self._history!r}>"
@@ -62,13 +62,13 @@ class Feed:
         """Whether there may be no further listener."""
         return len(self._listeners) >= self._most
 
-    def start(self, stats: ProxyStats, report: Report, uncounted: Callable[[], Collection[str]]) -> None:
+    def start(self, stats: ProxyStats, report: Report, counts: Callable[[str], bool]) -> None:
         """Look at the counters each second from now on.
 
-        report:    gives the parts of the report; `rates` is added to them
-        uncounted: names of routes that do not count in the rates of the proxy
+        report: gives the parts of the report; `rates` is added to them
+        counts: whether the route of this name counts in the rates of the proxy
         """
-        self._stats, self._report, self._uncounted = stats, report, uncounted
+        self._stats, self._report, self._counts = stats, report, counts
         self._history.begin(stats.routes.items())
         self._tasks.start(self._run(), name="look at the counters")
 
@@ -119,11 +119,11 @@ class Feed:
 
     async def _look(self, seconds: float) -> None:
         moments = {}
-        routes = list(self._stats.routes.items())
+        routes = self._stats.stirred()
         for start in range(0, len(routes), _IN_ONE_GO):
             moments.update(self._history.look(routes[start : start + _IN_ONE_GO], seconds))
             await asyncio.sleep(0)
-        self._history.append(moments, seconds, self._uncounted())
+        self._history.append(moments, seconds, [name for name in moments if not self._counts(name)])
         if self._history.tick % _FORGET_EVERY == 0:
             self._history.forget(self._stats.routes)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Collection
 
 from aiohttp import web
 
@@ -46,10 +45,11 @@ def start_feed(control: Control) -> None:
     """Let the feed look at the counters from now on. A call of the server's, inside its loop."""
     clock = asyncio.get_running_loop().time
 
-    def uncounted() -> Collection[str]:
-        return [route.name for route in control.registry.routes if is_admin(route)]
+    def counts(name: str) -> bool:
+        route = control.registry.route(name)
+        return route is None or not is_admin(route)
 
-    control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), uncounted)
+    control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), counts)
 
 
 async def _send(request: web.Request, response: web.StreamResponse, grant: Grant) -> None:

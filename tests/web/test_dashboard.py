@@ -12,9 +12,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from dockerproxy.routing.route import Route
 from dockerproxy.server import Server
-from dockerproxy.settings import Settings, validate
+from dockerproxy.settings import RouteOptions, Settings, validate
 from dockerproxy.web.access import CSRF_FIELD
 from dockerproxy.web.feed import Feed
 from dockerproxy.web.live import start_feed
@@ -219,6 +221,7 @@ async def test_a_report_comes_when_something_has_changed(house: House) -> None:
     stream = await listen(house)
     before = await stream.report()
     stats = house.control.stats.route("blog")
+    stats.stir()
     stats.requests += 3
     stats.answers[5] += 3
     after = await stream.report()
@@ -230,7 +233,9 @@ async def test_a_report_comes_when_something_has_changed(house: House) -> None:
 
 
 async def test_who_comes_later_sees_what_happened_before(house: House) -> None:
-    house.control.stats.route("blog").requests += 3
+    stats = house.control.stats.route("blog")
+    stats.stir()
+    stats.requests += 3
     await until(lambda: "blog" in house.control.feed._history.trails)
 
     _, history = await (await listen(house)).event()
@@ -329,6 +334,32 @@ async def test_the_stream_passes_through_the_proxy_as_it_is_written(
         async with client_of(server) as other, other.get("/health"):
             while (await stream.report())["proxy"]["connections"] != 2:
                 pass  # what it tells may be of the moment before
+
+
+async def greet(_: web.Request) -> web.Response:
+    return web.Response(text="hello")
+
+
+@pytest.mark.parametrize("middlewares", ["none", "security_headers"])
+async def test_requests_show_in_the_rates_of_their_route(tmp_path: Path, middlewares: str) -> None:
+    options = RouteOptions.model_validate({"middlewares": middlewares})
+    server = Server(settings(tmp_path), [Route("hello", "hello.localhost", handler=greet, options=options)])
+    server._feed._interval = FAST
+    async with server, client_of(server) as client, client.get("/live") as answer:
+        stream = Stream(lines_of(answer))
+        for _ in range(2):  # the second time after a while in which nothing happened
+            async with client.get("/", headers={"Host": "hello.localhost"}) as greeting:
+                assert greeting.status == 200
+            while not await requests_per_second(stream, "hello"):
+                pass
+            while await requests_per_second(stream, "hello"):
+                pass
+
+
+async def requests_per_second(stream: Stream, route: str) -> float:
+    """What the next report says."""
+    rates = (await stream.report())["rates"]["routes"]
+    return float(rates[route]["requests_per_second"]) if route in rates else 0.0
 
 
 async def test_the_proxy_stops_in_time_though_a_dashboard_is_open(tmp_path: Path) -> None:
