@@ -16,6 +16,7 @@ from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.container_explanation import explain_container
 from dockerproxy.control.evidence import Evidence
+from dockerproxy.control.joining import Ground, Present
 from dockerproxy.control.merge import merge
 from dockerproxy.control.middlewares import with_known
 from dockerproxy.control.namesakes import Namesakes
@@ -71,7 +72,8 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     known = Middlewares().known(settings)
     snapshots = Namesakes().apart((seen.snapshot,), base.routes, ())
     snapshots = allowed(Constraints(settings), base.routes, snapshots, prefix)
-    merged = merge(base, with_known(snapshots, known, prefix), (), settings.route_defaults, prefix)
+    present = Present.of(with_known(snapshots, known, prefix))
+    merged = merge(Ground(base, settings.route_defaults, prefix), present)
     notes = [_IMAGINED]
     if seen.status.error:
         notes.append(f"the engine is not reached, so the routes of containers are missing: {seen.status.error}")

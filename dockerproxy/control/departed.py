@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from dockerproxy.control.merge import ContainerKey, Member
+from dockerproxy.control.joining import ContainerKey, Member
 from dockerproxy.routing.route import Route
 
 _Part = tuple[ContainerKey, str]  # a container's in a route

@@ -19,9 +19,10 @@ from dockerproxy.control.chronicle import Chronicle
 from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.departed import Departed
+from dockerproxy.control.joining import Ground, Joiner, Member, Present
 from dockerproxy.control.journal import complaints, decided, decisions
 from dockerproxy.control.linger import Linger
-from dockerproxy.control.merge import Member, members_of, merge
+from dockerproxy.control.merge import merge
 from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
 from dockerproxy.control.namesakes import Namesakes
 from dockerproxy.control.overrides import Overrides
@@ -85,6 +86,7 @@ class Registry:
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
         self._departed = Departed()
+        self._joiner = Joiner()
         self._namesakes = Namesakes()
         self._writing = asyncio.Lock()
         self._timer: Any = None
@@ -294,9 +296,9 @@ class Registry:
         seen = self._namesakes.apart(tuple(self._snapshots.values()), self._base.routes, known)
         prefix = self._settings.docker.label_prefix
         snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
-        self._keep_what_has_gone(members_of(snapshots), now)
-        kept, departed = self._linger.routes, self._departed.members
-        merged = merge(self._base, snapshots, kept, self._defaults, prefix, departed)
+        present, ground = Present.of(snapshots), Ground(self._base, self._defaults, prefix)
+        self._keep_what_has_gone(present.members, now)
+        merged = merge(ground, present, self._linger.routes, self._departed.members, self._joiner)
         self._docker, self._containers = merged.docker, merged.containers
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
         self._complain()
@@ -324,7 +326,7 @@ class Registry:
     def _publish_if_changed(self, merged: tuple[Route, ...], told: Collection[tuple[str, str]]) -> list[str]:
         # A route that did not change stays the same object, so that comparing tables is cheap everywhere.
         known = self._by_name
-        routes = tuple(known[route.name] if known.get(route.name) == route else route for route in merged)
+        routes = tuple([_same(known.get(route.name), route) for route in merged])
         if routes == self.routes and self._published:
             return []
         # What stands firm from the beginning is no news.
@@ -357,6 +359,10 @@ class Registry:
     def _ring(self) -> None:
         self._timer_end = float("inf")
         self._refresh()
+
+
+def _same(known: Route | None, route: Route) -> Route:
+    return known if known is not None and (known is route or known == route) else route
 
 
 def _handlers(static: StaticRoutes, base: Base) -> dict[str, Any]:

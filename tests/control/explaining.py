@@ -10,6 +10,7 @@ from dockerproxy.control.base import build_base
 from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
 from dockerproxy.control.evidence import Condition, Evidence
+from dockerproxy.control.joining import Ground, Present
 from dockerproxy.control.merge import merge
 from dockerproxy.control.middlewares import with_known
 from dockerproxy.control.namesakes import Namesakes
@@ -54,7 +55,7 @@ def evidence(
     snapshots = Namesakes().apart((fleet.snapshot(set()),), base.routes, ())
     snapshots = allowed(Constraints(said), base.routes, snapshots, prefix)
     snapshots = with_known(snapshots, said.define_middlewares.keys(), prefix)
-    merged = merge(base, snapshots, (), said.route_defaults, prefix)
+    merged = merge(Ground(base, said.route_defaults, prefix), Present.of(snapshots))
     status = DiscoveryStatus(EngineState.CONNECTED, engine="Docker 24 at unix:///x", listing=fleet.listing)
     found = Evidence(said, RouteTable(merged.routes), merged.containers, status)
     return found if condition is None else replace(found, condition=condition)
