@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import nullcontext
 
 from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.command_line import CommandLine
+from dockerproxy.commands.interrupt import ends_at_ctrl_c
 from dockerproxy.commands.phrases import clean
 
 GROUP = "look"
@@ -36,11 +38,9 @@ def add_to(commands: CommandLine) -> None:
 
 def _logs(options: argparse.Namespace) -> int:
     query = {"lines": str(options.lines), **({"follow": "1"} if options.follow else {})}
-    try:
+    with ends_at_ctrl_c() if options.follow else nullcontext():
         for line in client_of(options).lines("/logs", query):
             print(clean(line), flush=True)
-    except KeyboardInterrupt:
-        return 0
     if options.follow:
         print("the proxy has ended its log: it is stopping", file=sys.stderr)
         return 1

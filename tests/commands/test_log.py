@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import pytest
+import signal
 
-from dockerproxy.commands.client import AdminClient
+import pytest
 
 from .conftest import Run
 from .fake_proxy import FakeProxy
@@ -26,13 +26,23 @@ def test_a_proxy_that_ends_while_it_is_followed_is_told(proxy: FakeProxy, run: R
     assert proxy.asked[-1].query == {"lines": ["100"], "follow": ["1"]}
 
 
-@pytest.mark.usefixtures("proxy")
-def test_ctrl_c_ends_it_well(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(*_arguments: object) -> None:
-        raise KeyboardInterrupt
+def test_ctrl_c_is_what_it_was_when_the_log_has_ended(proxy: FakeProxy, run: Run) -> None:
+    proxy.answer("/logs", "one\n")
+    run("logs", "-f")
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(AdminClient, "lines", interrupted)
-    assert run("logs", "-f") == (0, "", "")
+
+def test_a_log_that_is_followed_in_the_background_is_not_ended_by_a_ctrl_c_meant_for_others(
+    proxy: FakeProxy, run: Run
+) -> None:
+    proxy.answer("/logs", "one\n")
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert run("logs", "-f").out == "one\n"
+        assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_number_that_is_none_is_a_mistake_on_the_command_line(run: Run) -> None:
