@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
-from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, PathRule, Route, Source
+from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
 
 
 class Clash(NamedTuple):
@@ -18,50 +17,56 @@ class Clash(NamedTuple):
 class Places:
     """What is taken, on top of what `below` says; `below` is only read."""
 
-    __slots__ = ("_below", "_domains", "_taken")
+    __slots__ = ("_below", "_taken")
 
     def __init__(self, below: Places | None = None) -> None:
         self._below = below
-        self._taken: dict[tuple[Domain | None, PathRule], list[Route]] = {}
-        self._domains: dict[str, set[Domain]] = {}
+        # A domain's name, "" for every domain -> path rule -> who is there. Strings, for every route is looked up here
+        # at every change, and they hash faster than values do.
+        self._taken: dict[str, dict[str, list[tuple[Domain | None, Route]]]] = {}
 
     def __repr__(self) -> str:
-        return f"<Places: {len(self._taken)} taken over {self._below!r}>"
+        return f"<Places: {len(self._taken)} domains over {self._below!r}>"
 
     def clashes(self, route: Route) -> list[Clash]:
         """Where `route` cannot be, and why not."""
-        found = ((domain, self._owner(domain, route)) for domain in route.domains or (None,))
-        return [Clash(domain, owner) for domain, owner in found if owner is not None]
+        found = []
+        for domain in route.domains or (None,):
+            owner = self._owner(domain, route)
+            if owner is not None:
+                found.append(Clash(domain, owner))
+        return found
 
     def take(self, route: Route) -> None:
         """Note that `route` answers at its domains, its path and its methods."""
         for domain in route.domains or (None,):
-            self._taken.setdefault((domain, _same(route.path)), []).append(route)
-            if domain is not None:
-                self._domains.setdefault(domain.name, set()).add(domain)
+            paths = self._taken.setdefault(domain.name if domain is not None else "", {})
+            paths.setdefault(_path(route), []).append((domain, route))
 
     def _owner(self, domain: Domain | None, route: Route) -> Route | None:
-        for where in self._contested(domain, route):
-            for other in self._taken.get((where, _same(route.path)), ()):
-                if _overlap(other.methods, route.methods):
+        paths = self._taken.get(domain.name if domain is not None else "")
+        if paths is not None:
+            for where, other in paths.get(_path(route), ()):
+                if _contested(where, domain, route.source) and _overlap(other.methods, route.methods):
                     return other
         return self._below._owner(domain, route) if self._below is not None else None
 
-    def _contested(self, domain: Domain | None, route: Route) -> Iterable[Domain | None]:
-        """The domains at which a route would be in the way of another.
 
-        A file may split a name by port. A container may not: by adding the port to its label it would take a place
-        from whoever has the name without one.
-        """
-        if domain is None or route.source is not Source.DOCKER:
-            return (domain,)
-        known = self._domains.get(domain.name, ())
-        return [other for other in known if other.port == domain.port or None in (other.port, domain.port)]
+def _contested(taken: Domain | None, domain: Domain | None, source: Source) -> bool:
+    """Whether who is at one of two domains of the same name is in the way of who comes to the other.
+
+    A file may split a name by port. A container may not: by adding the port to its label it would take a place from
+    whoever has the name without one.
+    """
+    if taken is None or domain is None:
+        return taken is domain
+    return taken.port == domain.port or (source is Source.DOCKER and None in (taken.port, domain.port))
 
 
-def _same(path: PathRule) -> PathRule:
-    """A prefix of `/` is every path."""
-    return ANY_PATH if path.kind is PathKind.PREFIX and path.text == "/" else path
+def _path(route: Route) -> str:
+    """The path rule; a prefix of `/` is every path."""
+    path = ANY_PATH if route.path.kind is PathKind.PREFIX and route.path.text == "/" else route.path
+    return f"{path.kind} {path.text}" if path.text else ""
 
 
 def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:

@@ -331,10 +331,10 @@ class Registry:
             return []
         # What stands firm from the beginning is no news.
         before = self.routes or tuple(self._base.routes.values())
-        lines = self._chronicle.changes(before, routes, told, self._now())
+        lines = self._chronicle.changes(*_differing(before, routes), told, self._now())
         self._published = True
         self._by_name = {route.name: route for route in routes}
-        self._table = RouteTable(routes)
+        self._table = RouteTable(routes, before=self._table)
         self._publish(self._table, routes)
         _log_lines(lines)
         return lines
@@ -359,6 +359,12 @@ class Registry:
     def _ring(self) -> None:
         self._timer_end = float("inf")
         self._refresh()
+
+
+def _differing(before: Sequence[Route], after: Sequence[Route]) -> tuple[list[Route], list[Route]]:
+    """The routes of each that are not among the other's."""
+    old, new = set(map(id, before)), set(map(id, after))
+    return [route for route in before if id(route) not in new], [route for route in after if id(route) not in old]
 
 
 def _same(known: Route | None, route: Route) -> Route:

@@ -22,7 +22,8 @@ from enum import StrEnum
 from dockerproxy.routing.expression import Expression
 from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
 
-# Distinct Host values remembered; a flood of made-up ones only empties the memory again.
+# Distinct Host values remembered beside those of the table's own domains; a flood of made-up ones only empties the
+# memory again.
 _REMEMBERED_HOSTS = 4096
 
 
@@ -84,21 +85,31 @@ class _Methods:
 class _Site:
     """All path rules of one domain.
 
+    routes:      in the order in which they are preferred
+    behind:      those of the same name for any port, where this one has a port
     expressions: those of the whole table, by their text: one that takes too long does so once, not once per domain
     """
 
-    __slots__ = ("_expressions", "depth", "exact", "name", "prefixes", "regexes", "whole")
+    __slots__ = ("_expressions", "behind", "depth", "exact", "name", "prefixes", "regexes", "routes", "whole")
 
-    def __init__(self, name: str, expressions: dict[str, Expression]) -> None:
+    def __init__(
+        self, name: str, routes: list[Route], behind: Sequence[Route], expressions: dict[str, Expression]
+    ) -> None:
         self.name = name
+        self.routes = routes
+        self.behind = behind
         self._expressions = expressions
         self.exact: dict[str, _Methods] = {}
         self.prefixes: dict[str, _Methods] = {}
         self.regexes: dict[str, tuple[Expression, _Methods]] = {}
         self.whole = _Methods()
         self.depth = 0
+        for route in routes:
+            self._add(route)
+        for route in behind:
+            self._add(route, behind=True)
 
-    def add(self, route: Route, *, behind: bool = False) -> None:
+    def _add(self, route: Route, *, behind: bool = False) -> None:
         kind, text = route.path.kind, route.path.text
         if kind is PathKind.EXACT:
             methods = self.exact.setdefault(text, _Methods())
@@ -138,18 +149,41 @@ class _Site:
 
 
 class RouteTable:
-    """The index. Two routes for the same domain, path rule and method are the caller's mistake: the first wins."""
+    """The index. Two routes for the same domain, path rule and method are the caller's mistake: the first wins.
 
-    __slots__ = ("_every", "_expressions", "_fallback", "_remembered", "_sites", "routes")
+    before: the table that this one follows. Domains whose routes are the same objects are taken over from it: of
+            hundreds of routes a change concerns one or two.
+    """
 
-    def __init__(self, routes: Sequence[Route] = ()) -> None:
+    __slots__ = ("_every", "_expressions", "_fallback", "_most_remembered", "_remembered", "_sites", "routes")
+
+    def __init__(self, routes: Sequence[Route] = (), before: RouteTable | None = None) -> None:
         self.routes = tuple(routes)
         self._sites: dict[str, _Site] = {}
         self._expressions: dict[str, Expression] = {}
-        self._every = _Site("", self._expressions)
         self._remembered: dict[str, _Site | None] = {}
-        self._add_all()
-        self._fallback = None if all(route.domains for route in self.routes) else self._every
+        everywhere: list[Route] = []
+        sites: dict[str, list[Route]] = {}
+        ports: dict[str, str] = {}  # a domain with a port -> without it
+        for route in self.routes:
+            if not route.domains:
+                everywhere.append(route)
+            for domain in route.domains:
+                name = domain.name
+                if domain.port is not None:
+                    name = str(domain)
+                    ports[name] = domain.name
+                found = sites.get(name)
+                if found is None:
+                    sites[name] = [route]
+                else:
+                    found.append(route)
+        for name, found in sites.items():
+            self._add(name, found, sites.get(ports[name], ()) if name in ports else (), before)
+        self._every = _Site("", everywhere, (), self._expressions)
+        self._fallback = self._every if everywhere else None
+        # Each domain may be asked for by some names of its own, with and without the port.
+        self._most_remembered = _REMEMBERED_HOSTS + 2 * len(sites)
 
     def __repr__(self) -> str:
         return f"<RouteTable: {len(self.routes)} routes, {len(self._sites)} domains>"
@@ -172,31 +206,17 @@ class RouteTable:
             return Miss(MissReason.METHOD, site.name, methods.allowed())
         return route
 
-    def _add_all(self) -> None:
-        """Fill the sites: those with a port first, then their names' routes for any port behind them."""
-        anywhere: list[tuple[str, Route]] = []
-        with_port: dict[str, list[_Site]] = {}
-        for route in self.routes:
-            if not route.domains:
-                self._every.add(route)
-            for domain in route.domains:
-                if domain.port is None:
-                    anywhere.append((domain.name, route))
-                    continue
-                if str(domain) not in self._sites:
-                    with_port.setdefault(domain.name, []).append(self._site(str(domain)))
-                self._site(str(domain)).add(route)
-        for name, route in anywhere:
-            self._site(name).add(route)
-            for site in with_port.get(name, ()):
-                site.add(route, behind=True)
-
-    def _site(self, name: str) -> _Site:
-        return self._sites.setdefault(name, _Site(name, self._expressions))
+    def _add(self, name: str, routes: list[Route], behind: Sequence[Route], before: RouteTable | None) -> None:
+        known = before._sites.get(name) if before is not None else None
+        # One with an expression is made anew: a suspended expression is tried again in a new table.
+        if known is not None and known.routes == routes and known.behind == behind and not known.regexes:
+            self._sites[name] = known
+        else:
+            self._sites[name] = _Site(name, routes, behind, self._expressions)
 
     def _find(self, host: str) -> _Site | None:
         """The site for a host that is not remembered."""
-        if len(self._remembered) >= _REMEMBERED_HOSTS:
+        if len(self._remembered) >= self._most_remembered:
             self._remembered.clear()
         found = self._remembered[host] = self._site_for(host)
         return found
