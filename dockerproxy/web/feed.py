@@ -121,7 +121,7 @@ class Feed:
         moments = {}
         routes = self._stats.stirred()
         for start in range(0, len(routes), _IN_ONE_GO):
-            moments.update(self._history.look(routes[start : start + _IN_ONE_GO], seconds))
+            moments.update(self._history.look(routes[start : start + _IN_ONE_GO]))
             await asyncio.sleep(0)
         self._history.append(moments, seconds, [name for name in moments if not self._counts(name)])
         if self._history.tick % _FORGET_EVERY == 0:

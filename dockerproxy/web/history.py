@@ -7,8 +7,8 @@ happened on it within the window: thousands of quiet ones cost nothing.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Mapping
+from itertools import islice, takewhile
 from typing import Any, NamedTuple
 
 from dockerproxy.stats import LATENCY_BOUNDS, Latency, RouteStats
@@ -23,24 +23,46 @@ _SPARKLINE = 0.95  # the percentile that is drawn: a mean hides what hurts
 class Moment(NamedTuple):
     """What happened between two looks.
 
-    seconds:   between the looks
+    requests:  that began
     errors:    requests that were answered with a 5xx status, ours included, or broken off
     latencies: bucket of Latency -> durations
     """
 
-    seconds: float
     requests: int
     errors: int
     latencies: tuple[tuple[int, int], ...] = ()
 
 
-class Trail:
-    """The last moments of one route, or of all together."""
+_NOTHING = Moment(0, 0)
 
-    __slots__ = ("_counts", "_moments")
+
+class _Looks:
+    """The looks of the window: how many there were before the last one, and how long each took."""
+
+    __slots__ = ("seconds", "tick")
 
     def __init__(self) -> None:
-        self._moments: deque[Moment] = deque()
+        self.tick = 0
+        self.seconds: deque[float] = deque(maxlen=WINDOW)
+
+    def add(self, seconds: float) -> None:
+        self.tick += 1
+        self.seconds.append(seconds)
+
+    def last(self, count: int) -> float:
+        """Seconds that the last looks took together."""
+        return sum(islice(reversed(self.seconds), count))
+
+
+class Trail:
+    """The last moments of one route, or of all together; those in which nothing happened are not kept."""
+
+    __slots__ = ("_began", "_counts", "_looks", "_moments")
+
+    def __init__(self, looks: _Looks, began: int) -> None:
+        self._looks = looks
+        self._began = began  # the tick of its first look
+        self._moments: deque[tuple[int, Moment]] = deque()  # tick, what happened
         self._counts = [0] * (len(LATENCY_BOUNDS) + 1)
 
     def __repr__(self) -> str:
@@ -49,37 +71,53 @@ class Trail:
     @property
     def quiet(self) -> bool:
         """Whether nothing happened in the whole window."""
-        return not any(moment.requests or moment.errors or moment.latencies for moment in self._moments)
+        return not self._moments or self._moments[-1][0] <= self._looks.tick - WINDOW
 
     def add(self, moment: Moment) -> None:
-        """Append a moment; the one that leaves the window is forgotten."""
-        self._moments.append(moment)
+        """Add what happened between the last two looks."""
+        self._forget()
+        self._moments.append((self._looks.tick, moment))
         for bucket, count in moment.latencies:
             self._counts[bucket] += count
-        if len(self._moments) > WINDOW:
-            for bucket, count in self._moments.popleft().latencies:
-                self._counts[bucket] -= count
 
     def rates(self) -> dict[str, float | None]:
         """The last moment as `history` shows it, the requests per second, and of the window the rest."""
-        last = _shown(self._moments[-1])
-        recent = list(islice(reversed(self._moments), _RATE_OVER))
-        requests = sum(moment.requests for moment in self._moments)
-        errors = sum(moment.errors for moment in self._moments)
+        self._forget()
+        tick, looks = self._looks.tick, self._looks
+        last = _shown(self._at(tick), looks.last(1))
+        recent = min(_RATE_OVER, tick - self._began + 1)
+        asked = sum(moment.requests for at, moment in self._moments if at > tick - recent)
+        requests = sum(moment.requests for _, moment in self._moments)
+        errors = sum(moment.errors for _, moment in self._moments)
         latency = Latency.of(self._counts)
         return {
             "requests": last[0],
             "errors": last[1],
             "latency": last[2],
-            "requests_per_second": _rate(sum(moment.requests for moment in recent), recent),
+            "requests_per_second": _rate(asked, looks.last(recent)),
             "error_rate": round(min(1.0, errors / max(requests, errors, 1)), 4),
             **{name: _rounded(latency.percentile(fraction)) for name, fraction in _PERCENTILES},
         }
 
     def history(self) -> dict[str, list[Any]]:
         """Requests and errors per second, and the latency (p95, or None), of each moment, the oldest first."""
-        shown = [_shown(moment) for moment in self._moments]
+        self._forget()
+        tick = self._looks.tick
+        moments = dict(self._moments)
+        ticks = range(max(self._began, tick - WINDOW + 1), tick + 1)
+        lengths = list(self._looks.seconds)[-len(ticks) :]
+        shown = [_shown(moments.get(at, _NOTHING), seconds) for at, seconds in zip(ticks, lengths, strict=True)]
         return {name: [each[index] for each in shown] for index, name in enumerate(("requests", "errors", "latency"))}
+
+    def _at(self, tick: int) -> Moment:
+        at, moment = self._moments[-1] if self._moments else (-1, _NOTHING)
+        return moment if at == tick else _NOTHING
+
+    def _forget(self) -> None:
+        """Forget what has left the window."""
+        while self._moments and self._moments[0][0] <= self._looks.tick - WINDOW:
+            for bucket, count in self._moments.popleft()[1].latencies:
+                self._counts[bucket] -= count
 
 
 class _Seen(NamedTuple):
@@ -95,46 +133,52 @@ _NOTHING_SEEN = _Seen(0, 0, 0.0, (0,) * (len(LATENCY_BOUNDS) + 1))
 
 
 class History:
-    """The trails of all routes on which something happened within the window; `tick` counts the looks."""
+    """The trails of all routes on which something happened within the window."""
 
     def __init__(self) -> None:
-        self.tick = 0
-        self.total = Trail()
-        self.trails: dict[str, Trail] = {}
+        self._looks = _Looks()
+        self.total = Trail(self._looks, began=1)
+        self.trails: dict[str, Trail] = {}  # who was quiet for the longest time comes first
         self._seen: dict[str, _Seen] = {}
 
     def __repr__(self) -> str:
         return f"<History: {self.tick} looks, {len(self.trails)} of {len(self._seen)} routes>"
 
+    @property
+    def tick(self) -> int:
+        """How many looks there were."""
+        return self._looks.tick
+
     def begin(self, routes: Iterable[tuple[str, RouteStats]]) -> None:
         """Take the counters as they are: what was counted before is not news."""
         self._seen = {name: _look(stats, _NOTHING_SEEN) for name, stats in routes}
 
-    def look(self, routes: Iterable[tuple[str, RouteStats]], seconds: float) -> dict[str, Moment]:
-        """What happened on each of these routes since the last look, `seconds` ago; quiet ones are left out."""
+    def look(self, routes: Iterable[tuple[str, RouteStats]]) -> dict[str, Moment]:
+        """What happened on each of these routes since the last look; quiet ones are left out."""
         moments = {}
         for name, stats in routes:
             before = self._seen.get(name, _NOTHING_SEEN)
             seen = _look(stats, before)
             if seen is not before:
                 self._seen[name] = seen
-                moments[name] = _difference(before, seen, seconds)
+                moments[name] = _difference(before, seen)
         return moments
 
-    def append(self, moments: dict[str, Moment], seconds: float, uncounted: Iterable[str] = ()) -> None:
+    def append(self, moments: Mapping[str, Moment], seconds: float, uncounted: Iterable[str] = ()) -> None:
         """Add a look at all routes to the trails.
 
+        seconds:   since the last one
         uncounted: routes that do not count in the total
         """
-        self.tick += 1
-        for name in moments.keys() - self.trails.keys():
-            self.trails[name] = Trail()
-        for name, trail in list(self.trails.items()):
-            trail.add(moments.get(name) or Moment(seconds, 0, 0))
-            if trail.quiet:
-                del self.trails[name]
+        self._looks.add(seconds)
+        for name, moment in moments.items():
+            trail = self.trails.pop(name, None) or Trail(self._looks, self.tick)
+            trail.add(moment)
+            self.trails[name] = trail
+        for name in list(takewhile(lambda name: self.trails[name].quiet, self.trails)):
+            del self.trails[name]
         left_out = frozenset(uncounted)
-        self.total.add(_sum([moment for name, moment in moments.items() if name not in left_out], seconds))
+        self.total.add(_sum([moment for name, moment in moments.items() if name not in left_out]))
 
     def forget(self, present: Iterable[str]) -> None:
         """Drop the routes that are not among `present`."""
@@ -153,25 +197,25 @@ def _look(stats: RouteStats, before: _Seen) -> _Seen:
     return _Seen(stats.requests, errors, latency.total, counts)
 
 
-def _difference(before: _Seen, seen: _Seen, seconds: float) -> Moment:
+def _difference(before: _Seen, seen: _Seen) -> Moment:
     latencies: tuple[tuple[int, int], ...] = ()
     if seen.counts is not before.counts:
         then, now = before.counts, seen.counts
         latencies = tuple([(bucket, count - then[bucket]) for bucket, count in enumerate(now) if count > then[bucket]])
     # A route that was forgotten and came back begins at zero again.
-    return Moment(seconds, max(0, seen.requests - before.requests), max(0, seen.errors - before.errors), latencies)
+    return Moment(max(0, seen.requests - before.requests), max(0, seen.errors - before.errors), latencies)
 
 
-def _sum(moments: list[Moment], seconds: float) -> Moment:
+def _sum(moments: list[Moment]) -> Moment:
     counts: dict[int, int] = {}
     for moment in moments:
         for bucket, count in moment.latencies:
             counts[bucket] = counts.get(bucket, 0) + count
     requests, errors = sum(each.requests for each in moments), sum(each.errors for each in moments)
-    return Moment(seconds, requests, errors, tuple(counts.items()))
+    return Moment(requests, errors, tuple(counts.items()))
 
 
-def _shown(moment: Moment) -> tuple[float, float, float | None]:
+def _shown(moment: Moment, seconds: float) -> tuple[float, float, float | None]:
     """Requests and errors per second, and the latency."""
     latency = None
     if moment.latencies:
@@ -179,11 +223,11 @@ def _shown(moment: Moment) -> tuple[float, float, float | None]:
         for bucket, count in moment.latencies:
             counts[bucket] = count
         latency = Latency.of(counts).percentile(_SPARKLINE)
-    return _rate(moment.requests, [moment]), _rate(moment.errors, [moment]), _rounded(latency)
+    return _rate(moment.requests, seconds), _rate(moment.errors, seconds), _rounded(latency)
 
 
-def _rate(count: int, moments: list[Moment]) -> float:
-    return round(count / max(sum(moment.seconds for moment in moments), 1e-9), 2)
+def _rate(count: int, seconds: float) -> float:
+    return round(count / max(seconds, 1e-9), 2)
 
 
 def _rounded(seconds: float | None) -> float | None:

@@ -24,7 +24,7 @@ class Counters:
 
     def look(self, times: int = 1, seconds: float = 1.0, uncounted: tuple[str, ...] = ()) -> None:
         for _ in range(times):
-            self.history.append(self.history.look(self.routes.items(), seconds), seconds, uncounted)
+            self.history.append(self.history.look(self.routes.items()), seconds, uncounted)
 
 
 def test_a_route_on_which_nothing_happened_is_not_kept() -> None:
