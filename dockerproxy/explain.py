@@ -72,7 +72,7 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     known = Middlewares().known(settings)
     snapshots = Namesakes().apart((seen.snapshot,), base.routes, ())
     snapshots = allowed(Constraints(settings), base.routes, snapshots, prefix)
-    present = Present.of(with_known(snapshots, known, prefix))
+    present = Present(with_known(snapshots, known, prefix))
     merged = merge(Ground(base, settings.route_defaults, prefix), present)
     notes = [_IMAGINED]
     if seen.status.error:

@@ -106,14 +106,17 @@ class Rig:
             for each in running.values():
                 each.process.stop()
 
-    async def compare(self, cases: Mapping[str, Case]) -> dict[str, list[Sample]]:
-        """Measure all cases, in turn: A B C A B C …"""
+    async def compare(self, cases: Mapping[str, Case], pieces: int = 1) -> dict[str, list[Sample]]:
+        """Measure all cases, in turn: A B C A B C …
+
+        pieces: that each round is cut into; where a few hundredths count, more samples help more than longer ones
+        """
         for case in cases.values():
             await case.generate(case.running, min(_WARM_UP, self.plan.seconds))
         samples: dict[str, list[Sample]] = {name: [] for name in cases}
-        for _ in range(self.plan.rounds):
+        for _ in range(self.plan.rounds * pieces):
             for name, case in cases.items():
-                samples[name].append(await case.sample(self.plan.seconds))
+                samples[name].append(await case.sample(self.plan.seconds / pieces))
         return samples
 
     async def _start(self, key: str, peer: Peer, site: Site, folder: Path) -> Running:

@@ -73,6 +73,7 @@ class Constraints:
 
     def __init__(self, settings: Settings) -> None:
         self._admin = Domain.parse(settings.admin_host).name
+        self._below_admin = f".{self._admin}"
         self._deny = settings.constraints_default == "deny"
         self._rules: dict[str, list[_Rule]] = {}
         # Domain -> why nobody may have it, and what has to be met; containers come and go, their domains stay.
@@ -110,7 +111,7 @@ class Constraints:
 
         A wildcard that takes it in is harmless: the handlers' own, exact domain comes first.
         """
-        return (name == self._admin or name.endswith(f".{self._admin}")) and name not in self._rules
+        return (name == self._admin or name.endswith(self._below_admin)) and name not in self._rules
 
     @property
     def why_admin(self) -> str:

@@ -39,23 +39,46 @@ class Member(NamedTuple):
         return _age(self.container)
 
 
-class Present(NamedTuple):
-    """Who is there, oldest first: the containers, and each one's parts in routes."""
+class _Entry(NamedTuple):
+    """A container, and its parts in routes."""
 
-    containers: Sequence[tuple[ContainerKey, ContainerView]]
-    members: Sequence[Member]
+    age: tuple[float, str, str]
+    key: ContainerKey
+    container: ContainerView
+    members: tuple[Member, ...]
 
-    @classmethod
-    def of(cls, snapshots: Iterable[Snapshot]) -> Present:
-        """All containers of all snapshots."""
-        found = [
-            (_age(container), (snapshot.engine, container.id), container)
-            for snapshot in snapshots
-            for container in snapshot.containers
-        ]
-        containers = [(key, container) for _, key, container in sorted(found, key=itemgetter(0))]
-        members = [Member(key, container, wish) for key, container in containers for wish in container.wishes]
-        return cls(containers, members)
+
+class Present:
+    """Who is there, oldest first.
+
+    containers: with their keys
+    members:    each container's parts in routes
+    """
+
+    __slots__ = ("_entries", "containers", "members")
+
+    def __init__(self, snapshots: Iterable[Snapshot] = (), before: Present | None = None) -> None:
+        """before: who was there before; for most containers, nothing has changed"""
+        known = before._entries if before is not None else {}
+        self._entries: dict[ContainerKey, _Entry] = {}
+        for snapshot in snapshots:
+            for container in snapshot.containers:
+                key = snapshot.engine, container.id
+                entry = known.get(key)
+                if entry is None or entry.container is not container:
+                    entry = _entry(key, container)
+                self._entries[key] = entry
+        entries = sorted(self._entries.values(), key=itemgetter(0))
+        self.containers = [(entry.key, entry.container) for entry in entries]
+        self.members = [member for entry in entries for member in entry.members]
+
+    def __repr__(self) -> str:
+        return f"<Present: {len(self.containers)} containers with {len(self.members)} parts>"
+
+
+def _entry(key: ContainerKey, container: ContainerView) -> _Entry:
+    members = tuple(Member(key, container, wish) for wish in container.wishes)
+    return _Entry(_age(container), key, container, members)
 
 
 class Ground(NamedTuple):

@@ -6,12 +6,12 @@ Between docker routes at one place the one with the older container wins. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dockerproxy.control.base import place_of, without
 from dockerproxy.control.joining import ContainerKey, Ground, Joined, Joiner, Member, Present, label_of
-from dockerproxy.control.places import Clash, Places
+from dockerproxy.control.places import Clash, Places, contested, names_of
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.routing.route import Route
@@ -52,20 +52,25 @@ class _Merge:
         self._departed = departed
         self._joiner = joiner
         self._places = Places(below=self._base.places)
+        self._contested: Set[str] = frozenset()
         self._docker: dict[str, Route] = {}
         self._reasons: dict[ContainerKey, dict[Reason, None]] = {}
         self._refused: dict[ContainerKey, set[str]] = {}
 
     def run(self, kept: Iterable[Route]) -> Merged:
         firm = dict(self._base.routes)
+        free = []
         # In order of age, for `_pools` met the containers in that order.
         for joined in self._joiner.join(self._pools(), self._ground):
-            name = joined.route.name
             self._tell(joined)
-            if name in firm:
-                firm[name] = joined.route
+            if joined.route.name in firm:
+                firm[joined.route.name] = joined.route
             else:
-                self._add(joined)
+                free.append(joined)
+        kept = tuple(kept)
+        self._contested = contested(self._base.places, (*(joined.route for joined in free), *kept))
+        for joined in free:
+            self._add(joined)
         routes = {**self._docker, **self._left_of(kept)}
         ordered = (*firm.values(), *(routes[name] for name in sorted(routes)))
         return Merged(ordered, self._docker, tuple(self._views()))
@@ -96,6 +101,9 @@ class _Merge:
 
     def _add(self, joined: Joined) -> None:
         """A docker route, at the places that are still free."""
+        if self._contested.isdisjoint(names_of(joined.route)):  # nearly every one
+            self._docker[joined.route.name] = joined.route
+            return
         clashes = self._places.clashes(joined.route)
         left = without(joined.route, clashes)
         for clash in clashes:
@@ -108,6 +116,9 @@ class _Merge:
         """The routes without containers, at the places that nobody else has."""
         found = {}
         for route in kept:
+            if self._contested.isdisjoint(names_of(route)):
+                found[route.name] = route
+                continue
             left = without(route, self._places.clashes(route))
             if left is not None:
                 self._places.take(left)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
@@ -43,6 +44,10 @@ class Places:
             paths = self._taken.setdefault(domain.name if domain is not None else "", {})
             paths.setdefault(_path(route), []).append((domain, route))
 
+    def has(self, name: str) -> bool:
+        """Whether anybody is at the domain of this name; "" is for every domain."""
+        return name in self._taken or (self._below is not None and self._below.has(name))
+
     def _owner(self, domain: Domain | None, route: Route) -> Route | None:
         paths = self._taken.get(domain.name if domain is not None else "")
         if paths is not None:
@@ -50,6 +55,21 @@ class Places:
                 if _contested(where, domain, route.source) and _overlap(other.methods, route.methods):
                     return other
         return self._below._owner(domain, route) if self._below is not None else None
+
+
+def names_of(route: Route) -> Sequence[str]:
+    """The names of its domains, without ports; "" for every domain."""
+    return [domain.name for domain in route.domains] or ("",)
+
+
+def contested(places: Places, routes: Iterable[Route]) -> Set[str]:
+    """The names that several routes are at, or one beside those in `places`; nobody else can be in another's way."""
+    seen: set[str] = set()
+    found: set[str] = set()
+    for route in routes:
+        for name in names_of(route):
+            (found if name in seen or places.has(name) else seen).add(name)
+    return found
 
 
 def _contested(taken: Domain | None, domain: Domain | None, source: Source) -> bool:

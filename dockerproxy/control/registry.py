@@ -86,6 +86,7 @@ class Registry:
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
         self._departed = Departed()
+        self._present = Present()
         self._joiner = Joiner()
         self._namesakes = Namesakes()
         self._writing = asyncio.Lock()
@@ -296,9 +297,10 @@ class Registry:
         seen = self._namesakes.apart(tuple(self._snapshots.values()), self._base.routes, known)
         prefix = self._settings.docker.label_prefix
         snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
-        present, ground = Present.of(snapshots), Ground(self._base, self._defaults, prefix)
-        self._keep_what_has_gone(present.members, now)
-        merged = merge(ground, present, self._linger.routes, self._departed.members, self._joiner)
+        self._present = Present(snapshots, before=self._present)
+        self._keep_what_has_gone(self._present.members, now)
+        ground = Ground(self._base, self._defaults, prefix)
+        merged = merge(ground, self._present, self._linger.routes, self._departed.members, self._joiner)
         self._docker, self._containers = merged.docker, merged.containers
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
         self._complain()

@@ -33,6 +33,7 @@ from dockerproxy.discovery.events import (
 from dockerproxy.discovery.exposed_ports import ExposedPorts
 from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.moments import Moments
+from dockerproxy.discovery.pace import Pace
 from dockerproxy.discovery.settling import Settling
 from dockerproxy.discovery.snapshot import DiscoveryStatus, Snapshot
 from dockerproxy.discovery.timing import Timing
@@ -98,6 +99,7 @@ class Follower:
         self._settling = Settling()
         self._list_all_at = math.inf
         self._list_after = 0.0
+        self._list_pace = Pace(timing.list_burst, timing.list_every)
         self._ping_at = math.inf
 
     def __repr__(self) -> str:
@@ -262,7 +264,9 @@ class Follower:
 
     def _listed(self, began: float) -> None:
         now = time.monotonic()
-        self._list_after = now + min(self._timing.coalesce, (now - began) * self._timing.coalesce_factor)
+        self._list_pace.took(now)
+        pause = min(self._timing.coalesce, (now - began) * self._timing.coalesce_factor)
+        self._list_after = max(now + pause, self._list_pace.next())
         self._ping_at = now + self._timing.ping_every
         self._status.last_sync_at = time.time()
         self._status.listing = self._known.fleet.listing

@@ -119,7 +119,11 @@ class Snapshot:
     def changed_since(self, before: Snapshot) -> list[str]:
         """The ids of the containers that came, went, or are another view now."""
         old = {view.id: view for view in before.containers}
-        changed = [view.id for view in self.containers if old.pop(view.id, None) != view]
+        changed = []
+        for view in self.containers:
+            known = old.pop(view.id, None)
+            if known is not view and known != view:  # most are the very same
+                changed.append(view.id)
         return [*changed, *old]
 
 

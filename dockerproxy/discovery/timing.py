@@ -14,6 +14,10 @@ class Timing:
     # … and not longer than so many times what the last list took: a list of one container takes about 3 ms, and the
     # start of a container announces itself as two events (network connect, start) a few milliseconds apart.
     coalesce_factor: float = 2.0
+    # Where containers come and go all the time, that is hundreds of lists a second. So many may follow each other like
+    # that, for what happens now and then is to be seen at once; beyond them, there is one in so many seconds.
+    list_burst: int = 5
+    list_every: float = 0.04
     # The event stream has no end of its own when the engine hangs, so that the engine is asked now and then.
     ping_every: float = 10.0
     ping_timeout: float = 3.0

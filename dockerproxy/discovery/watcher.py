@@ -15,6 +15,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 from dockerproxy.discovery.backoff import Backoff
+from dockerproxy.discovery.delivery import Delivery
 from dockerproxy.discovery.draining import Draining
 from dockerproxy.discovery.engine import Engine
 from dockerproxy.discovery.engine_tls import EngineTls
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 class Watcher:
     """Discovers the containers of one engine.
 
-    publish: called in `loop`'s thread with every snapshot that differs from the one before, the first even if empty
+    publish: called in `loop`'s thread with every snapshot that differs from the one before, the first even if empty;
+             when they come too fast for what they cost there, with the last one
     status:  written here, only
     """
 
@@ -48,7 +50,7 @@ class Watcher:
         self._settings = settings
         self._callback = publish
         self._status = status
-        self._loop = loop
+        self._delivery = Delivery(loop, self._deliver)
         self._timing = timing
         self._inbox: Inbox = SimpleQueue()
         self._stopping = threading.Event()
@@ -164,7 +166,7 @@ class Watcher:
         moment = self._moments.take(snapshot.changed_since(self._published)) if self._published is not None else 0
         self._published = snapshot
         try:
-            self._loop.call_soon_threadsafe(self._deliver, snapshot, moment)
+            self._delivery.put(snapshot, moment)
         except RuntimeError:  # the loop was closed: the process is ending
             self._stopping.set()
             raise Stopped from None

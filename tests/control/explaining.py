@@ -55,7 +55,7 @@ def evidence(
     snapshots = Namesakes().apart((fleet.snapshot(set()),), base.routes, ())
     snapshots = allowed(Constraints(said), base.routes, snapshots, prefix)
     snapshots = with_known(snapshots, said.define_middlewares.keys(), prefix)
-    merged = merge(Ground(base, said.route_defaults, prefix), Present.of(snapshots))
+    merged = merge(Ground(base, said.route_defaults, prefix), Present(snapshots))
     status = DiscoveryStatus(EngineState.CONNECTED, engine="Docker 24 at unix:///x", listing=fleet.listing)
     found = Evidence(said, RouteTable(merged.routes), merged.containers, status)
     return found if condition is None else replace(found, condition=condition)
