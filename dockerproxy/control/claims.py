@@ -55,8 +55,14 @@ class _Trial:
         """False for nearly everybody: nothing is constrained, and nobody asks for the domain of the admin handlers."""
         if not self._constraints.idle:
             return True
-        wishes = (wish for snapshot in snapshots for view in snapshot.containers for wish in view.wishes)
-        return any(self._constraints.is_admin(domain.name) for wish in wishes for domain in self._asked_for(wish))
+        is_admin = self._constraints.is_admin
+        for snapshot in snapshots:
+            for view in snapshot.containers:
+                for wish in view.wishes:
+                    for domain in self._asked_for(wish):
+                        if is_admin(domain.name):
+                            return True
+        return False
 
     def _asked_for(self, wish: RouteWish) -> Sequence[Domain]:
         firm = self._firm.get(wish.route)

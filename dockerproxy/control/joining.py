@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dockerproxy.control.base import Base, leads_nowhere
+from dockerproxy.control.places import names_of
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source
@@ -97,12 +98,14 @@ class Ground(NamedTuple):
 class Joined:
     """A route with its containers.
 
+    names:   of the route's domains, as `places.names_of` gives them
     members: those that have part in it
     notes:   what containers are told about it
     refused: containers that have no part in it
     """
 
     route: Route
+    names: Sequence[str]
     members: tuple[Member, ...]
     notes: tuple[tuple[ContainerKey, Reason], ...]
     refused: frozenset[ContainerKey]
@@ -186,7 +189,7 @@ class _Joining:
         return self._joined(replace(route, upstreams=upstreams), members)
 
     def _joined(self, route: Route, members: Sequence[Member]) -> Joined:
-        return Joined(route, tuple(members), tuple(self._notes), frozenset(self._refused))
+        return Joined(route, names_of(route), tuple(members), tuple(self._notes), frozenset(self._refused))
 
     def _pooled(self, members: Sequence[Member]) -> Route:
         """One route of containers, oldest first: each of its settings comes from the oldest that says something."""

@@ -91,7 +91,11 @@ def complaints(containers: Iterable[ContainerView], restless: Collection[str] = 
 
     restless: names of those of which the log has told already that they restart again and again
     """
-    told = ((each, [reason for reason in each.reasons if reason.code not in _ASKED_FOR]) for each in containers)
+    told = (
+        (each, [reason for reason in each.reasons if reason.code not in _ASKED_FOR])
+        for each in containers
+        if each.reasons
+    )
     return {
         (container.id, container.name): _complaint(container, reasons)
         for container, reasons in told

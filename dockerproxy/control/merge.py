@@ -68,7 +68,10 @@ class _Merge:
             else:
                 free.append(joined)
         kept = tuple(kept)
-        self._contested = contested(self._base.places, (*(joined.route for joined in free), *kept))
+        names = [name for joined in free for name in joined.names] + [
+            name for route in kept for name in names_of(route)
+        ]
+        self._contested = contested(self._base.places, names)
         for joined in free:
             self._add(joined)
         routes = {**self._docker, **self._left_of(kept)}
@@ -101,7 +104,7 @@ class _Merge:
 
     def _add(self, joined: Joined) -> None:
         """A docker route, at the places that are still free."""
-        if self._contested.isdisjoint(names_of(joined.route)):  # nearly every one
+        if self._contested.isdisjoint(joined.names):
             self._docker[joined.route.name] = joined.route
             return
         clashes = self._places.clashes(joined.route)

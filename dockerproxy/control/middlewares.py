@@ -66,9 +66,12 @@ def with_known(snapshots: Sequence[Snapshot], known: Collection[str], prefix: st
 
 
 def _with_known(snapshot: Snapshot, known: Collection[str], prefix: str) -> Snapshot:
-    views = tuple(_view(view, known, prefix) for view in snapshot.containers)
-    same = all(map(lambda new, old: new is old, views, snapshot.containers))
-    return snapshot if same else replace(snapshot, containers=views)
+    for view in snapshot.containers:
+        for wish in view.wishes:
+            if _LABEL in wish.options and _asks_in_vain(wish, known):
+                views = tuple(_view(view, known, prefix) for view in snapshot.containers)
+                return replace(snapshot, containers=views)
+    return snapshot
 
 
 def _view(view: ContainerView, known: Collection[str], prefix: str) -> ContainerView:

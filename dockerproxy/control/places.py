@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections import Counter
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
@@ -62,14 +63,13 @@ def names_of(route: Route) -> Sequence[str]:
     return [domain.name for domain in route.domains] or ("",)
 
 
-def contested(places: Places, routes: Iterable[Route]) -> Set[str]:
-    """The names that several routes are at, or one beside those in `places`; nobody else can be in another's way."""
-    seen: set[str] = set()
-    found: set[str] = set()
-    for route in routes:
-        for name in names_of(route):
-            (found if name in seen or places.has(name) else seen).add(name)
-    return found
+def contested(places: Places, names: Sequence[str]) -> Set[str]:
+    """Of the names that routes have, those that several have, or somebody in `places`.
+
+    No other route can be in another's way; that is nearly all of them.
+    """
+    found = {name for name, count in Counter(names).items() if count > 1}
+    return found.union(name for name in names if places.has(name))
 
 
 def _contested(taken: Domain | None, domain: Domain | None, source: Source) -> bool:

@@ -139,14 +139,13 @@ class Gates:
         """What requests are to be looked up in: `live` itself, unless some of the `routes` have middlewares."""
         found: dict[str, LiveRoute] = {}
         for route in routes:
-            gate = self._gates.get(route.name)
-            guards = bool(route.options.middlewares)
-            if guards:
+            if route.options.middlewares:
+                gate = self._gates.get(route.name)
                 if gate is None or gate.behind is not live[route.name]:
                     gate = self._gates[route.name] = GateRoute(live[route.name], route, self)
                 found[route.name] = gate
-            if gate is not None:
-                gate.guard(guards=guards)
+        for name, gate in self._gates.items():
+            gate.guard(guards=name in found)
         return {**live, **found} if found else live
 
     def settle(self, live: Mapping[str, LiveRoute]) -> None:

@@ -28,9 +28,11 @@ def test_an_expression_that_takes_for_ever_is_suspended_and_told_once(caplog: py
 
 
 def test_a_new_table_gives_a_suspended_expression_another_chance() -> None:
-    evil = route("evil", "evil.localhost", FOR_EVER)
-    assert found(RouteTable([evil]), "evil.localhost", LONG) == "unknown_path"
-    assert found(RouteTable([evil]), "evil.localhost", "/aaa") == "evil"
+    evil, other = route("evil", "evil.localhost", FOR_EVER), route("other", "other.localhost")
+    before = RouteTable([evil])
+    assert found(before, "evil.localhost", LONG) == "unknown_path"
+    assert found(before, "evil.localhost", "/aaa") == "unknown_path"
+    assert found(RouteTable([evil, other], before), "evil.localhost", "/aaa") == "evil"
 
 
 def test_the_other_routes_of_the_domain_go_on() -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from itertools import product
 from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from dockerproxy.routing import Miss, MissReason, Route, RouteTable
 
@@ -273,6 +276,31 @@ def test_ten_thousand_made_up_hosts_do_not_stay_in_memory_and_do_not_disturb_the
         assert found(table, f"{index}.invalid") == "unknown_host"
     assert found(table, "blog.localhost") == "blog"
     assert len(table._remembered) < 10_000
+
+
+_routes = st.lists(
+    st.builds(
+        route,
+        st.sampled_from(["one", "two", "three"]),
+        st.sampled_from(["", "a.x", "a.x:81", "*.x", "a.x,b.x:81", "b.x"]),
+        st.sampled_from(["", "=/p", "^/p", "^/p/q", "~^/p"]),
+        st.sampled_from(["", "GET", "POST"]),
+    ),
+    max_size=5,
+)
+_REQUESTS = list(product(("a.x", "a.x:81", "b.x", "b.x:81", "c.x", "y"), ("/", "/p", "/p/q"), ("GET", "PUT")))
+
+
+@given(st.lists(_routes, min_size=2, max_size=4))
+def test_what_is_taken_over_from_the_table_before_does_not_show(tables: list[list[Route]]) -> None:
+    kept: list[Route] = []
+    before = None
+    for routes in tables:
+        kept = [next((known for known in kept if known == each), each) for each in routes]
+        before, fresh = RouteTable(kept, before), RouteTable(routes)
+        assert [before.match(host, method, path) for host, path, method in _REQUESTS] == [
+            fresh.match(host, method, path) for host, path, method in _REQUESTS
+        ]
 
 
 # Cost
