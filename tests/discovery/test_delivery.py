@@ -33,10 +33,8 @@ class Taker:
 async def test_each_is_handed_over_while_they_cost_nothing() -> None:
     taker = Taker()
     for number, snapshot in enumerate((ONE, TWO, THREE)):
-        before = list(taker.taken)
         taker.delivery.put(snapshot, number)
-        while taker.taken == before:
-            await asyncio.sleep(0)
+        await until(lambda last=(snapshot, number): last in taker.taken)  # type: ignore[misc]
     assert taker.taken == [(ONE, 0), (TWO, 1), (THREE, 2)]
 
 
