@@ -20,6 +20,10 @@ from dockerproxy.server import Server
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 
+# Discovery reads and compares containers in a thread of its own, and whenever it does, the loop's thread waits for its
+# turn: at most so long instead of Python's 5 ms, which every read and write of a request may have to wait once.
+_TURN = 0.0005  # seconds
+
 log = logging.getLogger("dockerproxy")
 
 
@@ -35,6 +39,7 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 def run_to_end(main: Coroutine[Any, Any, None]) -> int:
     """Run `main`; the exit code is 1 when it raises an error of ours, whose message is logged."""
     keep_steady()
+    sys.setswitchinterval(_TURN)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(main)
