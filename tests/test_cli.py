@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from .support.command import Process, Upstream, get, running_upstream, spoil, write
+from .support.forked import dockerproxy
 from .support.waiting import DEADLINE
 
 _LISTENS = re.compile(r"listens on .*:(\d+), \d+ routes? and \d+ of its own")
@@ -36,7 +37,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     async def start_with(*arguments: str, **environment: str) -> Process:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("DOCKERPROXY_")}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dockerproxy", *arguments,
+            *dockerproxy(), *arguments,
             cwd=tmp_path, env={**clean, "XDG_STATE_HOME": str(tmp_path / "state"), **environment},
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip

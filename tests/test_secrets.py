@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from .support.command import Process
+from .support.forked import dockerproxy
 
 ADMIN, GUESS, VISITOR, COOKIE, QUERY = (f"planted-{name}-9c1f" for name in ("admin", "guess", "visitor", "cookie", "q"))
 PLANTED = (ADMIN, GUESS, VISITOR, COOKIE, QUERY)
@@ -42,7 +42,7 @@ async def start(folder: Path, *arguments: str) -> Process:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DOCKERPROXY_")}
     return Process(
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "dockerproxy", *arguments, cwd=folder, env=environment,
+            *dockerproxy(), *arguments, cwd=folder, env=environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )
     )  # fmt: skip

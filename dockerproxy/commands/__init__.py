@@ -3,7 +3,7 @@
 command_line  CommandLine: all commands with their help, in groups
 look          routes, upstreams, containers
 explaining    explain
-log           logs
+log           logs; interrupt: Ctrl-C while it is followed
 change        drain, undrain, bench, unbench, weight, maintenance, pause, resume
 dynamic       add, remove, reload
 waiting       wait

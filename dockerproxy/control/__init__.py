@@ -1,7 +1,8 @@
 """Control: who decides. The only writer of the table.
 
 registry.py  Registry: static, dynamic and docker routes -> RouteTable -> published
-merge.py     what containers wish, joined to pools, beside the routes that stand firm
+joining.py   what the containers that name one route make of it, remembered from change to change
+merge.py     the routes that this gives, beside those that stand firm
 places.py    Places: which domain, path and method is taken, and by whom
 base.py      Base: the routes that do not depend on containers, clashes among them settled
 static.py    routes as a person writes them -> Route; pages of domains
@@ -24,8 +25,8 @@ container_explanation.py, request_explanation.py
 store.py     Store: dynamic routes and overrides on disk
 document.py  Document: a list of things in one file, replaced as a whole
 
-Calls run from operator to registry, and from there down to the others; merge, base and admission call places; base
-calls static and builtin.
+Calls run from operator to registry, and from there down to the others; merge calls joining; merge, base and admission
+call places; base calls static and builtin.
 It never serves a request: the data plane is handed tables.
 """
 

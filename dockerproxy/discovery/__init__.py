@@ -18,7 +18,8 @@ watcher.py        Watcher: the thread; connects for ever, publishes into the eve
           wished.py         Wished: which hosts labels are about, well written or not
       listing.py        Listing: all containers, also those without labels, and what would be with other labels
       entry.py          Entry: one item of the engine's list, reduced to what matters
-  backoff.py, timing.py   pauses and deadlines
+  delivery.py     Delivery: the way of snapshots to the loop's thread, which has requests to serve beside them
+  backoff.py, pace.py, timing.py   pauses and deadlines
 glance.py         the containers at one moment, without following them; inspection.py: from docker inspect
 reason.py         Reason, Code: why, in words and in one word
 snapshot.py       Snapshot, ContainerView, RouteWish: what comes out

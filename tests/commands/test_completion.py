@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from ..support.forked import dockerproxy
 from .conftest import Run
 from .fake_proxy import OWN_ROUTE, FakeProxy, container, report, route, upstream
 
@@ -34,7 +35,7 @@ def script(run: Run, tmp_path: Path) -> Path:
     """`script` in the current folder, made for bash; and a `dockerproxy` that it can call."""
     (tmp_path / "script").write_text(run("completion", "bash").out)
     command = tmp_path / "dockerproxy"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m dockerproxy "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {shlex.join(dockerproxy())} "$@"\n')
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return tmp_path
 
