@@ -12,7 +12,7 @@ demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker nee
 # Hundreds of processes are started: none has to compile what another one has compiled.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.tested ## ruff and mypy --strict
 	$(BIN)/ruff check .

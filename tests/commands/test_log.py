@@ -28,9 +28,13 @@ def test_a_proxy_that_ends_while_it_is_followed_is_told(proxy: FakeProxy, run: R
 
 def test_ctrl_c_is_what_it_was_when_the_log_has_ended(proxy: FakeProxy, run: Run) -> None:
     proxy.answer("/logs", "one\n")
-    run("logs", "-f")
-    with pytest.raises(KeyboardInterrupt):
-        signal.raise_signal(signal.SIGINT)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # of a job in the background it is ignored
+    try:
+        run("logs", "-f")
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_a_log_that_is_followed_in_the_background_is_not_ended_by_a_ctrl_c_meant_for_others(

@@ -12,6 +12,7 @@ import os
 import shutil
 import ssl
 import subprocess
+import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -45,6 +46,15 @@ def ensure_base_image(client: docker.DockerClient) -> str:
     return name
 
 
+def make_ahead() -> subprocess.Popen[bytes] | None:
+    """Begin to make it in a process of its own, for the tests that will need it; None where that is not needed."""
+    ready = os.environ.get(IMAGE_VARIABLE) or _archive_path().exists()
+    if ready or shutil.which("debootstrap") is None or os.geteuid() != 0:
+        return None
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.Popen([sys.executable, "-m", __name__], cwd=root, start_new_session=True)
+
+
 def cache_folder() -> Path:
     """Where the archive is kept from one test run to the next."""
     named = os.environ.get(CACHE_VARIABLE)
@@ -54,13 +64,16 @@ def cache_folder() -> Path:
 
 
 def _archive() -> Path:
-    folder = cache_folder()
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"python-{SUITE}.tar"
-    with _locked(folder / "lock"):
+    archive = _archive_path()
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with _locked(archive.parent / "lock"):
         if not archive.exists():
             _build(archive)
     return archive
+
+
+def _archive_path() -> Path:
+    return cache_folder() / f"python-{SUITE}.tar"
 
 
 @contextlib.contextmanager
@@ -101,3 +114,8 @@ def _certificates() -> str:
 def _slim(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
     path = member.name.removeprefix("./")
     return None if any(path.startswith(f"{folder}/") for folder in LEFT_OUT) else member
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(NoEngine):  # whoever needs it is told
+        _archive()

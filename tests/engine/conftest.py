@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import docker
 import pytest
 
-from tests.engine.base_image import ensure_base_image
+from tests.engine.base_image import ensure_base_image, make_ahead
 from tests.engine.compose import Project
 from tests.engine.containers import Containers
 from tests.engine.images import ProxyImage, build_app_image, build_proxy_image
@@ -29,18 +32,46 @@ POLL = 0.05  # seconds between two looks
 # A static route that containers may join by its name; its own one has no upstream at all.
 STATIC_ROUTE = {"name": "shop", "host": "shop.localhost"}
 
+AHEAD = pytest.StashKey[subprocess.Popen[bytes] | None]()
+
 T = TypeVar("T")
 Wait = Callable[[Callable[[], bool], Callable[[], str]], None]
 Launch = Callable[..., ProxyProcess]
 AppImage = Callable[[str], str]
 ContainersAt = Callable[[Engine], Containers]
+Making = Future[ProxyImage] | None
+
+
+# In this order, after all others: the image is built meanwhile, and by an engine that is not restarted.
+LAST = ("test_compose", "test_image", "test_engine_outages")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests against the engine run in one process, for there is one engine."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("engine"))
+    places = [place for place, item in enumerate(items) if item.path.is_relative_to(Path(__file__).parent)]
+    ours = sorted((items[place] for place in places), key=_turn)
+    for place, item in zip(places, ours, strict=True):
+        items[place] = item
+        item.add_marker(pytest.mark.xdist_group("engine"))
+
+
+def _turn(item: pytest.Item) -> int:
+    return LAST.index(item.path.stem) + 1 if item.path.stem in LAST else 0
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The image that all others are made from takes a minute where there is none; other tests run meanwhile."""
+    if any(item.path.is_relative_to(Path(__file__).parent) for item in session.items):
+        session.stash[AHEAD] = make_ahead()
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """It does not go on without us."""
+    making = session.stash.get(AHEAD, None)
+    if making is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(making.pid, signal.SIGTERM)
+        making.wait()
 
 
 @pytest.fixture(scope="session")
@@ -91,10 +122,24 @@ def app_image(docker_client: docker.DockerClient, python_image: str) -> AppImage
     return exposing
 
 
+@pytest.fixture(scope="session", autouse=True)
+def image_in_the_making(engine: Engine, python_image: str, request: pytest.FixtureRequest) -> Iterator[Making]:
+    """The image that the Dockerfile makes of this source takes a minute; tests that do not need it run meanwhile."""
+
+    def make() -> ProxyImage:
+        with contextlib.closing(engine.client()) as client:
+            return build_proxy_image(client, engine, python_image)
+
+    with ThreadPoolExecutor(1) as builder:
+        needed = any("proxy_image" in getattr(item, "fixturenames", ()) for item in request.session.items)
+        yield builder.submit(make) if needed else None
+
+
 @pytest.fixture(scope="session")
-def proxy_image(engine: Engine, docker_client: docker.DockerClient, python_image: str) -> ProxyImage:
+def proxy_image(image_in_the_making: Making) -> ProxyImage:
     """The image that the Dockerfile makes of this source."""
-    return _or_skip(lambda: build_proxy_image(docker_client, engine, python_image))
+    assert image_in_the_making is not None
+    return _or_skip(image_in_the_making.result)
 
 
 @pytest.fixture

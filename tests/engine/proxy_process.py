@@ -12,7 +12,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,8 @@ from typing import Any
 
 import yaml
 from docker.models.containers import Container
+
+from tests.support.forked import dockerproxy
 
 Statistics = dict[str, Any]
 
@@ -85,7 +86,7 @@ class ProxyProcess:
         config = self.folder / "dockerproxy.yaml"
         config.write_text(yaml.safe_dump(settings), encoding="utf-8")
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("DOCKERPROXY_", "DOCKER_"))}
-        command = [sys.executable, "-m", "dockerproxy", "run", "--config", str(config)]
+        command = [*dockerproxy(), "run", "--config", str(config)]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
         self.wait_for(lambda statistics: bool(statistics), "the proxy answers")
@@ -106,7 +107,7 @@ class ProxyProcess:
     def pause(self) -> None:
         """Let it neither run nor hear anything until `resume`."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGSTOP)
+        self.process.send_signal(signal.SIGTSTP)
 
     def resume(self) -> None:
         """End a pause."""

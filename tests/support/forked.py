@@ -22,7 +22,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+_PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGTSTP, signal.SIGCONT)
+_AS = {signal.SIGTSTP: signal.SIGSTOP}  # which nobody can pass on
 _LOADED = ("check", "cli", "commands.screen", "program", "run", "server")
 _LONGEST = 1 << 20  # bytes of what the forker is told
 
@@ -68,7 +69,7 @@ def _start(path: str, arguments: list[str]) -> int:
         if forker.fileno() in ready:
             return int(forker.recv(32))
         for heard in os.read(told, 64):
-            os.kill(command, heard)
+            os.kill(command, _AS.get(signal.Signals(heard), heard))
 
 
 def _pass_on(_number: int, _frame: FrameType | None) -> None:
