@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint package docs bench attacks fuzz clean
+.PHONY: demo test coverage lint package docs bench attacks fuzz clean
 
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
 	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
@@ -12,7 +12,11 @@ demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker nee
 # Hundreds of processes are started: none has to compile what another one has compiled.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
-	$(BIN)/python -m pytest -n 3 --dist loadgroup --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 4 --dist loadgroup
+
+# Without those that go over the same lines thousands of times, or ask a proxy in a process of its own.
+coverage: $(VENV)/.tested ## how much of the package the tests go through, by branches; fails below 90 %
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not repeating" --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.tested ## ruff and mypy --strict
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""For all tests: which of them coverage is measured of."""
+"""For all tests: which of them coverage has no need of."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-# They go over the same lines thousands of times, or ask a proxy in a process of its own. To watch them makes them more
-# than twice as slow, and they tell of hardly a line that no other test goes over.
-UNWATCHED = (
+# They go over the same lines thousands of times, or ask a proxy in a process of its own: under coverage they take more
+# than twice as long, and they reach hardly a line that no other test does.
+REPEATING = (
     "bench",
     "browser",
     "engine",
@@ -18,6 +18,7 @@ UNWATCHED = (
     "robustness",
     "test_cli.py",
     "test_docs.py",
+    "test_examples.py",
     "test_layers.py",
 )
 
@@ -25,8 +26,8 @@ HERE = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them for pytest-cov."""
-    paths = [HERE / name for name in UNWATCHED]
+    """Mark them."""
+    paths = [HERE / name for name in REPEATING]
     for item in items:
         if any(item.path.is_relative_to(path) for path in paths):
-            item.add_marker(pytest.mark.no_cover)
+            item.add_marker(pytest.mark.repeating)

@@ -10,12 +10,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+
+from .support.forked import dockerproxy
 
 # The ports are those of the examples, so that two processes cannot run them at the same time.
 pytestmark = pytest.mark.xdist_group("examples")
@@ -29,11 +31,10 @@ NEWS_JSON = (
     '{"name": "news", "domain": {"subDomain": "news", "domain": "localhost", "port": "8888"}, "proxyEnable": true, '
     '"proxyServers": [{"name": "docker 1 - ok", "url": "http://localhost:2368"}]}'
 )
-DOCKERPROXY = [sys.executable, "-m", "dockerproxy"]
-WAYS = {
-    "the file": [*DOCKERPROXY, "run", "--config", "examples/blog.yaml"],
-    "the script": [sys.executable, "examples/blog.py"],
-    "the module": [*DOCKERPROXY, "run", "examples.blog:proxy"],
+WAYS: dict[str, Callable[[], list[str]]] = {
+    "the file": lambda: [*dockerproxy(), "run", "--config", "examples/blog.yaml"],
+    "the script": lambda: [sys.executable, "examples/blog.py"],
+    "the module": lambda: [*dockerproxy(), "run", "examples.blog:proxy"],
 }
 
 
@@ -117,7 +118,7 @@ def upstream(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 @pytest.fixture(scope="module", params=WAYS)
 def proxy(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The example, by each of the three ways to run it, on a free port."""
-    command = [*WAYS[request.param], "--listen", "127.0.0.1:0"]
+    command = [*WAYS[request.param](), "--listen", "127.0.0.1:0"]
     with program(command, tmp_path_factory.mktemp("proxy")) as (process, log):
         yield Running(int(found_in(log, r"listens on 127\.0\.0\.1:(\d+)", process)[1]))
     assert process.returncode == 0, log.read_text()

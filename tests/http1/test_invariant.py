@@ -21,7 +21,7 @@ from .wire import Client, Wire, running_wire, without_random
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 _LONGEST = 3000  # bytes of a case that takes part
-_EXAMPLES = 600
+_EXAMPLES = 300
 EVIL = b"GET /evil HTTP/1.1\r\nHost: wire.test\r\n\r\n"
 
 
