@@ -7,6 +7,7 @@ some of them; nothing is queued for it. The feed knows neither requests nor what
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from itertools import chain, islice
@@ -24,6 +25,7 @@ _MADE_IN_ONE_GO = 20  # parts of the report: some milliseconds
 # A report of thousands of routes takes long to make; it may cost this part of the time.
 _MOST_OF_THE_TIME = 0.1
 _FORGET_EVERY = 60  # looks
+_COMMENT = b":\n\n"  # by which proxies on the way see that the stream lives
 _TIGHT = (",", ":")  # JSON without spaces
 _LAST_WORDS = 0.5  # seconds that listeners get at the end; one that does not read is cut
 
@@ -82,9 +84,15 @@ class Feed:
         self._listeners[task] = None
         try:
             await self._make()
-            yield _event("history", self._whole_history()) + self._event
+            told = self._event
+            yield _event("history", self._whole_history()) + told
             while not self.closed:
-                yield await self._next(heartbeat)
+                await self._wait(told, heartbeat)
+                if self._event is not told:
+                    told = self._event
+                    yield told
+                elif not self.closed:
+                    yield _COMMENT
         finally:
             del self._listeners[task]
 
@@ -98,13 +106,12 @@ class Feed:
             task.cancel()
         await self._tasks.cancel_all()
 
-    async def _next(self, heartbeat: float) -> bytes:
-        try:
-            async with asyncio.timeout(heartbeat):
-                await self._news.wait()
-        except TimeoutError:
-            return b":\n\n"  # a comment, by which proxies on the way see that the stream lives
-        return b"" if self.closed else self._event
+    async def _wait(self, told: bytes, seconds: float) -> None:
+        """Wait for another event than `told`; one that was made while that was being sent is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._event is told and not self.closed:
+                    await self._news.wait()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -278,6 +278,17 @@ async def test_all_listeners_get_the_same_report_which_is_made_once(house: House
     assert [(await stream.report())["proxy"]["connections"] for stream in streams] == [7, 7, 7]
 
 
+async def test_a_report_that_is_made_while_a_listener_is_busy_is_not_lost_on_it(house: House) -> None:
+    feed = house.control.feed
+    events = feed.listen(heartbeat=DEADLINE)
+    first = await anext(events)
+    house.control.stats.connections = 7
+    await until(lambda: not first.endswith(feed._event))  # as long as it sends the first one
+    async with asyncio.timeout(DEADLINE / 2):
+        assert b'"connections":7' in await anext(events)
+    await events.aclose()
+
+
 async def test_there_is_a_bound_on_listeners_and_who_leaves_makes_room(fed: Fed) -> None:
     house = fed(most=1)
     stream = await listen(house)
