@@ -12,7 +12,7 @@ demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker nee
 # Hundreds of processes are started: none has to compile what another one has compiled.
 test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.tested ## run all tests; those against a Docker engine are skipped where there is none
-	$(BIN)/python -m pytest -n 4 --dist loadgroup
+	$(BIN)/python -m pytest -n 3 --dist loadgroup
 
 # Without those that go over the same lines thousands of times, or ask a proxy in a process of its own.
 coverage: $(VENV)/.tested ## how much of the package the tests go through, by branches; fails below 90 %
