@@ -68,6 +68,11 @@ def tree(module: str) -> ast.Module:
     return ast.parse(source(module))
 
 
+@cache
+def nodes(module: str) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree(module)))
+
+
 def module_name(module: str) -> str:
     """`dockerproxy.proxy.front`; for a package, the package."""
     return f"dockerproxy.{module}".replace("/", ".").removesuffix(".__init__")
@@ -81,7 +86,7 @@ def module_names() -> frozenset[str]:
 @cache
 def imports(module: str) -> tuple[str, ...]:
     """The dotted names of the modules that it imports, wherever it does so."""
-    return tuple(imported(module, ast.walk(tree(module))))
+    return tuple(imported(module, nodes(module)))
 
 
 def when_loaded(module: str) -> Iterator[str]:
@@ -193,7 +198,7 @@ def test_the_pure_parts_wait_for_nothing(part: str) -> None:
         f"{module}: line {node.lineno}"
         for module in modules()
         if module.startswith(f"{part}/")
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if isinstance(node, (ast.AsyncFunctionDef, ast.Await))
     ]
     assert wrong == []
@@ -204,7 +209,7 @@ def uses(attribute: str) -> list[str]:
     return [
         module
         for module in modules()
-        for node in ast.walk(tree(module))
+        for node in nodes(module)
         if (isinstance(node, ast.Attribute) and node.attr == attribute)
         or (isinstance(node, ast.Name) and node.id == attribute)
     ]
@@ -238,7 +243,7 @@ def test_a_module_is_short_enough_to_be_read(module: str) -> None:
 
 def functions(module: str) -> Iterator[tuple[str, int]]:
     """Names and lengths in lines."""
-    for node in ast.walk(tree(module)):
+    for node in nodes(module):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             yield node.name, (node.end_lineno or node.lineno) - node.lineno + 1
 
@@ -258,5 +263,5 @@ def test_most_functions_are_ten_lines_or_shorter() -> None:
 @pytest.mark.parametrize("module", modules())
 def test_a_module_keeps_no_state_of_its_own(module: str) -> None:
     """No name of a module is bound anew from within a function."""
-    rebound = [node.lineno for node in ast.walk(tree(module)) if isinstance(node, ast.Global)]
+    rebound = [node.lineno for node in nodes(module) if isinstance(node, ast.Global)]
     assert rebound == []
