@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 
 import pytest
 
@@ -34,7 +35,7 @@ async def test_each_is_handed_over_while_they_cost_nothing() -> None:
     taker = Taker()
     for number, snapshot in enumerate((ONE, TWO, THREE)):
         taker.delivery.put(snapshot, number)
-        await until(lambda last=(snapshot, number): last in taker.taken)  # type: ignore[misc]
+        await until(partial(taker.taken.__contains__, (snapshot, number)))
     assert taker.taken == [(ONE, 0), (TWO, 1), (THREE, 2)]
 
 
