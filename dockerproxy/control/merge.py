@@ -104,29 +104,26 @@ class _Merge:
 
     def _add(self, joined: Joined) -> None:
         """A docker route, at the places that are still free."""
-        if self._contested.isdisjoint(joined.names):
-            self._docker[joined.route.name] = joined.route
-            return
-        clashes = self._places.clashes(joined.route)
-        left = without(joined.route, clashes)
+        left, clashes = self._settle(joined.route, joined.names)
         for clash in clashes:
             self._tell_clash(joined, clash, refused=left is None)
         if left is not None:
-            self._places.take(left)
             self._docker[left.name] = left
 
     def _left_of(self, kept: Iterable[Route]) -> dict[str, Route]:
         """The routes without containers, at the places that nobody else has."""
-        found = {}
-        for route in kept:
-            if self._contested.isdisjoint(names_of(route)):
-                found[route.name] = route
-                continue
-            left = without(route, self._places.clashes(route))
-            if left is not None:
-                self._places.take(left)
-                found[left.name] = left
-        return found
+        settled = (self._settle(route, names_of(route))[0] for route in kept)
+        return {left.name: left for left in settled if left is not None}
+
+    def _settle(self, route: Route, names: Sequence[str]) -> tuple[Route | None, Sequence[Clash]]:
+        """What of a route is at places that are still free, which it takes; and why the rest is not."""
+        if self._contested.isdisjoint(names):  # nearly always
+            return route, ()
+        clashes = self._places.clashes(route)
+        left = without(route, clashes)
+        if left is not None:
+            self._places.take(left)
+        return left, clashes
 
     def _tell_clash(self, joined: Joined, clash: Clash, refused: bool) -> None:
         route, prefix = joined.route, self._ground.prefix
