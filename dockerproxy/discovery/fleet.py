@@ -24,11 +24,15 @@ _ALIVE = frozenset({RUNNING, "paused"})
 
 
 class _Known(NamedTuple):
-    """A view, and what it was made of."""
+    """A view, and what it was made of.
+
+    served: whether it is routed or, if it is not alive, was when it last was
+    """
 
     entry: Entry
     draining: bool
     view: ContainerView
+    served: bool
 
 
 class Fleet:
@@ -95,10 +99,10 @@ class Fleet:
             entry = self._own_entry
         return entry.state if entry is not None else ""
 
-    def view(self, container: str) -> ContainerView | None:
-        """What was made of it for the last snapshot, or None."""
+    def served(self, container: str) -> ContainerView | None:
+        """What was made of it for the last snapshot, if it is routed there or was when it was last listed alive."""
         known = self._known.get(container)
-        return known.view if known is not None else None
+        return known.view if known is not None and known.served else None
 
     def alive(self, container: str) -> bool:
         """Whether it has processes that may still be answering."""
@@ -132,7 +136,9 @@ class Fleet:
         known = self._known.get(entry.id)
         if known is not None and known.draining == draining and (known.entry is entry or known.entry == entry):
             return known
-        return _Known(entry, draining, self._reader.view(entry, draining))
+        view = self._reader.view(entry, draining)
+        served_before = known is not None and known.served and entry.state not in _ALIVE
+        return _Known(entry, draining, view, view.routed or served_before)
 
     def _new_reader(self) -> ContainerReader:
         return ContainerReader(self._dialect, AddressBook(self._settings, self._own, self._dialect.key))

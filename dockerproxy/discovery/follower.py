@@ -196,8 +196,8 @@ class Follower:
         if event.action == "kill":
             deaths.told(event.container, killed=event.signal == KILL)
             return
-        view = self._known.fleet.view(event.container)
-        if view is None or not view.routed:
+        view = self._known.fleet.served(event.container)  # a list may have been faster than the event
+        if view is None:
             deaths.spared(event.container)
             return
         told = deaths.died(event.container, view.name, event.exit_code, time.monotonic())

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health, shapes
-from dockerproxy.demo.container import Container
+from dockerproxy.demo.container import Container, State
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
@@ -275,6 +275,24 @@ async def test_a_crash_is_told_with_its_exit_code(engine: EmbeddedEngine, caplog
     assert caplog.messages[-1].endswith("; see docker logs blog-1")
 
 
+async def test_a_crash_is_told_although_a_list_was_faster_than_its_event(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    """When several die at once, the list that the first event leads to shows them all."""
+    container = engine.containers.find("blog-1")
+    lost = await engine.containers.add(blog("lost", labelled={"dockerproxy.port": "high"}))
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"} and seen["lost"].reasons)
+        container.state = lost.state = State.EXITED
+        engine.events.emit("container", "rename", container.id, {"name": "blog-1"})
+        engine.events.emit("container", "rename", lost.id, {"name": "lost"})
+        await watched.sees(lambda seen: {seen["blog-1"].state, seen["lost"].state} == {"exited"})
+        engine.events.emit("container", "die", lost.id, {"name": "lost", "exitCode": "4"})
+        engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "3"})
+        await watched.sees(lambda seen: _deaths(caplog))
+    assert _deaths(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
+
+
 async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
     engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -289,7 +307,7 @@ async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
         assert _deaths(caplog) == []
         await engine.containers.kill("blog-1")
-        await watched.sees(lambda seen: seen.routed() == {"blog-2"})
+        await watched.sees(lambda seen: _deaths(caplog))
     assert _deaths(caplog) == ["WARNING blog-1: was killed by docker kill or docker rm -f (SIGKILL)"]
 
 
