@@ -289,7 +289,7 @@ async def test_a_crash_is_told_although_a_list_was_faster_than_its_event(
         await watched.sees(lambda seen: {seen["blog-1"].state, seen["lost"].state} == {"exited"})
         engine.events.emit("container", "die", lost.id, {"name": "lost", "exitCode": "4"})
         engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "3"})
-        await watched.sees(lambda seen: _deaths(caplog))
+        await watched.sees(lambda _: _deaths(caplog))
     assert _deaths(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
 
 
@@ -307,7 +307,7 @@ async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
         assert _deaths(caplog) == []
         await engine.containers.kill("blog-1")
-        await watched.sees(lambda seen: _deaths(caplog))
+        await watched.sees(lambda _: _deaths(caplog))
     assert _deaths(caplog) == ["WARNING blog-1: was killed by docker kill or docker rm -f (SIGKILL)"]
 
 
