@@ -17,8 +17,8 @@ from ..support.waiting import DEADLINE
 
 KIB = 1024
 
-# Larger blocks come from the system and go back to it at once. Else their holes in the heap count as held, up to
-# 2 MiB of them after some hundreds of MiB, where not even 0.5 MiB are.
+# Larger blocks come from the system and go back to it at once. Else freed ones that the C library keeps count as held:
+# up to 2 MiB after some hundreds of MiB.
 HEAP_BLOCKS = {"MALLOC_MMAP_THRESHOLD_": str(64 * KIB)}
 
 
