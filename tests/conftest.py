@@ -1,7 +1,9 @@
-"""For all tests: which of them coverage has no need of."""
+"""For all tests: which process they run in, and which of them coverage has no need of."""
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -22,12 +24,36 @@ REPEATING = (
     "test_layers.py",
 )
 
+# One process, for there is one engine; and a browser breaks off what it is loading whenever a network comes or goes on
+# its machine, as the engine's do.
+BESIDE_THE_ENGINE = ("engine", "browser", "test_https.py")
+
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark them."""
-    paths = [HERE / name for name in REPEATING]
+    """Give each module to one process, for that each single test is handed out costs as much as many a test; and begin
+    with what takes longest."""
     for item in items:
-        if any(item.path.is_relative_to(path) for path in paths):
+        group = "engine" if _is_in(item, BESIDE_THE_ENGINE) else str(item.path.relative_to(HERE))
+        item.add_marker(pytest.mark.xdist_group(group))
+        if _is_in(item, REPEATING):
             item.add_marker(pytest.mark.repeating)
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    if _is_in(item, BESIDE_THE_ENGINE):
+        return 0
+    return 1 if _is_in(item, REPEATING) else 2
+
+
+def _is_in(item: pytest.Item, places: Sequence[str]) -> bool:
+    return any(item.path.is_relative_to(HERE / place) for place in places)
+
+
+def pytest_collection_finish() -> None:
+    """Ten thousand tests stay to the end: no collection of garbage has to go through them again and again."""
+    gc.collect()
+    gc.freeze()

@@ -19,9 +19,6 @@ import pytest
 
 from .support.forked import dockerproxy
 
-# The ports are those of the examples, so that two processes cannot run them at the same time.
-pytestmark = pytest.mark.xdist_group("examples")
-
 ROOT = Path(__file__).parents[1]
 DEADLINE = 60.0  # seconds; a start takes about one, and ten on a busy machine
 LIVING, DEAD = 2368, 2367  # the upstreams' ports, fixed in the examples

@@ -19,10 +19,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from .test_examples import ROOT, found_in, program, taken
 
-# One process, for the upstream's port is that of the example; and that of the tests against an engine, whose networks
-# come and go: a browser on the same machine would break off what it is loading.
-pytestmark = pytest.mark.xdist_group("engine")
-
 UPSTREAM_PORT = 2443
 SAYS = "Asked by the-proxy, for somebody over https."
 DEADLINE = 60.0  # seconds; a browser takes about three, and thirty on a busy machine

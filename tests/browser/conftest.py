@@ -29,14 +29,6 @@ FAST = 0.1  # seconds between two looks of the feed
 ENABLE = {"dockerproxy.enable": "true"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests in the browser run in one process, for there is one browser; and after those against an engine: a
-    browser breaks off what it is loading whenever a network comes or goes on its machine, as the engine's do."""
-    for item in items:
-        if item.path.is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.xdist_group("engine"))
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Chromium]:
     """A browser, for the whole run."""

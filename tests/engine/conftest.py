@@ -47,12 +47,11 @@ LAST = ("test_compose", "test_image", "test_engine_outages")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests against the engine run in one process, for there is one engine."""
+    """Some come after the others."""
     places = [place for place, item in enumerate(items) if item.path.is_relative_to(Path(__file__).parent)]
     ours = sorted((items[place] for place in places), key=_turn)
     for place, item in zip(places, ours, strict=True):
         items[place] = item
-        item.add_marker(pytest.mark.xdist_group("engine"))
 
 
 def _turn(item: pytest.Item) -> int:
