@@ -26,7 +26,7 @@ from ..support.waiting import settled, until
 CallNext = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 SENT = 50 << 20
-BOUND = 16 << 20  # what kernels and buffers hold; far less than what is sent
+BOUND = 24 << 20  # what kernels and buffers hold, where much memory is; far less than what is sent
 PIECE = b"x" * 0x10000
 
 

@@ -25,6 +25,8 @@ _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions",
     "--remote-debugging-port=0",
+    # Each window would have a page of its own for what is typed into its address: more work than the page under test.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 )  # fmt: skip
 _POLL = 0.02  # seconds
 # Some network of the machine came or went, and the browser broke off what it was loading: no fault of the page's.
