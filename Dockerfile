@@ -7,7 +7,7 @@
 # The proxy runs as user 10001, never as root. The Docker socket belongs to root and a group, so the container must be
 # given that group's number: `--group-add` above, `group_add` in docker-compose.yml. On Docker Desktop the number is 0.
 
-# Any image with python3 >= 3.11, venv and pip will do; both stages must have the same one.
+# Any image with python3 >= 3.11, venv and pip >= 22.3 will do; both stages must have the same one.
 ARG PYTHON_IMAGE=python:3.13-slim
 
 FROM ${PYTHON_IMAGE} AS build
@@ -23,13 +23,11 @@ ARG PIP_DEFAULT_TIMEOUT
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE constraints.txt ./
 COPY dockerproxy ./dockerproxy
-# The wheel, so that the final image holds exactly what a user of the package gets, with the versions that the tests
-# have run with; and no pip, which has no work there.
-RUN python3 -m venv /opt/dockerproxy \
-    && /opt/dockerproxy/bin/pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels . \
-    && /opt/dockerproxy/bin/pip install --no-cache-dir --no-index --find-links /wheels dockerproxy \
-    && /opt/dockerproxy/bin/pip uninstall --quiet --yes pip \
-    && /opt/dockerproxy/bin/python -m compileall -q /opt/dockerproxy/lib
+# Installed as a user's is, with the versions that the tests have run with; and without pip, which has no work there.
+RUN python3 -m venv --without-pip /opt/dockerproxy \
+    && python3 -m pip --python /opt/dockerproxy/bin/python install --no-cache-dir --no-compile \
+        --constraint constraints.txt . \
+    && /opt/dockerproxy/bin/python -m compileall -q -j 0 /opt/dockerproxy/lib
 
 FROM ${PYTHON_IMAGE}
 
