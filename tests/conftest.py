@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -31,26 +33,39 @@ BESIDE_THE_ENGINE = ("engine", "browser", "test_https.py")
 HERE = Path(__file__).parent
 
 
+class Place(NamedTuple):
+    """What holds for all tests of a module.
+
+    group: the process that it runs in
+    turn:  when, compared with others
+    """
+
+    group: str
+    turn: int
+    repeating: bool
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give each module to one process, for that each single test is handed out costs as much as many a test; and begin
     with what takes longest."""
     for item in items:
-        group = "engine" if _is_in(item, BESIDE_THE_ENGINE) else str(item.path.relative_to(HERE))
-        item.add_marker(pytest.mark.xdist_group(group))
-        if _is_in(item, REPEATING):
+        place = _place(item.path)
+        item.add_marker(pytest.mark.xdist_group(place.group))
+        if place.repeating:
             item.add_marker(pytest.mark.repeating)
-    items.sort(key=_turn)
+    items.sort(key=lambda item: _place(item.path).turn)
 
 
-def _turn(item: pytest.Item) -> int:
-    if _is_in(item, BESIDE_THE_ENGINE):
-        return 0
-    return 1 if _is_in(item, REPEATING) else 2
+@functools.cache
+def _place(module: Path) -> Place:
+    def is_one_of(places: Sequence[str]) -> bool:
+        return any(module.is_relative_to(HERE / place) for place in places)
 
-
-def _is_in(item: pytest.Item, places: Sequence[str]) -> bool:
-    return any(item.path.is_relative_to(HERE / place) for place in places)
+    repeating = is_one_of(REPEATING)
+    if is_one_of(BESIDE_THE_ENGINE):
+        return Place("engine", 0, repeating)
+    return Place(str(module.relative_to(HERE)), 1 if repeating else 2, repeating)
 
 
 def pytest_collection_finish() -> None:
