@@ -7,6 +7,7 @@ DOCKERPROXY_REQUIRE_ENGINE=1 they fail with it.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import subprocess
@@ -85,17 +86,38 @@ def own_engine(engine: Engine) -> Iterator[PrivateEngine]:
     """An engine that may be stopped and restarted; it runs again afterwards."""
     if isinstance(engine, PrivateEngine):
         yield engine
-        engine.restart()
+        if not engine.answers():
+            engine.start()
         return
     with contextlib.closing(_or_skip(start_private_engine)) as private:
         yield private
 
 
 @pytest.fixture
-def mortal_engine() -> Iterator[PrivateEngine]:
-    """An engine whose containers end with it (no live restore)."""
+def mortal_engine(engine: Engine) -> Iterator[PrivateEngine]:
+    """An engine whose containers end with it (no live restore), and which may be restarted."""
+    if isinstance(engine, PrivateEngine):
+        with _mortal(engine):
+            yield engine
+        return
     with contextlib.closing(_or_skip(lambda: start_private_engine(live_restore=False))) as private:
         yield private
+
+
+@contextlib.contextmanager
+def _mortal(engine: PrivateEngine) -> Iterator[None]:
+    """The engine that has all images already, while its containers do not live on without it."""
+    _started_anew(engine, live_restore=False)
+    try:
+        yield
+    finally:
+        _started_anew(engine, live_restore=True)
+
+
+def _started_anew(engine: PrivateEngine, *, live_restore: bool) -> None:
+    engine.stop()
+    engine.live_restore = live_restore
+    engine.start()
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +137,7 @@ def python_image(docker_client: docker.DockerClient) -> str:
 def app_image(docker_client: docker.DockerClient, python_image: str) -> AppImage:
     """The test application's image with these exposed ports, as in `app_image("8000 8001")`."""
 
+    @functools.cache
     def exposing(ports: str) -> str:
         return build_app_image(docker_client, python_image, ports)
 

@@ -439,7 +439,7 @@ async def test_pipelined_requests_are_answered_in_order(scene: Scene) -> None:
 async def test_more_pipelined_requests_than_fit_are_answered_all_the_same(scene: Scene) -> None:
     await scene.proxy(await scene.upstream(), host="known")
     client = await scene.client()
-    count = 6000
+    count = 3000
 
     async def flood() -> None:
         for number in range(0, count, 100):
