@@ -68,7 +68,13 @@ def _place(module: Path) -> Place:
     return Place(str(module.relative_to(HERE)), 1 if repeating else 2, repeating)
 
 
+def pytest_collection() -> None:
+    """What is loaded now, stays."""
+    gc.disable()
+
+
 def pytest_collection_finish() -> None:
-    """Ten thousand tests stay to the end: no collection of garbage has to go through them again and again."""
+    """Thousands of tests stay to the end: no collection of garbage has to go through them again and again."""
     gc.collect()
     gc.freeze()
+    gc.enable()
