@@ -15,8 +15,8 @@ from ..support.scene import Scene, arrived, unacknowledged
 from ..support.upstreams import Conversation
 from ..support.waiting import settled, until
 
-# What kernels keep on both sides of the proxy, where memory is plentiful, and its own two buffers; far less than what is
-# sent.
+# What kernels keep on both sides of the proxy, where memory is plentiful, and its own two buffers;
+# far less than what is sent.
 BOUND = 24 << 20
 SENT = 48 << 20
 PIECE = b"x" * 0x10000
