@@ -18,7 +18,8 @@ routing/      where a request goes: pure
 http1/        what is on the wire: sans-I/O
 settings/     the only reader of environment and settings file
 demo/         the embedded engine
-stats.py  tasks.py  errors.py  exit_codes.py  logs.py  memory.py  run.py  check.py  health.py  version.py
+stats.py  tasks.py  errors.py  exit_codes.py  logs.py  memory.py  run.py  check.py  health.py
+version.py  whereabouts.py
 
 Imports run one way, downwards; tests/test_layers.py checks it.
 """

@@ -214,5 +214,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _health(options: argparse.Namespace) -> int:
     from dockerproxy.health import check_health
+    from dockerproxy.whereabouts import find
 
-    return check_health(_read_settings(options))
+    settings = _read_settings(options)
+    return check_health(find(settings.state_dir, settings.told_listen) or settings.whereabouts)

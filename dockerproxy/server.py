@@ -18,6 +18,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from dockerproxy import whereabouts
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
 from dockerproxy.control.builtin import count_routes
@@ -93,6 +94,7 @@ class Server:
         self._listeners: list[asyncio.Server] = []
         self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
+        self._noted = False
 
     def __repr__(self) -> str:
         return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
@@ -136,6 +138,7 @@ class Server:
             await self.stop(0.0)
             raise
         start_feed(control)
+        self._leave_note()
         self._announce()
         self._warn_of(certificates)
         if self._settings.docker.enabled:
@@ -163,6 +166,8 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+        if self._noted:  # else the folder may be another proxy's
+            whereabouts.forget(self._started_with.state_dir)
         if self._renewal is not None:
             self._renewal.stop()
         await self._feed.close()  # a dashboard is in flight for as long as its page is open
@@ -210,6 +215,7 @@ class Server:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
             log.warning("reload: %s", changed[-1])
         self._settings = settings
+        self._leave_note()
         self._tell_https_port()
         self._warn_of(certificates)
         self._warn_of_open_routes(opened)
@@ -272,6 +278,21 @@ class Server:
         """The port to which clients of plain http are redirected."""
         ports = [address.port for address in self.addresses if address.tls]
         self.plane.https_port = self._settings.tls.public_port or (ports[0] if ports else DEFAULT_PORT)
+
+    def _leave_note(self) -> None:
+        """For the commands, and for health checks."""
+        started = self._started_with
+        port = self.addresses[started.listen.index(started.own_address)].port
+        place = started.whereabouts._replace(port=port, admin_host=self._settings.admin_host)
+        try:
+            whereabouts.leave(started.state_dir, place)
+        except OSError as error:
+            log.warning(
+                "no note of where this proxy is asked can be left in %s (%s); commands go by their own settings",
+                started.state_dir, error.strerror or error,
+            )  # fmt: skip
+        else:
+            self._noted = True
 
     def _warn_of(self, certificates: Sequence[Certificate]) -> None:
         for line in certificate_warnings(self._settings, certificates):

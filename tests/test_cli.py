@@ -349,6 +349,79 @@ async def test_health_is_1_when_somebody_else_answers(run: Run) -> None:
     assert "answered with 404" in text
 
 
+# Where a running proxy is asked, though only its arguments say so
+
+
+async def test_commands_and_health_find_a_proxy_by_its_state_folder(serve: Start, run: Run, tmp_path: Path) -> None:
+    await serve()
+    assert await run("health") == (0, "")
+    code, text = await run("routes", "--json")
+    assert (code, json.loads(text)) == (0, [])
+    elsewhere = {"DOCKERPROXY_STATE_DIR": str(tmp_path / "state" / "dockerproxy"), "XDG_STATE_HOME": "/nowhere"}
+    assert await run("health", **elsewhere) == (0, "")
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+async def test_a_proxy_that_has_ended_is_not_looked_for_where_it_was(
+    serve: Start, run: Run, end: signal.Signals
+) -> None:
+    process = await serve()
+    process.send(end)
+    await process.end()
+    code, text = await run("routes", DOCKERPROXY_LISTEN="127.0.0.1:0")
+    assert code == 1
+    assert "any free one, and none has left a note of it" in text
+
+
+async def test_an_address_that_a_command_is_given_counts_more_than_the_state_folder(serve: Start, run: Run) -> None:
+    await serve()
+    code, text = await run("health", "--listen", "127.0.0.1:1")
+    assert (code, text) == (1, "no dockerproxy answers at 127.0.0.1:1: Connection refused")
+
+
+async def test_a_second_proxy_in_the_same_state_folder_leaves_the_first_to_be_found(serve: Start, run: Run) -> None:
+    await serve()
+    code, text = await run("run", "--listen", "127.0.0.1:0", DOCKERPROXY_DOCKER__ENABLED="false")
+    assert code == 1
+    assert "is in use by another dockerproxy" in text
+    assert await run("health") == (0, "")
+
+
+async def test_a_proxy_is_found_under_the_admin_host_that_it_has_after_a_reload(
+    serve: Start, run: Run, tmp_path: Path
+) -> None:
+    process = await serve("--config", write(tmp_path, admin_host="first.test"))
+    assert await run("health") == (0, "")
+    write(tmp_path, admin_host="second.test")
+    process.send(signal.SIGHUP)
+    await process.until("reload: done")
+    assert await run("health") == (0, "")
+    code, text = await run("routes", "--json")
+    assert (code, json.loads(text)) == (0, [])
+
+
+async def test_a_proxy_that_cannot_leave_a_note_serves_and_says_so(serve: Start, tmp_path: Path) -> None:
+    (tmp_path / "state" / "dockerproxy" / "running.json").mkdir(parents=True)
+    process = await serve()
+    assert "no note of where this proxy is asked can be left in" in process.text
+    assert (await get(process.port, "root.localhost", "/health"))[0] == 200
+
+
+async def test_a_health_check_does_not_load_what_it_does_not_need(serve: Start, tmp_path: Path) -> None:
+    """It runs every few seconds: loading settings costs ten times what the check does."""
+    await serve()
+    environment = {**os.environ, "DOCKERPROXY_STATE_DIR": str(tmp_path / "state" / "dockerproxy")}
+    check = await asyncio.create_subprocess_exec(
+        sys.executable, "-X", "importtime", "-m", "dockerproxy", "health",
+        env=environment, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, told = await check.communicate()
+    loaded = {line.rpartition("|")[2].strip() for line in told.decode().splitlines()}
+    assert check.returncode == 0
+    assert "dockerproxy.health" in loaded
+    assert loaded.isdisjoint({"pydantic", "yaml", "http.client", "dockerproxy.cli"})
+
+
 # demo
 
 

@@ -25,7 +25,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("proxy", "discovery"),
     ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
-    ("errors", "exit_codes", "logs", "memory", "version"),
+    ("errors", "exit_codes", "logs", "memory", "version", "whereabouts"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
 BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}
@@ -227,9 +227,10 @@ def test_one_door_leads_from_other_threads_into_the_loop() -> None:
 
 
 def test_the_environment_is_read_by_the_settings_and_by_few_others() -> None:
-    """The demo asks where its socket may be; and what the C library was told is for `memory` to respect."""
+    """The demo asks where its socket may be, a health check where the state folder is, for which it need not load
+    settings; and what the C library was told is for `memory` to respect."""
     readers = {module for name in ("environ", "getenv", "environb") for module in uses(name)}
-    assert {module for module in readers if not module.startswith("settings/")} <= {"demo/paths", "memory"}
+    assert {module for module in readers if not module.startswith("settings/")} <= {"demo/paths", "health", "memory"}
 
 
 @pytest.mark.parametrize("module", modules())

@@ -15,7 +15,8 @@ def add_access(parser: argparse.ArgumentParser, json: bool = True) -> None:
     group.add_argument(
         "--url",
         metavar="URL",
-        help="the proxy's address, such as http://root.localhost:8888; default: what the settings listen on",
+        help="the proxy's address, such as http://root.localhost:8888; default: where the proxy that "
+        "runs here has noted that it is, else what the settings listen on",
     )
     group.add_argument(
         "--token", metavar="TOKEN", help="its admin token; better in DOCKERPROXY_ADMIN_TOKEN, which `ps` does not show"

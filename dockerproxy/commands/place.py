@@ -1,4 +1,4 @@
-"""Place: where a running proxy is asked. From the settings, or from the URL that a person gives."""
+"""Place: where a running proxy is asked. From the URL that a person gives, its own note, or the settings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings import Settings
+from dockerproxy.whereabouts import FILE_NAME, Whereabouts, find
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _THIS_MACHINE = "127.0.0.1"
@@ -53,15 +54,22 @@ class Place:
 
 def place_of(settings: Settings, url: str | None) -> Place:
     """Where the proxy of these settings is, or the one that `url` names. Raises WrongPlace."""
-    return _from_url(url, settings) if url else _from_settings(settings)
+    if url:
+        return _from_url(url, settings)
+    found = find(settings.state_dir, settings.told_listen)
+    if found is not None:
+        return _at(found, f"as it has noted in {settings.state_dir / FILE_NAME}")
+    said = settings.whereabouts
+    if said.port == 0:
+        raise WrongPlace(
+            "`listen` is port 0, so the proxy takes any free one, and none has left a note of it in "
+            f"{settings.state_dir}: start it, or name it with --url http://127.0.0.1:PORT"
+        )
+    return _at(said, f"as the settings say: `listen` is {settings.own_address}")
 
 
-def _from_settings(settings: Settings) -> Place:
-    address = settings.own_address
-    if address.port == 0:
-        raise WrongPlace("`listen` is port 0, so the proxy took any free one: name it with --url http://127.0.0.1:PORT")
-    host = {"": _THIS_MACHINE, "::": "::1"}.get(address.host, address.host)
-    return Place(host, address.port, settings.admin_host, address.tls, f"as the settings say: `listen` is {address}")
+def _at(found: Whereabouts, origin: str) -> Place:
+    return Place(found.host, found.port, found.admin_host, found.tls, origin)
 
 
 def _from_url(url: str, settings: Settings) -> Place:

@@ -30,6 +30,7 @@ from dockerproxy.settings.values import (
     parse_listen,
     split_list,
 )
+from dockerproxy.whereabouts import Whereabouts, reachable
 
 ENVIRONMENT_PREFIX = "DOCKERPROXY_"
 DEFAULT_LISTEN = ":8888"
@@ -188,6 +189,19 @@ class Settings(RouteOptions, BaseSettings):
     def own_address(self) -> ListenAddress:
         """Where commands on this machine ask the proxy: the first https address, for http may only redirect to it."""
         return next((address for address in self.listen if address.tls), self.listen[0])
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """Where a proxy with these settings is asked on this machine."""
+        own = self.own_address
+        return Whereabouts(
+            reachable(own.host), own.port, own.tls, self.admin_host, tuple(str(address) for address in self.listen)
+        )
+
+    @property
+    def told_listen(self) -> tuple[str, ...]:
+        """`listen`, if anybody has said anything of it; else nothing."""
+        return self.whereabouts.listen if "listen" in self.model_fields_set else ()
 
     @property
     def https_reachable(self) -> bool:

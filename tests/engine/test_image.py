@@ -13,17 +13,19 @@ from tests.engine.containers import HEALTH_INTERVAL, Containers
 from tests.engine.images import ProxyImage
 from tests.engine.proxy_process import ADMIN_HOST, Answer, fetch
 
+PORT = 9000
 STOP_TIMEOUT = 20  # seconds until the engine kills; a proxy without any request in flight is gone long before
 
 
 @pytest.fixture(scope="module")
 def running(docker_client: docker.DockerClient, proxy_image: ProxyImage) -> Iterator[Container]:
-    """A proxy in a container, as confined as docker-compose.yml confines it."""
+    """A proxy in a container, as confined as docker-compose.yml confines it; its arguments say where it listens."""
     factory = Containers(docker_client, proxy_image.tag)
     yield factory.run(
         "proxy",
         labels={},
-        ports={"8888/tcp": ("127.0.0.1", None)},
+        command=["run", "--listen", f":{PORT}"],
+        ports={f"{PORT}/tcp": ("127.0.0.1", None)},
         volumes={proxy_image.socket: {"bind": "/var/run/docker.sock", "mode": "ro"}},
         group_add=[proxy_image.group],
         environment={"DOCKERPROXY_ADMIN_ACCESS": "open"},
@@ -40,7 +42,7 @@ def running(docker_client: docker.DockerClient, proxy_image: ProxyImage) -> Iter
 def ask(container: Container, host: str, path: str) -> Answer | None:
     """One request through the published port, or None while nothing answers there."""
     container.reload()
-    bindings = container.ports.get("8888/tcp")
+    bindings = container.ports.get(f"{PORT}/tcp")
     if not bindings:
         return None
     try:

@@ -133,10 +133,10 @@ async def test_health_is_asked_for_over_https(
     scene: Scene, authority: Authority, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = await scene.proxy(await scene.upstream(), **https(authority.entry("localhost")))
-    settings = scene.settings(listen=[":1", str(server.addresses[0])])
-    assert await asyncio.to_thread(check_health, settings) == 0
+    place = scene.settings(listen=[":1", str(server.addresses[0])]).whereabouts
+    assert await asyncio.to_thread(check_health, place) == 0
     await server.stop()
-    assert await asyncio.to_thread(check_health, settings) == 1
+    assert await asyncio.to_thread(check_health, place) == 1
     assert "no dockerproxy answers at 127.0.0.1" in capsys.readouterr().err
 
 
