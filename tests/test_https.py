@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -99,16 +100,18 @@ def test_the_upstream_takes_nobody_but_the_proxy(site: Site) -> None:
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
-def test_a_browser_is_sent_to_https_and_shows_the_page(site: Site, tmp_path: Path) -> None:
+def test_a_browser_is_sent_to_https_and_shows_the_page(site: Site) -> None:
     certificate = x509.load_pem_x509_certificate((site.folder / "certificates/blog.localhost.pem").read_bytes())
     public = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     trusted = base64.b64encode(hashlib.sha256(public).digest()).decode()
-    done = subprocess.run(
-        ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
-         "--no-proxy-server", f"--user-data-dir={tmp_path}", f"--ignore-certificate-errors-spki-list={trusted}",
-         "--dump-dom", f"http://blog.localhost:{site.http}/"],
-        capture_output=True, text=True, timeout=DEADLINE, check=False, env={**os.environ, "HOME": str(tmp_path)},
-    )  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="dp", ignore_cleanup_errors=True) as folder:  # short enough for a socket
+        done = subprocess.run(
+            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+             "--no-proxy-server", f"--user-data-dir={folder}", f"--ignore-certificate-errors-spki-list={trusted}",
+             "--dump-dom", f"http://blog.localhost:{site.http}/"],
+            capture_output=True, text=True, timeout=DEADLINE, check=False,
+            env={**os.environ, "HOME": folder, "TMPDIR": folder},
+        )  # fmt: skip
     assert SAYS in done.stdout
 
 

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import itertools
 import json
+import os
 import shutil
 import subprocess
 import tempfile
@@ -48,7 +49,8 @@ class Chromium:
             raise NoBrowser("no Chromium is installed (Debian: apt-get install chromium)")
         self._folder = Path(tempfile.mkdtemp(prefix="dockerproxy-browser-"))
         command = [program, *_FLAGS, f"--user-data-dir={self._folder}", "about:blank"]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        environment = {**os.environ, "TMPDIR": str(self._folder)}  # what it would leave there goes with the folder
+        self._process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._address = self._wait_for_address()
 
     def __enter__(self) -> Chromium:
