@@ -118,7 +118,9 @@ class _Site:
             self.depth = max(self.depth, text.rstrip("/").count("/"))
         elif kind is PathKind.REGEX:
             if text not in self.regexes:
-                expression = self._expressions.get(text) or Expression(text, route.name)
+                expression = self._expressions.get(text) or Expression(
+                    text, f"route {route.name!r}: its path rule", "the table of routes changes"
+                )
                 self.regexes[text] = (self._expressions.setdefault(text, expression), _Methods())
             methods = self.regexes[text][1]
         else:

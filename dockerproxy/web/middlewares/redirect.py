@@ -8,11 +8,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from aiohttp import web
 from pydantic import BeforeValidator, Field, model_validator
 
+from dockerproxy.routing.expression import Expression
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.routes import parse_regex
 from dockerproxy.web.middlewares.registry import CallNext
 
 _VISIBLE = re.compile(r"[!-~]+")
+_TOLD = ("middleware redirect: its match", "it is changed and the settings are read again")
 
 
 def _visible(value: Any) -> str:
@@ -56,7 +58,7 @@ class Redirect:
 
     def __init__(self, options: RedirectOptions) -> None:
         self._to = options.to
-        self._match = re.compile(options.match) if options.match is not None else None
+        self._match = None if options.match is None else Expression(options.match, *_TOLD)
         self._status = options.status
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
@@ -69,7 +71,7 @@ class Redirect:
         """Where a request for `url` is sent, or None."""
         if self._match is None:
             return self._to
-        found = self._match.fullmatch(url)
+        found = self._match.whole(url)
         if found is None:
             return None
         target = found.expand(self._to)

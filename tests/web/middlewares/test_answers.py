@@ -93,6 +93,15 @@ def test_a_path_of_the_client_never_becomes_another_host(path: str, target: str 
     assert redirect.target(f"http://test{path}") == target
 
 
+def test_an_address_that_an_expression_takes_for_ever_over_is_sent_on(caplog: pytest.LogCaptureFixture) -> None:
+    redirect = Redirect(RedirectOptions.model_validate({"match": "http://test/(a|a)+", "to": "/"}))
+    assert redirect.target("http://test/aaa") == "/"
+    for _ in range(2):
+        assert redirect.target(f"http://test/{'a' * 60}!") is None
+    (record,) = caplog.records
+    assert "middleware redirect: its match 'http://test/(a|a)+' takes longer than 20 ms" in record.getMessage()
+
+
 async def test_a_redirect_that_cannot_be_is_told(refused: Refused) -> None:
     assert "to: is missing" in await refused("redirect")
     assert "does not fit to match" in await refused("redirect", match="a(b)", to=r"\2")
