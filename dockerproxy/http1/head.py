@@ -117,11 +117,13 @@ class ResponseHead:
     length_field: what Content-Length said, or -1 (HEAD and 304 tell a length without having a body)
     keep_alive: whether the upstream lets the connection be used again
     upgrade:    value of Upgrade in a 101, or b""
+    dated:      whether a Date field is among the lines
     failed:     name of the exception in a handler of ours, or b""
     """
 
     __slots__ = (
         "chunked",
+        "dated",
         "failed",
         "keep_alive",
         "length",
@@ -146,6 +148,7 @@ class ResponseHead:
         self.upgrade = b""
         self.nominated: Nomination | None = None
         self.failed = b""
+        self.dated = False
 
     def __repr__(self) -> str:
         return f"<ResponseHead {self.status} length={self.length}>"
@@ -164,4 +167,5 @@ class ResponseHead:
         head.chunked = self.chunked
         head.keep_alive = self.keep_alive
         head.upgrade = self.upgrade
+        head.dated = self.dated
         return head

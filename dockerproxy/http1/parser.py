@@ -275,6 +275,7 @@ class ResponseParser(_Parser):
             elif head.nominated.keep_alive:
                 head.keep_alive = True
             head.nominated.strip(head.lines)
+            head.dated = head.dated and b"date" not in head.nominated.names
         if head.chunked:
             # RFC 9112 sections 6.1 and 6.3: Transfer-Encoding overrides Content-Length, and such a connection, like
             # one that speaks HTTP/1.0, is not trusted any longer.
@@ -359,6 +360,11 @@ def _response_transfer_encoding(head: ResponseHead, value: bytes) -> None:
     head.chunked = True
 
 
+def _date(head: ResponseHead, value: bytes) -> None:
+    head.dated = True
+    head.lines.append(b"Date: " + value)
+
+
 def _failed(head: ResponseHead, value: bytes) -> None:
     head.failed = value
 
@@ -382,6 +388,7 @@ _RESPONSE_ACTS: dict[bytes, Callable[..., None]] = {
     b"x-dockerproxy-reason": _drop,  # only we say it
     b"connection": _connection,
     b"content-length": _response_length,
+    b"date": _date,
     b"dockerproxy-exception": _failed,
     b"keep-alive": _drop,
     b"proxy-connection": _drop,

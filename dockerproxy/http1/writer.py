@@ -35,13 +35,16 @@ def request_block(head: RequestHead, target: str, host_line: bytes, added: bytes
     return CRLF.join(lines) + CRLF
 
 
-def response_block(head: ResponseHead, framing: bytes, minor: int, keep_alive: bool) -> bytes:
+def response_block(head: ResponseHead, date: bytes, framing: bytes, minor: int, keep_alive: bool) -> bytes:
     """The head of a response to a client, with its empty line.
 
+    date:    the line with the date, without CRLF, or b"" where the head has one
     framing: the line that says where the body ends, without CRLF, or b""
     minor:   of the client's HTTP version
     """
     lines = head.lines
+    if date:
+        lines.append(date)
     if framing:
         lines.append(framing)
     if not keep_alive:

@@ -3,6 +3,7 @@
 front.py         one client connection
 ending.py        the end of a client connection
 reply.py         one answer after the other on a client connection
+date_field.py    the date of answers that have none
 exchange.py      one request, one answer: choose, connect, relay, try again
 upstream.py      one connection to one upstream
 pool.py          idle connections and those who wait for one, per address

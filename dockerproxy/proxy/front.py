@@ -71,7 +71,7 @@ class Front(Timed, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.valve = Valve(self.transport)
-        self._reply = Reply(self.transport)
+        self._reply = Reply(self.transport, self._plane.date)
         self._ending = Ending(self.transport)
         self.origin = Origin.of(self.transport, self._plane.forwarding)
         if self._plane.admit(self):

@@ -183,6 +183,7 @@ def take_word(exchange: Exchange, attempt: Attempt, head: ResponseHead, done: bo
     if passage is not None and head.failed == AS_TOLD:
         attempt.succeeded()
         head.line, head.lines = passage.answer
+        head.dated = any(line[:5].lower() == b"date:" for line in head.lines)
         head.length_field = max(head.length_field, passage.length)
         return False
     attempt.leave_unless(done)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
 from dockerproxy.proxy.connector import ConnectHandler, Connector
+from dockerproxy.proxy.date_field import DateField
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.front import Front
@@ -92,6 +93,7 @@ class DataPlane:
         self.limits = PlaneLimits.of(settings)
         self.https_port = DEFAULT_PORT
         self.handshakes: set[Handshake] = set()
+        self.date = DateField()
         self.stopping = False
         # The suffix tells this proxy from others of its kind on the way, so that only a true loop is refused.
         self._identity = f"dockerproxy-{secrets.token_hex(4)}".encode()

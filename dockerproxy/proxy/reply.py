@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dockerproxy.http1.framing import encode_chunk, encode_end
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.http1.writer import framing_line, interim_block, response_block
+from dockerproxy.proxy.date_field import DateField
 from dockerproxy.proxy.ending import reset
 
 
@@ -18,10 +19,11 @@ class Reply:
     continued: whether the client was told to send the body
     """
 
-    __slots__ = ("_bodiless", "_chunking", "_delimited", "_transport", "begun", "continued")
+    __slots__ = ("_bodiless", "_chunking", "_date", "_delimited", "_transport", "begun", "continued")
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, date: DateField) -> None:
         self._transport = transport
+        self._date = date
         self.begun = self.continued = False
         # _delimited: the client can tell whether the body is whole. _bodiless: there is none, whatever the fields say.
         self._bodiless = self._chunking = False
@@ -50,7 +52,7 @@ class Reply:
         self._chunking = not bodiless and framing.startswith(b"T")
         self._delimited = bodiless or bool(framing)
         keep_alive = keep_alive and self._delimited
-        block = response_block(head, framing, minor, keep_alive)
+        block = response_block(head, b"" if head.dated else self._date.line(), framing, minor, keep_alive)
         if data and not bodiless:
             block += encode_chunk(data) if self._chunking else data
         self._transport.write(block)

@@ -248,8 +248,8 @@ def test_connection_is_written_where_it_is_not_what_the_version_means_anyway(
 ) -> None:
     head = answer()
     head.lines = [b"X: 1"]
-    assert response_block(head, b"Content-Length: 0", minor, keep_alive) == (
-        b"HTTP/1.1 200 X\r\nX: 1\r\nContent-Length: 0\r\n" + connection + b"\r\n"
+    assert response_block(head, b"Date: now", b"Content-Length: 0", minor, keep_alive) == (
+        b"HTTP/1.1 200 X\r\nX: 1\r\nDate: now\r\nContent-Length: 0\r\n" + connection + b"\r\n"
     )
 
 

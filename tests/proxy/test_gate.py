@@ -80,7 +80,7 @@ ODD_REQUEST = (
 )
 ODD_ANSWER = (
     b"HTTP/1.1 299 Very  Odd \xe9\r\nset-cookie: a=1\r\nX-Latin: caf\xe9\r\nSET-COOKIE: b=2\r\nX-Utf: caf\xc3\xa9\r\n"
-    b'ETag: "x"\r\nX-Empty:\r\nContent-Length: 2\r\n\r\nok'
+    b'ETag: "x"\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\nX-Empty:\r\nContent-Length: 2\r\n\r\nok'
 )
 
 

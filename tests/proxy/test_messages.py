@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -49,13 +51,51 @@ async def test_fields_are_relayed_in_order_and_hop_by_hop_ones_are_not(scene: Sc
     answer = await client.answer()
 
     assert answer.line == "HTTP/1.1 200 Fine"
-    assert answer.fields == [("set-cookie", "a=1"), ("x-b", "1"), ("set-cookie", "b=2"), ("content-length", "2")]
+    assert [field for field in answer.fields if field[0] != "date"] == [
+        ("set-cookie", "a=1"), ("x-b", "1"), ("set-cookie", "b=2"), ("content-length", "2")
+    ]  # fmt: skip
     sent = upstream.requests[0]
     assert sent.line == "GET /path?query HTTP/1.1"
     assert sent["host"] == "Test:8888"
     assert sent.all("x-a") == ["1", "2"]
     assert sent["accept-encoding"] == "gzip"
     assert not [name for name, _ in sent.fields if name in ("x-away", "keep-alive", "proxy-connection")]
+
+
+def from_now_on(date: str, since: float) -> bool:
+    """Whether it is a date as HTTP writes it (RFC 9110 section 5.6.7), not before `since` and not to come."""
+    when = datetime.strptime(date, "%a, %d %b %Y %H:%M:%S GMT").replace(tzinfo=UTC).timestamp()
+    return int(since) <= when <= time.time()
+
+
+async def test_an_answer_without_a_date_gets_one_and_a_date_that_is_there_is_kept(scene: Scene) -> None:
+    since = time.time()
+    then = "Tue, 15 Nov 1994 08:12:31 GMT"
+    dated = f"HTTP/1.1 200 OK\r\ndate: {then}\r\nContent-Length: 2\r\n\r\nok".encode()
+    await scene.proxy(await scene.upstream(saying(OK, OK, dated, dated, OK)))
+    client = await scene.client()
+    dates = [(await client.get()).all("date") for _ in range(5)]
+    assert dates[2:4] == [[then], [then]]
+    for given in (dates[0], dates[1], dates[4]):
+        assert len(given) == 1
+        assert from_now_on(given[0], since)
+
+
+async def test_a_date_that_ends_at_the_connection_is_replaced(scene: Scene) -> None:
+    since = time.time()
+    old = b"HTTP/1.1 200 OK\r\nDate: Tue, 15 Nov 1994 08:12:31 GMT\r\nConnection: date\r\nContent-Length: 0\r\n\r\n"
+    await scene.proxy(await scene.upstream(saying(old)))
+    (date,) = (await scene.get()).all("date")
+    assert from_now_on(date, since)
+
+
+async def test_our_own_pages_and_broken_requests_are_answered_with_a_date(scene: Scene) -> None:
+    since = time.time()
+    await scene.proxy(await scene.upstream())
+    assert from_now_on((await scene.get(host="nobody.test"))["date"], since)
+    client = await scene.client()
+    await client.send(b"no request\r\n\r\n")
+    assert from_now_on((await client.answer())["date"], since)
 
 
 @pytest.mark.parametrize(
