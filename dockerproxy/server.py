@@ -140,7 +140,7 @@ class Server:
         start_feed(control)
         self._leave_note()
         self._announce()
-        self._warn_of(certificates)
+        self._warn_of(self._settings, certificates)
         if self._settings.docker.enabled:
             self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
             self._watcher.start()
@@ -206,18 +206,20 @@ class Server:
         settings = self._read_settings()
         certificates = tried_certificates(settings)
         opened = open_admin_routes(self.registry)
-        changed = self.registry.reload(settings)
-        self.plane.configure(settings)
+        late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
+        # What is not in force must not be told as if it were, nor must half of the proxy go by it.
+        in_force = settings.model_copy(update={name: getattr(self._started_with, name) for name in late})
+        changed = self.registry.reload(in_force)
+        self.plane.configure(in_force)
         if self._renewal is not None and certificates:
             changed += self._renewal.follow(settings.tls, certificates)
-        late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         if late:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
             log.warning("reload: %s", changed[-1])
-        self._settings = settings
+        self._settings = in_force
         self._leave_note()
         self._tell_https_port()
-        self._warn_of(certificates)
+        self._warn_of(settings, certificates)
         self._warn_of_open_routes(opened)
         log.info("reload: done, %s", count_routes(self.registry.routes))
         return changed
@@ -237,6 +239,7 @@ class Server:
             plane.unbench,
             plane.held,
             self.reread,
+            lambda: self.addresses,
             feed=self._feed,
             certificates=self._certificates,
         )
@@ -294,8 +297,8 @@ class Server:
         else:
             self._noted = True
 
-    def _warn_of(self, certificates: Sequence[Certificate]) -> None:
-        for line in certificate_warnings(self._settings, certificates):
+    def _warn_of(self, settings: Settings, certificates: Sequence[Certificate]) -> None:
+        for line in certificate_warnings(settings, certificates):
             log.warning("%s", line)
 
     def _announce(self) -> None:

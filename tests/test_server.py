@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import signal
 import socket
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dockerproxy.demo import EmbeddedEngine
+from dockerproxy.demo.spec import ContainerSpec
 from dockerproxy.errors import ListenError, Problem, SettingsError
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
@@ -27,6 +31,13 @@ from .support.waiting import DEADLINE, until
 async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
     async with Scene(tmp_path) as scene:
         yield scene
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder with a path short enough for a socket."""
+    with tempfile.TemporaryDirectory(prefix="dp") as folder:
+        yield Path(folder)
 
 
 class Slow:
@@ -323,6 +334,24 @@ async def test_a_reload_that_opens_the_admin_handlers_is_told(scene: Scene, capl
 async def test_a_reload_without_a_file_says_so(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     (await scene.proxy()).reload()
     assert "no settings file" in caplog.text
+
+
+async def test_what_needs_a_restart_is_not_told_as_if_it_were_in_force(scene: Scene, folder: Path) -> None:
+    labels = {"dockerproxy.host": "shop.localhost", "dockerproxy.wieght": "3"}
+    async with EmbeddedEngine(folder / "engine.sock", [ContainerSpec(name="shop", labels=labels)]) as engine:
+        docker = {"host": engine.base_url, "enabled": True}
+
+        def read() -> Settings:
+            return scene.settings(listen=["127.0.0.1:1"], docker={**docker, "label_prefix": "proxy"})
+
+        server = await scene.proxy(docker=docker, read_settings=read)
+        await until(lambda: server.registry.containers)
+        before = [(await scene.get(path, host="root.localhost")) for path in ("/explain?container=shop", "/statistics")]
+        assert "the new value of listen and docker counts only after a restart" in server.reread()
+        after = [(await scene.get(path, host="root.localhost")) for path in ("/explain?container=shop", "/statistics")]
+    assert [answer.status for answer in after] == [200, 200]
+    assert json.loads(after[0].text) == json.loads(before[0].text)
+    assert json.loads(after[1].text)["proxy"]["listen"] == [str(address) for address in server.addresses]
 
 
 async def test_a_reload_says_what_needs_a_restart(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -17,6 +17,7 @@ from dockerproxy.discovery.snapshot import DiscoveryStatus
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
+from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
 from dockerproxy.web.feed import Feed
 from dockerproxy.web.sessions import Sessions
@@ -40,6 +41,7 @@ class Control:
     unbench:  route name and upstream: ends its bench; whether it had any
     held:     route name -> how many requests are held there now
     reload:   reads the settings again and says what changed; raises NotPossible, SettingsError
+    addresses: where clients are listened to, with the ports that were free where any would do
     throttle: who has guessed the admin token wrongly, how often
     sessions: the browsers that are logged in
     feed:     what open dashboards are told each second
@@ -55,6 +57,7 @@ class Control:
     unbench: Callable[[str, Upstream], bool]
     held: Callable[[str], int]
     reload: Callable[[], list[str]]
+    addresses: Callable[[], Sequence[ListenAddress]]
     throttle: Throttle = field(default_factory=Throttle)
     sessions: Sessions = field(default_factory=Sessions)
     feed: Feed = field(default_factory=Feed)

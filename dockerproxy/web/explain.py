@@ -64,7 +64,8 @@ def _evidence(control: Control) -> Evidence:
     registry = control.registry
     wall_offset = time.time() - asyncio.get_running_loop().time()
     condition = _conditions(control, wall_offset)
-    return Evidence(registry.settings, registry.table, registry.containers, control.discovery, condition)
+    settings = registry.settings.model_copy(update={"listen": tuple(control.addresses())})
+    return Evidence(settings, registry.table, registry.containers, control.discovery, condition)
 
 
 def _conditions(control: Control, wall_offset: float) -> Callable[[str, Upstream], Condition]:

@@ -60,7 +60,7 @@ def _proxy(control: Control, wall: float) -> dict[str, Any]:
         "version": control.version,
         "started_at": iso_time(stats.started_at),
         "uptime_seconds": round(max(0.0, wall - stats.started_at), 3),
-        "listen": [str(address) for address in control.settings.listen],
+        "listen": [str(address) for address in control.addresses()],
         "connections": stats.connections,
         "requests": stats.requests,
         "in_flight": stats.in_flight,

@@ -111,6 +111,7 @@ class House:
             lambda route, up: self.benched.pop((route, up.name), None) is not None,
             lambda route: self.held.get(route, 0),
             lambda: self.reload(),
+            lambda: self.registry.settings.listen,
             certificates=lambda: self.certificates,
         )
         self.handlers.control = self.control
