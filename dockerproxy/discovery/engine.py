@@ -63,7 +63,8 @@ class Engine:
             found = self._client.containers(all=True, filters=filters) or []
             if not isinstance(found, list):
                 raise TypeError("the list of containers is none")
-        return found
+        # What has no id cannot be anybody's container.
+        return [item for item in found if isinstance(item, dict) and isinstance(item.get("Id"), str)]
 
     def stop_profile(self, container: str) -> StopProfile | None:
         """How the container is stopped, or None if there is no such container. Raises EngineLost."""

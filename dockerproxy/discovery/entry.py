@@ -61,7 +61,7 @@ class Entry:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Entry:
-        """From one item of the engine's list. Raises KeyError when there is no Id."""
+        """From one item of the engine's list. Raises whatever comes of one that is not as the engine writes them."""
         state = (data.get("State") or "").lower()
         return cls(
             id=data["Id"],
@@ -70,7 +70,7 @@ class Entry:
             state=state,
             health=_health(data),
             network_mode=(data.get("HostConfig") or {}).get("NetworkMode") or "",
-            labels=data.get("Labels") or {},
+            labels=dict(data.get("Labels") or {}),
             networks=_networks(data),
             ports=_ports(data),
             exit_code=_exit_code(data) if state in _ENDED else "",

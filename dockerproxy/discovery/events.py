@@ -73,7 +73,7 @@ class Event:
         attributes = actor.get("Attributes") or {}
         about = attributes.get("container") if kind == "network" else actor.get("ID") or data.get("id")
         moment = data.get("timeNano") or int(data.get("time") or 0) * 10**9
-        signal = signal_number(attributes.get("signal") or "")
+        signal = signal_number(str(attributes.get("signal") or ""))
         return cls(kind, action, about or "", signal, moment, str(attributes.get("exitCode") or ""))
 
 
@@ -219,6 +219,8 @@ class EventReader:
             reason = str(error)
         except (OSError, ValueError, AttributeError):  # AttributeError: the HTTP library's socket closed under a read
             reason = "its event stream broke off"
+        except Exception as error:
+            reason = f"it sent an event that cannot be read ({type(error).__name__}: {error})"
         finally:
             self._inbox.put((self, Ended(reason)))
 

@@ -6,12 +6,13 @@ snapshot costs little and equal ones compare fast. No I/O, no clock.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 from dockerproxy.discovery.address import AddressBook
 from dockerproxy.discovery.containers import ContainerReader
-from dockerproxy.discovery.entry import RUNNING, Entry
+from dockerproxy.discovery.entry import RUNNING, SHORT_ID, Entry
 from dockerproxy.discovery.labels import LabelReader
 from dockerproxy.discovery.listing import Listing
 from dockerproxy.discovery.own_container import OwnContainer, own_ids, resolve
@@ -19,6 +20,8 @@ from dockerproxy.discovery.reading import Dialect
 from dockerproxy.discovery.reason import Code
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from dockerproxy.settings.model import DockerSettings
+
+log = logging.getLogger("dockerproxy.discovery")
 
 _ALIVE = frozenset({RUNNING, "paused"})
 
@@ -52,6 +55,7 @@ class Fleet:
         self._entries: dict[str, Entry] = {}
         self._strangers: dict[str, Entry] = {}
         self._known: dict[str, _Known] = {}
+        self._unreadable: set[str] = set()
         self._reader = self._new_reader()
 
     def __repr__(self) -> str:
@@ -72,16 +76,18 @@ class Fleet:
 
     def lacks_port(self, data: Mapping[str, Any]) -> bool:
         """Whether a container would be routed if this item of the engine's list did show a port of it."""
-        if data.get("Ports") or not self._dialect.mentions(data.get("Labels") or {}):
+        entry = self._read(data) if not data.get("Ports") else None
+        # Its networks are without the host's, where a port that is exposed tells nothing.
+        if entry is None or not entry.networks or not self._dialect.mentions(entry.labels):
             return False
-        entry = Entry.from_json(data)  # its networks are without the host's, where a port that is exposed tells nothing
-        return bool(entry.networks) and any(reason.code is Code.NO_PORT for reason in self._reader.view(entry).reasons)
+        return any(reason.code is Code.NO_PORT for reason in self._reader.view(entry).reasons)
 
     def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a whole list."""
         self._entries = {}
         self._strangers = {}
-        self._take(listed)
+        told, self._unreadable = self._unreadable, set()
+        self._take(listed, told)
 
     def update(self, containers: Collection[str], listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a list of `containers` only; those of them that are not listed are gone."""
@@ -90,7 +96,7 @@ class Fleet:
         for container in containers:
             self._entries.pop(container, None)
             self._strangers.pop(container, None)
-        self._take(data for data in listed if data["Id"] in containers)
+        self._take((data for data in listed if data["Id"] in containers), self._unreadable)
 
     def state(self, container: str) -> str:
         """The engine's word for its state; "" if it is not there, or none of our business."""
@@ -116,12 +122,30 @@ class Fleet:
         views.sort(key=lambda view: (view.created, view.id))
         return Snapshot(self._settings.host, tuple(views))
 
-    def _take(self, listed: Iterable[Mapping[str, Any]]) -> None:
+    def _take(self, listed: Iterable[Mapping[str, Any]], told: Set[str]) -> None:
+        """told: the containers of which it was said already that they cannot be read"""
         for data in listed:
-            ours = self._dialect.mentions(data.get("Labels") or {})
-            (self._entries if ours else self._strangers)[data["Id"]] = Entry.from_json(data)
-            if self._own_ids and data["Id"].startswith(self._own_ids):
-                self._take_own(Entry.from_json(data))
+            entry = self._read(data, told)
+            if entry is None:
+                continue
+            ours = self._dialect.mentions(entry.labels)
+            (self._entries if ours else self._strangers)[entry.id] = entry
+            if self._own_ids and entry.id.startswith(self._own_ids):
+                self._take_own(entry)
+
+    def _read(self, data: Mapping[str, Any], told: Set[str] | None = None) -> Entry | None:
+        """What nobody has foreseen in what the engine says of one container costs that container only."""
+        try:
+            return Entry.from_json(data)
+        except Exception as error:
+            if told is not None:
+                if data["Id"] not in told:
+                    log.warning(
+                        "container %s is left out: what the engine says of it cannot be read (%s: %s)",
+                        data["Id"][:SHORT_ID], type(error).__name__, error,
+                    )  # fmt: skip
+                self._unreadable.add(data["Id"])
+            return None
 
     def _take_own(self, entry: Entry) -> None:
         """Our own networks decide about everyone's address, so that all views are made anew when they change."""

@@ -60,6 +60,7 @@ class Watcher:
         self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
         self._told: set[str] = set()
         self._cut = False
+        self._stumbled_over = ""
         self._connected_at = math.inf
 
     def __repr__(self) -> str:
@@ -94,9 +95,8 @@ class Watcher:
                 return
             except EngineLost as error:
                 self._lost(str(error))
-            except Exception:  # a fault of ours must not end discovery for ever
-                log.exception("engine: discovery stumbled; serving on with what is known, trying again")
-                self._status.state = EngineState.RECONNECTING
+            except Exception as error:  # a fault of ours must not end discovery for ever
+                self._stumbled(error)
             if self._was_good():
                 self._backoff.reset()
             self._pause(self._backoff.next())
@@ -145,6 +145,13 @@ class Watcher:
             log.warning("engine: lost (%s); serving on with what is known, trying again", reason)
         else:
             log.warning("engine: not reached (%s); serving without it, trying again", reason)
+
+    def _stumbled(self, error: Exception) -> None:
+        what = f"discovery stumbled over {type(error).__name__}: {error}"
+        if what != self._stumbled_over:  # it may well be the same at each try
+            log.error("engine: %s; serving on with what is known, trying again", what, exc_info=error)
+        self._status.error = self._stumbled_over = what
+        self._status.state = EngineState.RECONNECTING
 
     def _was_good(self) -> bool:
         """Whether the connection that ended has lasted."""

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
-from dockerproxy.discovery.events import _REMEMBERED, Event, Timeline, signal_number
+from dockerproxy.discovery.events import (
+    _REMEMBERED,
+    Ended,
+    Event,
+    EventReader,
+    Inbox,
+    Subscribed,
+    Timeline,
+    signal_number,
+)
+
+from ..support.waiting import DEADLINE
 
 ID = "a" * 64
 
@@ -42,6 +55,42 @@ def test_a_kill_tells_its_signal() -> None:
     event = Event.from_json(line("kill", signal="15"))
     assert event is not None
     assert event.signal == 15
+
+
+def test_an_engine_may_write_a_signal_as_a_number() -> None:
+    event = Event.from_json({**line("kill"), "Actor": {"ID": ID, "Attributes": {"signal": 15}}})
+    assert event is not None
+    assert event.signal == 15
+
+
+class Stream:
+    """What the reader of events is given."""
+
+    def __iter__(self) -> Iterator[Event]:
+        event = Event.from_json({**line("die"), "timeNano": 0, "time": [1]})
+        assert event is not None
+        yield event
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    release = close
+
+
+class Source:
+    """An engine whose events nobody understands."""
+
+    def events(self, _since: int) -> Any:
+        return Stream()
+
+
+def test_an_event_that_cannot_be_read_ends_the_stream_with_a_reason() -> None:
+    inbox: Inbox = SimpleQueue()
+    EventReader(Source(), 0, inbox).start()
+    messages = [inbox.get(timeout=DEADLINE)[1] for _ in range(2)]
+    assert isinstance(messages[0], Subscribed)
+    assert isinstance(messages[1], Ended)
+    assert messages[1].reason.startswith("it sent an event that cannot be read (TypeError")
 
 
 def test_network_events_are_about_a_container() -> None:

@@ -12,13 +12,14 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health, shapes
 from dockerproxy.demo.container import Container, State
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
+from dockerproxy.discovery.fleet import Fleet
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 
@@ -218,6 +219,48 @@ async def test_many_changes_at_once_need_few_snapshots(engine: EmbeddedEngine) -
             await engine.containers.add(blog(f"many-{number}", address="127.0.0.1:9"))
         await watched.sees(lambda seen: len(seen.routed()) == 102)
         assert len(watched.snapshots) < 40
+
+
+async def test_a_container_of_which_the_engine_says_nonsense_costs_nobody_else(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    list_entry = shapes.list_entry
+
+    def with_nonsense(container: Container, now: int) -> dict[str, Any]:
+        entry: dict[str, Any] = list_entry(container, now)
+        return {**entry, "Ports": [{"Type": "tcp"}]} if container.name == "odd" else entry
+
+    monkeypatch.setattr(shapes, "list_entry", with_nonsense)
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        odd = await engine.containers.add(blog("odd"))
+        await engine.containers.add(blog("blog-3"))
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2", "blog-3"})
+        await engine.containers.rename("blog-3", "blog-4")
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2", "blog-4"})
+        assert watched.status.state is EngineState.CONNECTED
+    (told,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    assert told.startswith(f"container {odd.id[:12]} is left out: what the engine says of it cannot be read (KeyError:")
+
+
+async def test_a_fault_of_ours_is_told_once_and_does_not_end_discovery(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+
+    def fail(fleet: Fleet, _listed: object) -> NoReturn:
+        tries.append(fleet)
+        raise RuntimeError("no idea")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Fleet, "replace", fail)
+        async with watching(engine.base_url, SOON) as watched:
+            await watched.sees(lambda seen: "stumbled over RuntimeError: no idea" in seen.status.error)
+            await watched.sees(lambda _: len(tries) > 3)
+            broken.undo()
+            await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+            assert watched.status.error == ""
+    assert sum("stumbled over" in record.getMessage() for record in caplog.records) == 1
 
 
 async def test_the_engine_may_come_later(path: Path, caplog: pytest.LogCaptureFixture) -> None:
