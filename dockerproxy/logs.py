@@ -10,13 +10,15 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from textwrap import indent
 from typing import Any, NamedTuple
 
-# What `dockerproxy logs` can show of the past: with the longest lines 8 MB, with usual ones a tenth of one.
+# What `dockerproxy logs` can show of the past: with the longest lines 8 to 32 MB, with usual ones 0.1.
 _KEPT_LINES = 1000  # lines
 _LONGEST_LINE = 8 << 10  # characters
 
 _TEXT = "%(asctime)s %(levelname)-7s %(message)s"
+_BEHIND = "    "  # before each line of a record but its first
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 
@@ -39,7 +41,8 @@ class JsonFormatter(logging.Formatter):
 class TextFormatter(logging.Formatter):
     """`2026-01-31T12:00:00 INFO    blog: blog-1 joined`, in local time; control characters are made harmless.
 
-    A message is one line, whatever names and labels are in it; only a traceback has more.
+    A message is one line, whatever names and labels are in it. Only a traceback has more, and none of them begins as a
+    message does: what an exception says may be a client's words.
     """
 
     def __init__(self) -> None:
@@ -50,7 +53,10 @@ class TextFormatter(logging.Formatter):
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's own name
-        return _harmless(super().formatException(ei))
+        return indent(_harmless(super().formatException(ei)), _BEHIND, lambda _: True)
+
+    def formatStack(self, stack_info: str) -> str:  # noqa: N802  # logging's own name
+        return indent(_harmless(super().formatStack(stack_info)), _BEHIND, lambda _: True)
 
 
 class Lines(NamedTuple):

@@ -86,13 +86,15 @@ def test_nothing_in_a_message_drives_a_terminal(formatter: logging.Formatter, ch
 def test_a_traceback_keeps_its_lines_and_is_harmless_too() -> None:
     made = record("it failed", level=logging.ERROR)
     try:
-        raise ValueError("why\x1b[2J\x9b")
+        raise ValueError("why\x1b[2J\x9b\n2026-01-31T12:00:00 INFO    admin: forged")
     except ValueError:
         made.exc_info = sys.exc_info()
+    made.stack_info = "a stack\n2026-01-31T12:00:00 INFO    forged"
     lines = TextFormatter().format(made).split("\n")
     assert lines[0].endswith("it failed")
-    assert lines[1] == "Traceback (most recent call last):"
-    assert lines[-1] == "ValueError: why?[2J?"
+    assert lines[1] == "    Traceback (most recent call last):"
+    assert "    ValueError: why?[2J?" in lines
+    assert [line for line in lines[1:] if not line.startswith("    ")] == []
 
 
 def test_the_kept_lines_are_those_that_were_written() -> None:

@@ -68,6 +68,13 @@ async def refuses(server: Server) -> bool:
 # Start
 
 
+async def test_whoever_writes_all_addresses_of_ipv4_means_no_others(scene: Scene) -> None:
+    server = await scene.proxy(await scene.upstream(), listen=["0.0.0.0:0"])
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as sock:
+        assert sock.connect_ex(("::1", server.addresses[0].port)) != 0
+    assert (await scene.get()).text == "a"
+
+
 async def test_the_server_tells_where_it_listens(scene: Scene) -> None:
     server = await scene.proxy(await scene.upstream(), listen=["127.0.0.1:0", "127.0.0.2:0"])
     assert [address.host for address in server.addresses] == ["127.0.0.1", "127.0.0.2"]

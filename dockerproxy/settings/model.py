@@ -122,7 +122,8 @@ class Settings(RouteOptions, BaseSettings):
     listen: Annotated[tuple[Listen, ...], BeforeValidator(_listen_list)] = Field(
         (parse_listen(DEFAULT_LISTEN),),
         min_length=1,
-        description="addresses to listen on, such as `:8888` or `127.0.0.1:8888`; `https://:8443` for TLS",
+        description="addresses to listen on, such as `127.0.0.1:8888`; `:8888` is all of IPv4 and IPv6, "
+        "`0.0.0.0:8888` of IPv4; `https://:8443` for TLS",
     )
     tls: TlsSettings = Field(TlsSettings(), description="certificates for the https addresses")
     docker: DockerSettings = Field(DockerSettings(), description="how containers are discovered")

@@ -82,7 +82,8 @@ def split_list(value: Any) -> list[Any]:
 
 
 class ListenAddress(NamedTuple):
-    """Where to listen, and whether TLS is spoken there. An empty host means all addresses of this machine."""
+    """Where to listen, and whether TLS is spoken there. An empty host means all addresses of this machine, those of
+    IPv6 as well; `0.0.0.0` those of IPv4."""
 
     host: str
     port: int
@@ -110,7 +111,7 @@ def parse_listen(value: Any) -> ListenAddress:
             "expected an address such as :8888, 127.0.0.1:8888 or [::1]:8888, with a port up to 65535,"
             " and https:// before it for TLS"
         )
-    return ListenAddress("" if host in ("*", "0.0.0.0") else host, int(port), scheme.lower() == "https")
+    return ListenAddress("" if host == "*" else host, int(port), scheme.lower() == "https")
 
 
 def parse_server_name(value: Any) -> str:
