@@ -6,6 +6,7 @@ A wrong port is the mistake that labels and states cannot show: such a container
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.routing.route import DEFAULT_PORTS, Route, Source
 
 _MOST_TOLD = 5
+_MOST_TRIED = 256  # addresses
 _TLS_ENDING = "443"  # of 443, 8443, 9443
 # Nobody is sent there now, for reasons that are told already.
 _OUT_OF_SERVICE = frozenset({Code.DRAINING, Code.ROUTE_PAUSED, "maintenance", "no_upstream", "https_required"})
@@ -51,18 +53,20 @@ class Failure(NamedTuple):
 
 
 def addresses_in(answer: Json) -> list[Address]:
-    """Where the upstreams of an explanation are."""
-    return list(dict.fromkeys(_address(row) for row in _rows(answer)))
+    """Where the upstreams of an explanation are; of very many, those that are worth trying while somebody waits."""
+    return list(islice(dict.fromkeys(_address(row) for row in _rows(answer)), _MOST_TRIED))
 
 
 def with_reach(answer: Json, failures: Mapping[Address, Failure], evidence: Evidence) -> Json:
     """The explanation with what came of connecting: `reached` at each of its upstreams, and the verdict that follows.
 
-    failures: the addresses that are of no use; the others were reached
+    failures: those of `addresses_in` that are of no use; the others of it were reached
     """
+    addresses = frozenset(addresses_in(answer))
     for row in _rows(answer):
-        row["reached"] = _address(row) not in failures
-    tried = [row for row in _rows(answer) if row["state"] != "draining"]
+        address = _address(row)
+        row["reached"] = address not in failures if address in addresses else None
+    tried = [row for row in _rows(answer) if row["state"] != "draining" and row["reached"] is not None]
     failed = [row for row in tried if not row["reached"]]
     if answer["code"] in _OUT_OF_SERVICE or not failed:
         return answer

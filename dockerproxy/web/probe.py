@@ -9,16 +9,21 @@ from collections.abc import Sequence
 from dockerproxy.control.reach import Address, Failure
 
 PATIENCE = 1.0  # seconds; whoever asks sits in front of it
-_MOST = 32  # addresses
+_AT_ONCE = 64  # connections; all that are tried have their answer within a few seconds
 # What OpenSSL calls an answer that is no TLS at all; of another failure it is not certain what it means.
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"})
 
 
 async def failures(addresses: Sequence[Address]) -> dict[Address, Failure]:
     """Why no connection could be made, for those where none could."""
-    tried = addresses[:_MOST]
-    found = await asyncio.gather(*map(_failure, tried))
-    return {address: failure for address, failure in zip(tried, found, strict=True) if failure is not None}
+    turns = asyncio.Semaphore(_AT_ONCE)
+
+    async def failure_of(address: Address) -> Failure | None:
+        async with turns:
+            return await _failure(address)
+
+    found = await asyncio.gather(*map(failure_of, addresses))
+    return {address: failure for address, failure in zip(addresses, found, strict=True) if failure is not None}
 
 
 async def _failure(address: Address) -> Failure | None:

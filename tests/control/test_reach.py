@@ -111,3 +111,15 @@ def test_what_is_no_container_is_not_told_of_labels() -> None:
     start = "start what is to answer at foo:80, or mend the URL of the upstream: "
     assert mend(Source.STATIC) == start + "in the proxy's settings"
     assert mend(Source.DYNAMIC) == start + "dockerproxy remove n7, then add it anew"
+
+
+def test_of_very_many_upstreams_those_that_nobody_has_tried_are_not_said_to_be_reached() -> None:
+    upstreams = [{"url": f"http://127.0.0.1:{port}"} for port in range(1, 301)]
+    known = evidence(routes=[{"name": "many", "host": "many.localhost", "upstreams": upstreams}])
+    explained = explain_request("http://many.localhost/", "", {}, known)
+    tried = addresses_in(explained)
+    answer = with_reach(explained, dict.fromkeys(tried, REFUSED), known)
+
+    assert len(tried) == 256
+    assert [row["reached"] for row in answer["upstreams"]] == [False] * 256 + [None] * 44
+    assert "answers, but" not in answer["verdict"]
