@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -123,6 +124,14 @@ def _chain(path: Path, where: str) -> Sequence[x509.Certificate]:
         raise _problem(where, message) from None
 
 
+def _has_key(certificate: x509.Certificate, public: object) -> bool:
+    """Whether it is for this public key; one of a kind that nobody here knows is for another."""
+    try:
+        return certificate.public_key() == public
+    except (UnsupportedAlgorithm, ValueError):
+        return False
+
+
 def _password(path: Path, where: str) -> bytes:
     """The first line of the file."""
     return read_file(path, f"{where}.password_file").partition(b"\n")[0].rstrip(b"\r")
@@ -138,6 +147,10 @@ def _key(settings: CertificateSettings, where: str, password: bytes | None) -> P
         if password is not None:
             message = "is not encrypted, so leave password_file out"
         raise _problem(where, f"the key {path} {message}") from None
+    except UnsupportedAlgorithm as error:
+        raise _problem(
+            where, f"the key {path} is of a kind that is not supported ({error}); take RSA, Ed25519 or P-256"
+        ) from None
     except ValueError:
         if password is not None:
             raise _problem(where, f"{path} cannot be decrypted with the password in {settings.password_file}") from None
@@ -152,9 +165,9 @@ def _see_that_they_fit(
 ) -> None:
     """Raises SettingsError unless the key is that of the chain's first certificate."""
     public = key.public_key()
-    if chain[0].public_key() == public:
+    if _has_key(chain[0], public):
         return
-    if any(certificate.public_key() == public for certificate in chain[1:]):
+    if any(_has_key(certificate, public) for certificate in chain[1:]):
         message = f"{settings.cert} begins with another certificate; the one that the key is for must come first"
         raise _problem(f"{where}.cert", message)
     raise _problem(f"{where}.key", f"the key {settings.key_file} does not fit the certificate {settings.cert}")

@@ -140,6 +140,21 @@ def test_a_key_that_is_too_weak_is_refused() -> None:
         read({"cert": "weak.pem", "key": "weak.key"})
 
 
+def test_a_key_of_a_kind_that_is_not_supported_is_told(authority: Authority) -> None:
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime239v1"]
+    subprocess.run(
+        ["openssl", "req", "-x509", *curve, "-nodes", "-subj", "/CN=odd", "-keyout", "odd.key", "-out", "odd.pem"],
+        check=True, capture_output=True, env={**os.environ, "OPENSSL_CONF": os.devnull},
+    )  # fmt: skip
+    with pytest.raises(SettingsError, match=r"key: the key odd.key is of a kind that is not supported .*; take RSA"):
+        read({"cert": "odd.pem", "key": "odd.key"})
+    entry = authority.entry("localhost")
+    with pytest.raises(SettingsError, match=r"localhost.key does not fit the certificate odd.pem"):
+        read({"cert": "odd.pem", "key": entry["key"]})
+    chain = written("chain.pem", joined(entry["cert"], "odd.pem"))
+    assert read({"cert": chain, "key": entry["key"]}).names == ("localhost",)
+
+
 @pytest.mark.parametrize(
     ("how", "words"),
     [

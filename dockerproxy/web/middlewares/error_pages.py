@@ -45,13 +45,21 @@ class ErrorPagesOptions(Strict):
 
 
 class ErrorPages:
-    """Replaces the bodies of errors, whoever made them; status and other fields stay. Files are read once."""
+    """Replaces the bodies of errors, whoever made them; status and other fields stay."""
 
     Options = ErrorPagesOptions
     reads_body: ClassVar[bool] = False
 
     def __init__(self, options: ErrorPagesOptions) -> None:
-        self._pages = {status: (_type(path), path.read_bytes()) for status, path in options.pages.items()}
+        self._files = options.pages
+        self._pages = _read(self._files)
+
+    def outdated(self) -> bool:
+        """Whether the files are others now, or cannot be read any more."""
+        try:
+            return _read(self._files) != self._pages
+        except OSError:
+            return True
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         response = await call_next(request)
@@ -63,6 +71,11 @@ class ErrorPages:
             response.headers[hdrs.CONTENT_TYPE], body = page
             response.replace(body)
         return response
+
+
+def _read(files: Mapping[str, Path]) -> dict[str, tuple[str, bytes]]:
+    """Content type and content by status. Raises OSError."""
+    return {status: (_type(path), path.read_bytes()) for status, path in files.items()}
 
 
 def _type(path: Path) -> str:

@@ -53,7 +53,6 @@ class Middlewares:
 
     def __init__(self, given: Mapping[str, Any] | None = None) -> None:
         self._given = dict(given or {})
-        self._defined: Mapping[str, MiddlewareSettings] = {}
         self._made: dict[str, tuple[MiddlewareSettings | None, Middleware]] = {}
         self._chains: dict[tuple[str, ...], Chain] = {}
         self._all: list[Middleware] = []  # those too that a reload has replaced: they may be at work
@@ -66,7 +65,8 @@ class Middlewares:
         return {*settings.define_middlewares, *self._given, *self._installed, *WITHOUT_OPTIONS}
 
     def use(self, settings: Settings, names: Iterable[str]) -> None:
-        """From now on what these settings define counts; one whose definition is the same stays the same object.
+        """From now on what these settings define counts; one whose definition is the same stays the same object, unless
+        it has a method `outdated` that says that it has read files which have changed.
 
         names: of middlewares that are to be made now, beside those that are defined
         Raises SettingsError with every problem found, and nothing has changed then.
@@ -76,7 +76,7 @@ class Middlewares:
         problems: list[Problem] = []
         for name in dict.fromkeys((*defined, *names)):
             definition, known = defined.get(name), self._made.get(name)
-            if known is not None and known[0] == definition:
+            if known is not None and known[0] == definition and not _outdated(known[1]):
                 made[name] = known
                 continue
             try:
@@ -87,7 +87,7 @@ class Middlewares:
             raise SettingsError("settings", problems)
         old = [middleware for _, middleware in self._made.values()]
         self._all += [middleware for _, middleware in made.values() if middleware not in old]
-        self._defined, self._made, self._chains = defined, made, {}
+        self._made, self._chains = made, {}
 
     def chain(self, names: tuple[str, ...]) -> Chain:
         """The middlewares of these names. Raises SettingsError for one that is not there, or cannot be made."""
@@ -161,6 +161,11 @@ def _made(target: Any, options: Mapping[str, Any], where: str) -> Middleware:
         message = f"{made!r} is no middleware; expected an `async def` that takes request and call_next"
         raise SettingsError("settings", [Problem(where, message)])
     return made  # type: ignore[no-any-return]  # as just checked
+
+
+def _outdated(middleware: Middleware) -> bool:
+    asked = getattr(middleware, "outdated", None)
+    return asked is not None and bool(asked())
 
 
 def is_middleware(target: Any) -> bool:

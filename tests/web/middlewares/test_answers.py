@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dockerproxy.errors import SettingsError
 from dockerproxy.web.middlewares.redirect import Redirect, RedirectOptions
 
 from ...support.scene import Scene
@@ -148,3 +150,24 @@ async def test_errors_of_the_proxy_get_them_too(scene: Scene, before: Before, pa
 async def test_a_page_that_is_not_there_is_told_at_the_start(refused: Refused) -> None:
     assert "404: there is no file /nowhere.html" in await refused("error_pages", pages={"404": "/nowhere.html"})
     assert "'200' is not a status of an error" in await refused("error_pages", pages={"200": "/nowhere.html"})
+
+
+async def test_a_reload_reads_error_pages_that_have_changed(
+    scene: Scene, pages: dict[str, str], tmp_path: Path
+) -> None:
+    async def miss(conversation: Conversation) -> None:
+        while True:
+            await conversation.request()
+            conversation.answer(b"theirs", "404 Not Found")
+
+    upstream = await scene.upstream(miss)
+    how: dict[str, Any] = {"define_middlewares": {"error_pages": {"pages": pages}}, "middlewares": "error_pages"}
+    server = await scene.proxy(upstream, **how, read_settings=lambda: scene.settings(upstream, **how))
+    assert (await scene.get("/404")).text == "<h1>Not here</h1>"
+    (tmp_path / "missing.html").write_text("<h1>Moved</h1>")
+    server.reread()
+    assert (await scene.get("/404")).text == "<h1>Moved</h1>"
+    (tmp_path / "missing.html").unlink()
+    with pytest.raises(SettingsError, match="there is no file"):
+        server.reread()
+    assert (await scene.get("/404")).text == "<h1>Moved</h1>"
