@@ -37,7 +37,7 @@ from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tls.checking import tried_certificates
 from dockerproxy.tls.keyring import certificate_warnings
-from dockerproxy.tls.renewal import Renewal
+from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
@@ -111,6 +111,7 @@ class Server:
     async def start(self) -> None:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
+        marks = marks_of(self._settings.tls)
         certificates = tried_certificates(self._settings)
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings, time.monotonic)
@@ -132,7 +133,7 @@ class Server:
         try:
             self.registry.start()
             if certificates:
-                self._renewal = Renewal(self._settings.tls, certificates, loop.call_later)
+                self._renewal = Renewal(self._settings.tls, certificates, marks, loop.call_later)
             await self._listen()
         except BaseException:
             await self.stop(0.0)
@@ -204,6 +205,7 @@ class Server:
         if self._read_settings is None:
             raise NotPossible("there is no settings file to read again")
         settings = self._read_settings()
+        marks = marks_of(settings.tls)
         certificates = tried_certificates(settings)
         opened = open_admin_routes(self.registry)
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
@@ -212,7 +214,7 @@ class Server:
         changed = self.registry.reload(in_force)
         self.plane.configure(in_force)
         if self._renewal is not None and certificates:
-            changed += self._renewal.follow(settings.tls, certificates)
+            changed += self._renewal.follow(settings.tls, certificates, marks)
         if late:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
             log.warning("reload: %s", changed[-1])

@@ -8,6 +8,7 @@ touches a request or a connection.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,7 +30,7 @@ from dockerproxy.control.overrides import Overrides
 from dockerproxy.control.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.store import Store
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
-from dockerproxy.errors import InvalidInput, Problem
+from dockerproxy.errors import InvalidInput, Problem, StoreError
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import RouteSettings, Settings
@@ -90,6 +91,7 @@ class Registry:
         self._joiner = Joiner()
         self._namesakes = Namesakes()
         self._writing = asyncio.Lock()
+        self._closed = False
         self._timer: Any = None
         self._timer_end = float("inf")
         self._started = False
@@ -139,11 +141,6 @@ class Registry:
         return self._static.pages.not_found
 
     @property
-    def error_handlers(self) -> Mapping[str, str]:
-        """A domain -> key of its error handler; "" is for every other domain. Routes bear theirs already."""
-        return self._static.pages.error
-
-    @property
     def handlers(self) -> Mapping[str, Any]:
         """Keys of the handlers that static routes and pages name -> the handler given in Python, or None."""
         return _handlers(self._static, self._base)
@@ -171,7 +168,8 @@ class Registry:
         _log_lines(decisions(none, self._overrides, self._by_name))
 
     def close(self) -> None:
-        """End the timer and give the state folder back."""
+        """Publish no more, and give the state folder back."""
+        self._closed = True
         if self._timer is not None and hasattr(self._timer, "cancel"):
             self._timer.cancel()
         self._store.close()
@@ -254,13 +252,23 @@ class Registry:
         return self._overrides.without(override for override in self._overrides if override.route == name)
 
     async def _use_dynamic(self, dynamic: dict[str, RouteSettings], overrides: Overrides) -> None:
-        if overrides != self._overrides:
-            await self._store.save_overrides(tuple(overrides))
         await self._store.save(tuple(dynamic.values()))
+        if overrides != self._overrides:
+            await self._save_overrides_or_undo(overrides)
         self._dynamic = dynamic
         self._use_overrides(overrides)
         # Settings may have been reloaded while the disk was busy, so what they say is read only now.
         self._use_base(self._built(self._settings, self._static, dynamic))
+
+    async def _save_overrides_or_undo(self, overrides: Overrides) -> None:
+        """After the routes: an override without a route does no harm after a crash, a route without its maintenance
+        might. Raises StoreError, and the routes are on disk as they were before."""
+        try:
+            await self._store.save_overrides(tuple(overrides))
+        except StoreError:
+            with contextlib.suppress(StoreError):
+                await self._store.save(tuple(self._dynamic.values()))
+            raise
 
     def _built(self, settings: Settings, static: StaticRoutes, dynamic: Mapping[str, RouteSettings]) -> Base:
         known, defaults = self._middlewares.known(settings), settings.route_defaults
@@ -359,6 +367,8 @@ class Registry:
         self._timer = self._call_later(end - now, self._ring)
 
     def _ring(self) -> None:
+        if self._closed:  # a later end was armed before this one, and is still to come
+            return
         self._timer_end = float("inf")
         self._refresh()
 

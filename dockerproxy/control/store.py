@@ -107,7 +107,13 @@ class Store:
 
     def _tell_of_others(self) -> None:
         """Only told: some platforms give every volume to everybody, and /tmp must stay what it is."""
-        if self.folder.stat().st_mode & stat.S_IWOTH:
+        found = self.folder.stat()
+        if found.st_uid not in (0, os.geteuid()):
+            log.warning(
+                "state folder %s belongs to user %d, who so decides about routes; run: chown %d %s",
+                self.folder, found.st_uid, os.geteuid(), self.folder,
+            )  # fmt: skip
+        if found.st_mode & stat.S_IWOTH:
             log.warning(
                 "state folder %s can be written by everybody, who so decides about routes; run: chmod o-w %s",
                 self.folder, self.folder,

@@ -27,6 +27,7 @@ from dockerproxy.settings.routes import (
 
 SCHEMES = ("http", "https")
 LARGEST_PORT = 65535
+MOST_HOSTS = 256  # of one label; certificates have room for no more than a hundred
 _BOOLEAN = TypeAdapter(bool)
 # The settings tell the value as they converted it; a label's value is told as it was written.
 _FOUND = " (found "
@@ -83,6 +84,17 @@ def parse_scheme(value: str) -> str:
     return value.lower()
 
 
+def parse_label_hosts(value: str) -> tuple[str, ...]:
+    """As `parse_hosts`, but not without end: each change of any container goes over all domains. Raises ValueError."""
+    hosts = parse_hosts(value)
+    if len(hosts) > MOST_HOSTS:
+        raise ValueError(
+            f"expected at most {MOST_HOSTS} domains, not {len(hosts):,}; *.example.com takes all names below it, and a"
+            " static route may have more"
+        )
+    return hosts
+
+
 def parse_network(value: str) -> str:
     """The name of a network of the engine. Raises ValueError."""
     if not value or any(char.isspace() or char == "," for char in value):
@@ -125,11 +137,11 @@ _OWN_LABELS = (
     ),
     Label(
         "host",
-        "domain, comma-separated for several; `*.example.com` one level; optional `:port`",
+        "domain, comma-separated for several (256 at most); `*.example.com` one level; optional `:port`",
         "blog.localhost",
         "`<route>.<docker.default_domain>`",
         Kind.PLACE,
-        parse_hosts,
+        parse_label_hosts,
     ),
     Label("path", "path prefix, by whole segments", "/api", "the whole domain", Kind.PLACE, parse_prefix),
     Label(

@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 EVERY = 60.0  # seconds; certificates are renewed weeks before they end
 
-_Marks = dict[Path, tuple[int, int, int]]
+Marks = dict[Path, tuple[int, int, int]]
 
 
 class Timer(Protocol):
@@ -36,6 +36,7 @@ class Renewal:
     """Keeps a keyring at what the files of its certificates hold.
 
     keyring: the certificates in use
+    marks:   of their files, taken before they were read
     now:     the time that certificates are judged by. What they are warned of when this begins, or at `follow`, is
              told by the caller
     """
@@ -44,6 +45,7 @@ class Renewal:
         self,
         settings: TlsSettings,
         certificates: Sequence[Certificate],
+        marks: Marks,
         call_later: Callable[[float, Callable[[], None]], Timer],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -51,19 +53,19 @@ class Renewal:
         self._now = now
         self._told = self._warnings()
         self._settings = settings
-        self._marks = _marks(settings)
+        self._marks = marks
         self._call_later = call_later
         self._timer = call_later(EVERY, self._look_again)
 
     def __repr__(self) -> str:
         return f"<Renewal of {self.keyring!r}>"
 
-    def follow(self, settings: TlsSettings, certificates: Sequence[Certificate]) -> list[str]:
+    def follow(self, settings: TlsSettings, certificates: Sequence[Certificate], marks: Marks) -> list[str]:
         """The settings are others: use their certificates, and look after their files, from now on.
 
         Returns which certificates are new, in words.
         """
-        self._settings, self._marks = settings, _marks(settings)
+        self._settings, self._marks = settings, marks
         new = self.keyring.use(settings, certificates)
         self._told = self._warnings()
         return new
@@ -77,7 +79,7 @@ class Renewal:
 
         Ones that cannot be used change nothing and are logged.
         """
-        marks = _marks(self._settings)
+        marks = marks_of(self._settings)
         if marks != self._marks:
             self._marks = marks  # what is wrong with them is told once, until they change again
             self._renew()
@@ -104,8 +106,9 @@ class Renewal:
         self.look()
 
 
-def _marks(settings: TlsSettings) -> _Marks:
-    """Of each file, what changes when it is written or replaced."""
+def marks_of(settings: TlsSettings) -> Marks:
+    """Of each file, what changes when it is written or replaced. To be taken before the files are read: what is
+    renewed in between is read once too often then, and not missed."""
     files = {file for each in settings.certificates for file in (each.cert, each.key_file, each.password_file) if file}
     return {file: _mark(file) for file in files}
 

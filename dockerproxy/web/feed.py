@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any
@@ -16,6 +17,8 @@ from typing import Any
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.history import History
+
+log = logging.getLogger("dockerproxy.web")
 
 INTERVAL = 1.0  # seconds between two looks
 # More than a team has open; each costs a connection and what is sent to it.
@@ -52,6 +55,7 @@ class Feed:
         self._made_at = -1  # tick
         self._making = asyncio.Lock()
         self._next_report = 0.0
+        self._stumbled_over = ""
         self._stats: ProxyStats
         self._report: Report
         self._counts: Callable[[str], bool]
@@ -119,10 +123,19 @@ class Feed:
         while True:
             await asyncio.sleep(self._interval)
             now = loop.time()
-            await self._look(now - last)
+            try:
+                await self._look(now - last)
+                if self._listeners and now >= self._next_report:
+                    await self._make()
+            except Exception as error:  # a fault of ours in one report must not end all further ones
+                self._stumbled(error)
             last = now
-            if self._listeners and now >= self._next_report:
-                await self._make()
+
+    def _stumbled(self, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}"
+        if what != self._stumbled_over:  # it may well be the same each second
+            log.error("dashboard: a report could not be made; trying again", exc_info=error)
+        self._stumbled_over = what
 
     async def _look(self, seconds: float) -> None:
         moments = {}

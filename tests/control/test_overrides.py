@@ -166,6 +166,16 @@ async def test_what_serves_the_operator_cannot_be_taken_away(stage: Stage, admin
         await operator(scene).pause(admin, 30)
 
 
+async def test_after_the_end_of_the_registry_no_pause_ends_any_more(stage: Stage) -> None:
+    scene = stage(routes=[FIXED, {**FIXED, "name": "other", "host": "other.localhost"}])
+    await operator(scene).pause("fixed", 30)
+    await operator(scene).pause("other", 20)
+    published = len(scene.published)
+    scene.registry.close()
+    scene.clock.move(31)
+    assert len(scene.published) == published
+
+
 async def test_a_pause_ends_by_itself(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     scene = stage(routes=[FIXED])

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import logging
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from dockerproxy.control.document import Document
+from dockerproxy.control.operator import Operator
 from dockerproxy.errors import InvalidInput, RouteExists, RouteNotRemovable, StoreError, UnknownRoute
 from dockerproxy.routing.route import Domain, Source
 from dockerproxy.settings import RouteSettings
@@ -203,6 +206,30 @@ async def test_a_disk_that_fails_changes_nothing(scene: Scene, monkeypatch: pyte
         await scene.registry.remove("a")
     assert scene.names() == ["a"]
     assert sorted(path.name for path in scene.store.folder.iterdir()) == ["lock", "routes.json"]
+
+
+@pytest.mark.parametrize("document", ["routes.json", "overrides.json"])
+async def test_a_removal_that_fails_half_way_loses_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, document: str
+) -> None:
+    await scene.registry.add(route_settings("a", host="a.localhost"))
+    await Operator(scene.registry).maintain("a", "closed")
+    replace = Document.replace
+
+    def full(self: Document[Any], content: bytes) -> None:
+        if self.file.name == document:
+            raise OSError(28, "No space left on device")
+        replace(self, content)
+
+    monkeypatch.setattr(Document, "replace", full)
+    with pytest.raises(StoreError):
+        await scene.registry.remove("a")
+    monkeypatch.undo()
+    scene.registry.close()
+    again = Scene(scene.store.folder)
+    again.registry.start()
+    assert (again.names(), again.route("a").maintenance) == (["a"], "closed")
+    again.registry.close()
 
 
 async def test_what_docker_says_while_the_disk_is_busy_is_not_lost(scene: Scene) -> None:

@@ -83,6 +83,17 @@ def test_a_folder_that_everybody_can_write_is_told_with_its_mend(
     assert f"run: chmod o-w {tmp_path}" in caplog.text
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give folders away")
+def test_a_folder_that_belongs_to_somebody_else_is_told_with_its_mend(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load(tmp_path) == []
+    assert caplog.text == ""
+    os.chown(tmp_path, 12345, -1)
+    assert load(tmp_path) == []
+    assert f"belongs to user 12345, who so decides about routes; run: chown 0 {tmp_path}" in caplog.text
+
+
 async def test_a_link_that_somebody_has_put_there_is_not_written_through(tmp_path: Path) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")

@@ -160,6 +160,14 @@ WRONG_PLACE = [
 ]
 
 
+def test_a_label_has_room_for_a_certain_number_of_domains() -> None:
+    domains = [f"{number}.localhost" for number in range(257)]
+    assert only_route(read(host=",".join(domains[1:]))).domains
+    (reason,) = read(host=",".join(domains)).reasons[:1]
+    assert "expected at most 256 domains, not 257" in reason
+    assert "*.example.com takes all names below it" in reason
+
+
 @pytest.mark.parametrize(("label", "value", "expected"), WRONG_PLACE)
 def test_a_wrong_place_leaves_the_route_out_and_says_why(label: str, value: str, expected: str) -> None:
     reading = read(enable="true", **{label: value})

@@ -258,6 +258,7 @@ async def test_a_fault_of_ours_is_told_once_and_does_not_end_discovery(
             await watched.sees(lambda seen: "stumbled over RuntimeError: no idea" in seen.status.error)
             await watched.sees(lambda _: len(tries) > 3)
             broken.undo()
+            await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
             await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
             assert watched.status.error == ""
     assert sum("stumbled over" in record.getMessage() for record in caplog.records) == 1

@@ -18,7 +18,7 @@ from dockerproxy.errors import SettingsError
 from dockerproxy.settings import Settings, TlsSettings
 from dockerproxy.tls.checking import tried_certificates
 from dockerproxy.tls.keyring import Keyring, certificate_warnings, read_certificates
-from dockerproxy.tls.renewal import EVERY, Renewal
+from dockerproxy.tls.renewal import EVERY, Renewal, marks_of
 
 from ..support.certificate import Authority
 
@@ -175,7 +175,7 @@ class Clock:
 
 def renewal(clock: Clock, entries: Sequence[dict[str, str]]) -> Renewal:
     settings = TlsSettings(certificates=entries)
-    return Renewal(settings, read_certificates(settings), clock)
+    return Renewal(settings, read_certificates(settings), marks_of(settings), clock)
 
 
 def test_renewed_files_are_used_within_a_minute(authority: Authority, caplog: pytest.LogCaptureFixture) -> None:
@@ -191,6 +191,17 @@ def test_renewed_files_are_used_within_a_minute(authority: Authority, caplog: py
     assert found.keyring.certificates[0].names == ("localhost", "new.localhost")
     assert "certificate in use: localhost.pem (localhost, new.localhost), from 2" in caplog.text
     assert clock.delays == [EVERY] * 3
+    found.stop()
+
+
+def test_files_that_are_renewed_while_everything_starts_are_not_missed(authority: Authority) -> None:
+    clock = Clock()
+    settings = TlsSettings(certificates=[authority.entry("localhost")])
+    marks, certificates = marks_of(settings), read_certificates(settings)
+    authority.entry("localhost", "new.localhost")
+    found = Renewal(settings, certificates, marks, clock)
+    clock.ring()
+    assert found.keyring.certificates[0].names == ("localhost", "new.localhost")
     found.stop()
 
 
@@ -220,7 +231,7 @@ def test_what_has_become_of_a_certificate_that_nobody_renews_is_told_once(
     clock = Clock()
     now = datetime.now(UTC)
     settings = TlsSettings(certificates=[authority.entry("localhost", days=90)])
-    found = Renewal(settings, read_certificates(settings), clock, lambda: now)
+    found = Renewal(settings, read_certificates(settings), marks_of(settings), clock, lambda: now)
     for days in (30, 40, 10, 9, 5, 9):
         now += timedelta(days=days)
         clock.ring()
@@ -255,7 +266,7 @@ def test_the_files_of_new_settings_are_looked_after(authority: Authority) -> Non
     clock = Clock()
     found = renewal(clock, [authority.entry("old.example")])
     settings = TlsSettings(certificates=[authority.entry("new.example")])
-    found.follow(settings, read_certificates(settings))
+    found.follow(settings, read_certificates(settings), marks_of(settings))
     assert list(found.keyring.certificates[0].names) == ["new.example"]
     authority.entry("new.example", "more.example")
     clock.ring()
