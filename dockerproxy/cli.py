@@ -205,8 +205,6 @@ def _demo(options: argparse.Namespace) -> int:
     socket_path = options.socket or default_socket_path()
     if options.action is not None:
         return act_on_demo(options.action, options.arguments, socket_path)
-    if options.arguments:
-        return EXIT_USAGE
     settings = _read_settings(options)
     _set_up_log(settings, options)
     return run_demo(settings, socket_path, shlex.join(["--socket", options.socket]) if options.socket else "")

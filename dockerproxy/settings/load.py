@@ -26,8 +26,10 @@ from dockerproxy.settings.secret import is_secret, with_token_from_file, without
 
 CONFIG_VARIABLE = "DOCKERPROXY_CONFIG"
 DEFAULT_CONFIG = "dockerproxy.yaml"
-# Variables with our prefix that are not settings: the file's name, and switches of the test suite.
-_OTHER_VARIABLES = (CONFIG_VARIABLE, "DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_", "DOCKERPROXY_PUBLISH")
+# Variables with our prefix that are not settings: the settings file's name, what docker-compose.yml takes, and (by how
+# they begin) switches of the test suite.
+_OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "DOCKERPROXY_IMAGE", "DOCKERPROXY_PUBLISH"})
+_OTHER_BEGINNINGS = ("DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_")
 _VALUE_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -217,7 +219,9 @@ def _environment() -> dict[str, Any]:
     known = tuple(Settings.model_fields)
     problems = []
     for variable in sorted(os.environ):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_OTHER_VARIABLES):
+        if not variable.startswith(ENVIRONMENT_PREFIX) or variable.startswith(_OTHER_BEGINNINGS):
+            continue
+        if variable in _OTHER_VARIABLES:
             continue
         key = variable.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")[0]
         if key not in known:

@@ -139,7 +139,7 @@ def _check_forgery(request: web.Request, session: Session) -> None:
 
 
 def is_right_token(request: web.Request, given: str, token: str) -> bool:
-    """Whether a token that a client gives is the right one; the only place where tokens are compared.
+    """Whether a token that a client gives is the right one; beside it, only `Insight` compares any.
 
     Raises HTTPTooManyRequests while the client's address is banned for wrong ones, whatever it gives.
     """

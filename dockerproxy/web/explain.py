@@ -46,7 +46,8 @@ async def explain(request: web.Request) -> web.StreamResponse:
     if problems:
         raise InvalidInput("request", problems)
     evidence = _evidence(control)
-    # In a thread, because with thousands of routes it takes a while; all that it goes by are values.
+    # In a thread, because with thousands of routes it takes a while. What it goes by are values, and single look-ups
+    # of counters and benches, which may be those of a moment later.
     if container:
         answer = await asyncio.to_thread(explain_container, container, evidence)
     else:

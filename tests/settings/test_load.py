@@ -92,8 +92,12 @@ def test_values_that_are_too_short_are_told_in_our_own_words(problems: Problems)
 
 def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKERPROX_LISTEN", "x")
-    monkeypatch.setenv("DOCKERPROXY_REQUIRE_ENGINE", "1")
+    for name in ("DOCKERPROXY_REQUIRE_ENGINE", "DOCKERPROXY_IMAGE", "DOCKERPROXY_PUBLISH"):
+        monkeypatch.setenv(name, "1")
     load()
+    monkeypatch.setenv("DOCKERPROXY_PUBLISHED_HOST", "127.0.0.1")
+    with pytest.raises(SettingsError, match=r"unknown variable; did you mean 'DOCKERPROXY_DOCKER__PUBLISHED_HOST'"):
+        load()
 
 
 def test_the_file_is_the_one_named_by_argument_else_by_variable_else_beside_us(
