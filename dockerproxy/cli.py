@@ -57,7 +57,11 @@ _DEMO_ACTIONS = ("kill", "pause", "ps", "restart", "scale", "start", "stop", "un
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code."""
-    sys.path.insert(0, os.getcwd())  # handlers are the user's own modules, beside the settings file
+    try:
+        sys.path.insert(0, os.getcwd())  # handlers are the user's own modules, beside the settings file
+    except FileNotFoundError:
+        print("the folder that this runs in is there no longer; change to another one", file=sys.stderr)
+        return EXIT_FAILED
     options = commands().parse(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int = options.command(options)

@@ -317,6 +317,14 @@ async def test_check_of_a_good_file_exits_with_0(run: Run, tmp_path: Path) -> No
     assert "blog: blog.test /* -> http://localhost:1" in text
 
 
+async def test_a_folder_in_the_place_of_the_settings_file_is_told(run: Run) -> None:
+    for command in (("run", "--config", "."), ("routes", "--config", ".")):
+        code, text = await run(*command)
+        assert (code, text.partition(";")[0]) == (
+            1, ".: is a folder, such as Docker makes where the file to mount is missing"
+        )  # fmt: skip
+
+
 async def test_check_of_a_bad_file_exits_with_1_and_tells_all_problems(run: Run, tmp_path: Path) -> None:
     code, text = await run("check", write(tmp_path, ("blog", "localhost:1"), bench="never", lissten=1))
     assert code == 1

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 
 from dockerproxy.commands.client import AdminClient
+from dockerproxy.commands.command_line import WrongUsage
 from dockerproxy.commands.place import place_of
 from dockerproxy.settings import load
+from dockerproxy.settings.secret import TOKEN_WORDS, can_be_token
 
 
 def add_access(parser: argparse.ArgumentParser, json: bool = True) -> None:
@@ -37,4 +39,6 @@ def client_of(options: argparse.Namespace, timeout: float | None = None) -> Admi
     settings = load(options.config)
     place = place_of(settings, options.url)
     token = options.token or settings.admin_token
+    if options.token and not can_be_token(options.token):
+        raise WrongUsage(f"--token: {TOKEN_WORDS}")
     return AdminClient(place, token) if timeout is None else AdminClient(place, token, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from dockerproxy.whereabouts import FILE_NAME, Whereabouts, find
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _THIS_MACHINE = "127.0.0.1"
+_HOST = re.compile(r"[A-Za-z0-9_:-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")  # also an IPv6 address
 
 
 class WrongPlace(DockerproxyError):
@@ -73,18 +75,18 @@ def _at(found: Whereabouts, origin: str) -> Place:
 
 
 def _from_url(url: str, settings: Settings) -> Place:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
     except (KeyError, ValueError):
         raise _wrong(url) from None
-    if not parts.hostname or parts.path.strip("/") or parts.query or parts.username:
+    name = parts.hostname or ""
+    if not _HOST.fullmatch(name) or parts.path.strip("/") or parts.query or parts.username:
         raise _wrong(url)
     # RFC 6761 section 6.3: names below localhost are this machine, also where the resolver does not know them.
-    below_localhost = parts.hostname == "localhost" or parts.hostname.endswith(".localhost")
-    address = _THIS_MACHINE if below_localhost else parts.hostname
-    host = parts.netloc if _is_domain(parts.hostname) else settings.admin_host
-    return Place(address, port, host, parts.scheme == "https", "--url")
+    below_localhost = name == "localhost" or name.endswith(".localhost")
+    host = parts.netloc if _is_domain(name) else settings.admin_host
+    return Place(_THIS_MACHINE if below_localhost else name, port, host, parts.scheme == "https", "--url")
 
 
 def _wrong(url: str) -> WrongPlace:

@@ -148,10 +148,10 @@ class AddressBook:
         if entry.network_mode == NO_NETWORK and not entry.networks:  # it keeps the mode when it is connected later
             what = "it was started without a network (--network none)"
             # The engine connects nothing to a container that is still on `none`.
-            mend = f"run: docker network disconnect none {entry.name} && docker network connect bridge {entry.name}"
-            raise NoAddress(Code.NO_NETWORK, what, mend)
+            connect = f"docker network connect {wanted or self._own_network()} {entry.name}"
+            raise NoAddress(Code.NO_NETWORK, what, f"run: docker network disconnect none {entry.name} && {connect}")
         if not entry.networks:
-            mend = f"run: docker network connect {wanted or 'bridge'} {entry.name}"
+            mend = f"run: docker network connect {wanted or self._own_network()} {entry.name}"
             raise NoAddress(Code.NO_NETWORK, "it is on no network", mend)
         candidates = _named(entry, wanted) if wanted else self._reachable(entry)
         ready = [network for network in candidates if network.address]
@@ -160,6 +160,11 @@ class AddressBook:
         if wanted:
             return ready[0], self._says("network", route) if route.network else "the setting docker.network says so"
         return self._preferred(entry, ready)
+
+    def _own_network(self) -> str:
+        """One over which the proxy reaches containers."""
+        own = self._own
+        return own.networks[0].name if own is not None and not own.on_host and own.networks else "bridge"
 
     def _preferred(self, entry: Entry, networks: Sequence[Network]) -> tuple[Network, str]:
         shared = self._own is not None and not self._own.on_host

@@ -81,9 +81,22 @@ def _refused(_: BaseException, host: str) -> str:
     path = _path(host)
     if path and os.path.isdir(path):
         return f"{path} is a folder, not a socket: the engine made it when the socket to mount was missing; remove it"
+    if path and _is_deleted(path):
+        return (
+            f"{path} is mounted from an engine that has made a new socket since: restart the proxy's container"
+            " (docker restart), which mounts the new one"
+        )
     if path:
         return f"nobody listens on {path}: start the engine (systemctl start docker), or set docker.host"
     return f"{host} refuses connections: start the engine with --host={host}, or set docker.host"
+
+
+def _is_deleted(path: str) -> bool:
+    """Whether it is mounted, and its file was deleted where it came from: a new one of the same name is another."""
+    try:
+        return os.stat(path).st_nlink == 0
+    except OSError:
+        return False
 
 
 def _unresolved(_: BaseException, host: str) -> str:

@@ -30,6 +30,7 @@ DEFAULT_CONFIG = "dockerproxy.yaml"
 # they begin) switches of the test suite.
 _OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "DOCKERPROXY_IMAGE", "DOCKERPROXY_PUBLISH"})
 _OTHER_BEGINNINGS = ("DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_")
+_A_FOLDER = "is a folder, such as Docker makes where the file to mount is missing; give the path of a file in YAML"
 _VALUE_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -83,6 +84,8 @@ def find_config(config: str | None) -> Path | None:
     path = Path(named or DEFAULT_CONFIG)
     if path.is_file():
         return path
+    if path.is_dir():
+        raise SettingsError(str(path), [Problem("", _A_FOLDER)])
     if named:
         raise SettingsError(named, [Problem("", "no such file; give the path of a settings file in YAML")])
     return None
@@ -114,12 +117,24 @@ def parse_file(text: str, source: str) -> dict[str, Any]:
         raise SettingsError(source, [Problem(_yaml_place(error), "not valid YAML" + _yaml_reason(error))]) from None
     except RecursionError:
         raise SettingsError(source, [Problem("", "lists and keys stand in each other too deeply")]) from None
+    except ValueError as error:  # of a number with thousands of digits, or a date that there is not
+        raise SettingsError(source, [Problem("", f"a value cannot be read: {error}")]) from None
+    if _contains_itself(values):
+        raise SettingsError(source, [Problem("", "an alias (*name) stands within what it stands for (&name)")])
     if values is None:
         return {}
     if not isinstance(values, dict):
         message = f'expected keys and values such as `listen: [":8888"]`, found a {type(values).__name__}'
         raise SettingsError(source, [Problem("", message)])
     return values
+
+
+def _contains_itself(value: Any, within: tuple[int, ...] = ()) -> bool:
+    """Whether a list or mapping is among the values of itself, at any depth."""
+    if id(value) in within:
+        return True
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_contains_itself(each, (*within, id(value))) for each in inner)
 
 
 def validate(values: Mapping[str, Any], source: str) -> Settings:

@@ -19,6 +19,7 @@ from dockerproxy.settings.constraints import ConstraintsDefault, ConstraintSetti
 from dockerproxy.settings.middlewares import MiddlewareSettings, parse_name
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
 from dockerproxy.settings.routes import Access, RouteSettings, parse_host
+from dockerproxy.settings.secret import TOKEN_WORDS, can_be_token
 from dockerproxy.settings.tls import TlsSettings
 from dockerproxy.settings.values import (
     Duration,
@@ -176,6 +177,13 @@ class Settings(RouteOptions, BaseSettings):
     )
     log_format: Literal["text", "json"] = Field("text", description="form of the log lines")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
+
+    @field_validator("admin_token")
+    @classmethod
+    def _fits_a_field(cls, value: str | None) -> str | None:
+        if value is not None and not can_be_token(value):
+            raise ValueError(f"{TOKEN_WORDS}; an environment file with Windows line ends leaves one more at its end")
+        return value
 
     @field_validator("admin_host")
     @classmethod

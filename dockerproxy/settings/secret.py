@@ -11,11 +11,18 @@ from dockerproxy.errors import Problem
 
 TOKEN, TOKEN_FILE = "admin_token", "admin_token_file"
 HIDDEN = "…"
+TOKEN_WORDS = "expected visible ASCII characters, which a header can hold"
+_VISIBLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # Parts of names whose values are taken for secret, ours and those that somebody has only misspelled.
 _SECRET = re.compile(r"token|secret|passw|credential|authorization|cookie|users", re.IGNORECASE)
 _QUERY = re.compile(r"(\w://[^\s'\"?#]*[?#])[^\s'\"]+")  # of a URL
 # The user and the password of a URL, also where it is malformed: all up to the last @.
 _IN_URL = (re.compile(r"(?<=//)[^\s'\"]*@"), re.compile(r"[^\s'\"/(]*:[^\s'\"/]*@"))
+
+
+def can_be_token(text: str) -> bool:
+    """Whether it can be sent as it is in a field `Authorization: Bearer …` (RFC 9110 section 5.5)."""
+    return _VISIBLE.fullmatch(text) is not None
 
 
 def is_secret(name: object) -> bool:

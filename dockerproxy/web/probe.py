@@ -46,7 +46,10 @@ async def _tls_failure(address: Address) -> Failure | None:
     except ssl.SSLError as error:
         if address.tls and error.reason in _NO_TLS:
             return Failure(error.reason.replace("_", " ").lower(), no_tls=True)
-    except OSError:  # also of the timeout: it may be busy, or want a certificate
+    except TimeoutError:
+        if address.tls:
+            return Failure(f"no handshake within {PATIENCE:g} s", no_tls=True)
+    except OSError:  # it may want a certificate
         pass
     else:
         if not address.tls:

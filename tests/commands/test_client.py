@@ -223,11 +223,27 @@ def test_a_url_names_where_to_connect_and_its_domain_what_to_ask_for(url: str, p
     assert found.name == host.partition(":")[0]
 
 
-@pytest.mark.parametrize("url", ["ftp://x", "http://", "http://x:port", "http://x/statistics", "http://u@x"])
+@pytest.mark.parametrize("url", [
+    "ftp://x", "http://", "http://x:port", "http://x/statistics", "http://u@x", "http://[::1", "http://a b:80",
+    f"http://{'a' * 70}.x:80",
+])  # fmt: skip
 def test_a_url_that_is_none_is_told_with_an_example(run: Run, url: str) -> None:
     result = run("routes", "--url", url)
     assert result.code == 1
     assert f"--url {url}: expected the address of a proxy, such as http://root.localhost:8888" in result.err
+
+
+@pytest.mark.parametrize("token", ["correct-horse\r", "a\nb", "пароль-длинный"])
+def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    given = run("routes", "--token", token)
+    assert (given.code, given.err) == (2, "--token: expected visible ASCII characters, which a header can hold\n")
+    monkeypatch.setenv("DOCKERPROXY_ADMIN_TOKEN", token * 3)
+    in_environment = run("routes")
+    assert in_environment.code == 1
+    assert "DOCKERPROXY_ADMIN_TOKEN: expected visible ASCII characters" in in_environment.err
+    assert token.strip() not in in_environment.err
 
 
 def test_a_port_that_nobody_can_know_must_be_named() -> None:

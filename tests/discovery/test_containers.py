@@ -241,6 +241,14 @@ def test_a_container_that_was_taken_off_all_networks() -> None:
     assert (reason.code, reason.mend) == (Code.NO_NETWORK, "run: docker network connect front shop-web-1")
 
 
+@pytest.mark.parametrize("mode", ["bridge", "none"])
+def test_without_a_network_it_is_to_be_connected_to_one_of_the_proxys(mode: str) -> None:
+    networks = network("none", "") if mode == "none" else {}
+    (reason,) = view(entry(ENABLED, networks=networks, mode=mode), own=own("front")).reasons
+    assert reason.mend is not None
+    assert reason.mend.endswith("docker network connect front shop-web-1")
+
+
 def test_a_copy_of_a_reason_is_as_good_as_the_reason() -> None:
     (reason,) = view(entry(labelled(hold="soon"))).reasons
     again = copy.deepcopy(reason)

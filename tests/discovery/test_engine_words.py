@@ -45,6 +45,18 @@ def test_a_socket_that_nobody_listens_on(folder: Path) -> None:
     assert words(f"unix://{folder}/dead.sock").startswith(f"nobody listens on {folder}/dead.sock: start the engine")
 
 
+def test_a_mounted_socket_in_whose_place_the_engine_has_made_a_new_one(folder: Path) -> None:
+    path = folder / "docker.sock"
+    with socket.socket(socket.AF_UNIX) as old:
+        old.bind(str(path))
+        mounted = os.open(path, os.O_PATH)  # as in a container: it leads to the file, whatever the name leads to now
+    path.unlink()
+    assert "new socket since: restart the proxy's container (docker restart)" in words(
+        f"unix:///proc/self/fd/{mounted}"
+    )
+    os.close(mounted)
+
+
 def test_a_folder_in_place_of_the_socket(folder: Path) -> None:
     assert "is a folder, not a socket" in words(f"unix://{folder}")
 

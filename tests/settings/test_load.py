@@ -120,7 +120,7 @@ def test_a_file_that_was_named_and_is_not_there_is_an_error(monkeypatch: pytest.
 
 
 def test_a_folder_is_not_a_file(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no such file"):
+    with pytest.raises(SettingsError, match="is a folder, such as Docker makes where the file to mount is missing"):
         load(str(tmp_path))
 
 
@@ -138,6 +138,10 @@ def test_an_empty_file_says_nothing(read: Read, text: str) -> None:
         ("- listen\n", 'expected keys and values such as `listen: [":8888"]`, found a list'),
         ("just words\n", 'expected keys and values such as `listen: [":8888"]`, found a str'),
         ("a: !!python/object/apply:os.getcwd []\n", "line 1, column 4: not valid YAML"),
+        ("listen: &a [*a]\n", "an alias (*name) stands within what it stands for (&name)"),
+        ("a: &a {b: [{c: *a}]}\n", "an alias (*name) stands within what it stands for (&name)"),
+        pytest.param(f"bench: {'1' * 5001}\n", "a value cannot be read: Exceeds the limit", id="endless number"),
+        ("bench: 2026-13-45\n", "a value cannot be read: month must be in 1..12"),
         pytest.param(f"a: {'[' * 500}{']' * 500}\n", "lists and keys stand in each other too deeply", id="too deep"),
     ],
 )

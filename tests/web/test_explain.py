@@ -229,3 +229,18 @@ async def test_it_is_for_whoever_may_see_the_statistics(house: House) -> None:
 
 async def test_whoever_says_nothing_in_a_handshake_is_not_said_to_speak_no_tls(port: int) -> None:
     assert await failures([Address("127.0.0.1", port, tls=True), Address("127.0.0.1", port, doubted=True)]) == {}
+
+
+async def test_whoever_takes_connections_and_says_nothing_in_a_handshake_speaks_no_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def wait(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")  # of a request
+        writer.close()
+
+    monkeypatch.setattr(probe, "PATIENCE", 0.05)
+    async with await asyncio.start_server(wait, "127.0.0.1", 0) as server:
+        plain = Address("127.0.0.1", server.sockets[0].getsockname()[1])
+        secured = plain._replace(tls=True)
+        found = await failures([secured, plain, plain._replace(doubted=True)])
+    assert found == {secured: Failure("no handshake within 0.05 s", no_tls=True)}
