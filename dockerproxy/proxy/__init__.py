@@ -17,6 +17,7 @@ attempt.py       one try at one upstream
 failure.py       why an attempt failed
 client.py        what an exchange wants of a front
 tunnel.py        bytes both ways after an upgrade
+probing.py       whether the other end of a silent connection is still there
 forwarding.py    where a request comes from, for upstreams and handlers
 flow.py          back-pressure
 deadlines.py     one timer for all connections

@@ -14,6 +14,7 @@ from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.failure import AttemptError, Failure
 from dockerproxy.proxy.flow import MOST_UNSENT
 from dockerproxy.proxy.pool import Connect, Pool
+from dockerproxy.proxy.probing import UPSTREAM, probe
 from dockerproxy.proxy.upstream import UpstreamConnection
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tls.client import UpstreamTls
@@ -63,13 +64,15 @@ class Connector:
             await loop.create_connection(lambda: connection, sock=end)
             return
         if upstream.scheme != "https":
-            await loop.create_connection(lambda: connection, upstream.host, upstream.port)
+            transport, _ = await loop.create_connection(lambda: connection, upstream.host, upstream.port)
+            probe(transport, UPSTREAM)
             return
         context, name = self._context(tls), tls.server_name or upstream.host
-        transport, _ = await loop.create_connection(
+        secured, _ = await loop.create_connection(
             lambda: connection, upstream.host, upstream.port, ssl=context, server_hostname=name
         )
-        transport.set_write_buffer_limits(MOST_UNSENT)
+        probe(secured, UPSTREAM)
+        secured.set_write_buffer_limits(MOST_UNSENT)
 
     def _context(self, tls: UpstreamTls) -> ssl.SSLContext:
         context = self._contexts.get(tls)

@@ -6,18 +6,14 @@ Each side may end its direction alone; the other direction goes on.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import socket
 import time
 from asyncio import Transport
 from collections.abc import Callable
 
 from dockerproxy.proxy.deadlines import NEVER
 from dockerproxy.proxy.flow import Valve
+from dockerproxy.proxy.probing import TUNNEL, probe
 
-# A telephone that leaves its network says no word, and a tunnel may be silent for ever: the kernel asks whether the
-# other end is there. Two minutes after it was heard last, it is not.
-_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
 # How long a side that does not read may keep its connection when the tunnel is closed: it has yet to take 64 KiB.
 _LAST_WORDS = 60.0  # seconds
 
@@ -47,7 +43,7 @@ class Tunnel:
         self._on_closed: Callable[[], None] | None = closed
         self._ended = 0
         for transport in (client, upstream):
-            _probe(transport)
+            probe(transport, TUNNEL)
 
     def from_client(self, data: bytes) -> None:
         """Bytes that the client sent."""
@@ -89,15 +85,3 @@ class Tunnel:
         on_closed, self._on_closed = self._on_closed, None
         if on_closed is not None:
             on_closed()
-
-
-def _probe(transport: Transport) -> None:
-    """Let the kernel notice when the other end has vanished."""
-    sock = transport.get_extra_info("socket")
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return
-    with contextlib.suppress(OSError):  # it has just ended
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        for name, value in _PROBES.items():
-            if hasattr(socket, name):
-                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)

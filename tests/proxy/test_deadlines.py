@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from dockerproxy.proxy import deadlines
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 
+from ..support.scene import Scene
 from ..support.waiting import until
 
 
@@ -132,3 +134,13 @@ async def test_a_stopped_wheel_rings_no_more(wheel: Wheel) -> None:
 def test_only_what_says_how_can_expire() -> None:
     with pytest.raises(NotImplementedError):
         Timed().expired(0.0)
+
+
+async def test_the_kernel_looks_whether_an_upstream_that_is_silent_is_still_there(scene: Scene) -> None:
+    await scene.proxy(await scene.upstream())
+    await scene.get()
+    (pool,) = [pool for pool in scene.server.plane._pools.values() if pool.size]
+    (connection,) = pool._idle
+    sock = connection.transport.get_extra_info("socket")
+    assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5

@@ -1,0 +1,44 @@
+"""Probing: lets the kernel ask whether the other end of a silent connection is still there (RFC 9293 section 3.8.4).
+
+Whoever is cut off from the network says no word. The engine takes a network from a container, a machine loses its
+power, a telephone leaves: without a question, the connection would look as if an answer were still to come.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from asyncio import BaseTransport
+from typing import NamedTuple
+
+
+class Probes(NamedTuple):
+    """When the kernel asks, and when it gives the other end up.
+
+    after: seconds of silence before the first question
+    every: seconds between two questions
+    most:  questions without an answer after which the connection is over
+    """
+
+    after: int
+    every: int
+    most: int
+
+
+# A request waits for it, and another upstream may be there to answer it; a network may be gone for a moment, though.
+UPSTREAM = Probes(5, 2, 4)
+# A tunnel may be silent for ever. Two minutes after the other end was heard last, it is not there.
+TUNNEL = Probes(60, 15, 4)
+_OPTIONS = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
+
+
+def probe(transport: BaseTransport, probes: Probes) -> None:
+    """Have the other end asked from now on, where it is at the other end of a network."""
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    with contextlib.suppress(OSError):  # it has just ended
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in zip(_OPTIONS, probes, strict=True):
+            if hasattr(socket, name):
+                sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
