@@ -262,10 +262,10 @@ class Exchange:
         pool.request(self, self.live.options.connect_timeout)
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
-        """Send the head, and what has come of the body; what is to come may flow."""
-        attempt.send(connection, self, self._client)
+        """Send the head, and what has come of the body; what is to come may flow, unless that is too much already."""
         if self.request_body is not None and not self.request_body.ended:
             self._client.valve.open()
+        attempt.send(connection, self, self._client)
 
     def _attempt_failed(self, error: AttemptError) -> None:
         """Count the error, and try again where that is allowed."""

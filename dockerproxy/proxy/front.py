@@ -154,7 +154,7 @@ class Front(Timed, asyncio.Protocol):
             self._plane.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
             self._ending.finish()
-        elif self._decoder is not None and exchange is not None and not self._ending.begun:
+        elif self._decoder is not None and exchange is not None and not self._ending.begun and not self._full:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
             self._check_progress()  # half closed and silent, or a reader that does not read
@@ -220,7 +220,7 @@ class Front(Timed, asyncio.Protocol):
     def _begin(self, head: RequestHead) -> None:
         """Find the route and start an exchange."""
         plane = self._plane
-        self.deadline = NEVER
+        self._within(plane.limits.half_close_timeout if self._eof else NEVER)
         self._head = head
         self._reply.begun = self._reply.continued = self._skipped = False
         self._keep_alive = head.keep_alive and not plane.stopping
@@ -340,10 +340,10 @@ class Front(Timed, asyncio.Protocol):
         self._tunnel = tunnel
         self._full = False
         self.transport.write(switching_block(head) + data)
+        self.valve.open()  # before what is buffered is sent, which may be too much already
         buffered, self._buffer = self._buffer, b""
         if buffered:
             tunnel.from_client(buffered)
-        self.valve.open()
         if self._eof:
             tunnel.ended(tunnel.upstream)
         self._plane.wheel.schedule(self, tunnel.watch(time.monotonic()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import socket
 import time
@@ -11,8 +12,9 @@ from collections.abc import AsyncIterator
 import pytest
 from aiohttp import ClientSession
 
+from ..support.client import Client
 from ..support.scene import Scene, arrived, unacknowledged
-from ..support.upstreams import Conversation
+from ..support.upstreams import Conversation, Upstream
 from ..support.waiting import settled, until
 
 # What kernels keep on both sides of the proxy, where memory is plentiful, and its own two buffers;
@@ -104,6 +106,75 @@ async def test_a_client_is_read_no_faster_than_its_upstream_reads(scene: Scene) 
     listen.set()
     await uploading
     assert (await client.answer()).text == str(SENT)
+
+
+def narrow(upstream: Upstream) -> None:
+    """From now on its kernel takes little, as that of a machine at the other end of a real network."""
+    assert upstream._server is not None
+    for sock in upstream._server.sockets:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1400)
+
+
+async def sent_at_most(client: Client, first: bytes) -> int:
+    """How much a client can send, of SENT bytes, to a proxy whose upstream does not read: `first` in one piece."""
+    await client.send(first)
+    sent = len(first)
+
+    async def send_all() -> None:
+        nonlocal sent
+        while sent < SENT:
+            await client.send(PIECE)
+            sent += len(PIECE)
+
+    sending = asyncio.create_task(send_all())
+    most = await settled(lambda: sent)
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    return most
+
+
+async def test_an_upload_whose_beginning_is_too_much_already_is_read_no_faster(scene: Scene) -> None:
+    async def deaf(conversation: Conversation) -> None:
+        conversation.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a ReadTransport as well
+        await asyncio.Event().wait()
+
+    upstream = await scene.upstream(deaf)
+    narrow(upstream)
+    await scene.proxy(upstream)
+    head = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n" % SENT
+    assert await sent_at_most(await scene.client(), head + b"x" * (250 * KIB)) < BOUND
+
+
+async def test_what_a_client_sends_behind_its_wish_to_switch_protocols_is_read_no_faster(scene: Scene) -> None:
+    async def deaf(conversation: Conversation) -> None:
+        await conversation.head()
+        conversation.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a ReadTransport as well
+        await until(lambda: len(next(iter(scene.server.plane._fronts))._buffer) > 64 * KIB)
+        conversation.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+        await asyncio.Event().wait()
+
+    upstream = await scene.upstream(deaf)
+    narrow(upstream)
+    await scene.proxy(upstream)
+    head = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    assert await sent_at_most(await scene.client(), head + b"x" * (2 << 20)) < BOUND
+
+
+async def test_a_client_that_sends_but_does_not_read_is_not_served_for_ever(scene: Scene) -> None:
+    async def echo(conversation: Conversation) -> None:
+        await conversation.head()
+        conversation.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        while data := await conversation.reader.read(1 << 16):
+            await conversation.send(b"%x\r\n%b\r\n" % (len(data), data))
+
+    upstream = await scene.upstream(echo)
+    await scene.proxy(upstream, stall_timeout=0.5)
+    client = await scene.client(receive_buffer=4 * KIB)
+    with contextlib.suppress(ConnectionError, TimeoutError):
+        await sent_at_most(client, b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n" % (1 << 30))
+    await until(lambda: not scene.server.stats.connections)
+    await scene.at_rest()
 
 
 async def test_an_upload_to_a_route_that_holds_is_not_read_into_memory(scene: Scene) -> None:
