@@ -34,7 +34,7 @@ class Attempt:
     """
 
     __slots__ = (
-        "_ended", "_live", "_stats", "answered_at", "connection", "pool", "sent_at", "started", "upstream",
+        "_counted", "_ended", "_live", "_stats", "answered_at", "connection", "pool", "sent_at", "started", "upstream",
     )  # fmt: skip
 
     def __init__(self, live: LiveRoute, upstream: Upstream, pool: Pool, now: float) -> None:
@@ -44,7 +44,7 @@ class Attempt:
         self._live = live
         self.started = now
         self.sent_at = self.answered_at = 0.0
-        self._ended = False
+        self._ended = self._counted = False
         self._stats = live.stats.upstream(upstream.key)
         self._stats.in_flight += 1
 
@@ -83,7 +83,10 @@ class Attempt:
         self.count(error)
 
     def count(self, error: AttemptError) -> None:
-        """Count an error whose answer is relayed all the same."""
+        """Count an error whose answer is relayed all the same; should that break off, it was one error."""
+        if self._counted:
+            return
+        self._counted = True
         self._end()
         if error.counts:
             self._live.count_error(self.upstream, error)

@@ -24,7 +24,7 @@ from dockerproxy.proxy.https import set_hsts
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.request_body import RequestBody
 from dockerproxy.proxy.restriction import restrain
-from dockerproxy.proxy.retry import IDEMPOTENT, Retry, may_repeat
+from dockerproxy.proxy.retry import Retry, may_repeat, stays_repeatable
 from dockerproxy.proxy.tunnel import Tunnel
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Exchange:
 
     __slots__ = (
         "_answered", "_attempt", "_begun", "_client", "_collecting", "_done", "_held", "_plane", "_retry", "_started",
-        "_timer", "__weakref__",
+        "_timer", "_waits_since", "__weakref__",
         "error_code", "head", "live", "passage", "request_body", "stats",
     )  # fmt: skip
 
@@ -58,7 +58,7 @@ class Exchange:
         self.request_body = RequestBody(head.length, live.options.max_body) if head.length else None
         self._plane = plane
         self._client = client
-        self._started = time.monotonic()
+        self._started = self._waits_since = time.monotonic()
         self._attempt: Attempt | None = None
         self._retry: Retry | None = None
         self._timer: TimerHandle | None = None
@@ -159,7 +159,7 @@ class Exchange:
         """A connection to the chosen upstream is there."""
         attempt = self._attempt
         if self._done or attempt is None:
-            connection.pool.release(connection)
+            connection.rest()
         else:
             self._send(attempt, connection)
 
@@ -247,12 +247,13 @@ class Exchange:
         if upstream is None:
             self._wait(now)
             return
+        live.stats.retries += self._retry is not None
         pool = self._plane.pool(upstream, live)
         attempt = self._attempt = Attempt(live, upstream, pool, now)
         connection = pool.take_idle()
         if connection is None:
             self._connect(pool)
-        elif connection.usable(now, repeatable=self.head.method in IDEMPOTENT):
+        elif connection.usable(now, repeatable=stays_repeatable(self.head.method, self.request_body)):
             self._send(attempt, connection)
         else:
             connection.close()
@@ -283,7 +284,6 @@ class Exchange:
         if code:
             self.show_error(code)
         else:
-            self.live.stats.retries += 1
             self._next_attempt()
 
     def _repeatable(self) -> bool:
@@ -309,11 +309,14 @@ class Exchange:
             self.live.stats.held += 1
         if self._retry is not None:
             self._retry.tried.clear()
-        code, seconds = self.live.hold(self, now - self._started)
+        self._waits_since = now if self._waits_since > now else self._waits_since
+        code, seconds = self.live.hold(self, now - self._waits_since)
         if code:
             self.show_error(code)
         elif seconds < float("inf"):
             self._timer = self._plane.loop.call_later(seconds, self._held_too_long)
+        else:
+            self._waits_since = float("inf")  # a pause is no waiting; what comes after it is
 
     def _held_too_long(self) -> None:
         self.live.unhold(self)

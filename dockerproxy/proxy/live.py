@@ -56,13 +56,16 @@ class LiveRoute:
         self.gone = False
         self._held: dict[Held, None] = {}
         self._log_limit = LogLimit()
+        self.route = route
         self.update(route)
 
     def __repr__(self) -> str:
         return f"<LiveRoute {self.route.name}: {self.balancer!r}, {len(self._held)} held>"
 
     def update(self, route: Route) -> None:
-        """Take the route's new value; whoever is held is woken when there is an upstream again."""
+        """Take the route's new value; whoever is held is woken when there is an upstream again, and whoever was held
+        in a pause when that is over: only then does the time count for which it may be held."""
+        resumed = self.route.paused and not route.paused
         self.route = route
         self.options = route.options
         strips = route.options.strip_prefix and route.path.kind is PathKind.PREFIX
@@ -74,7 +77,7 @@ class LiveRoute:
         self.hsts = hsts_line(route.options.hsts_max_age)
         maintained = route.maintenance is not None
         self.restricted = route.paused or maintained or route.options.https == "redirect"
-        if not route.paused and (self.balancer.has_upstream or maintained):
+        if not route.paused and (self.balancer.has_upstream or maintained or resumed):
             self._wake_held()
 
     def remove(self) -> None:

@@ -40,6 +40,11 @@ class RequestBody:
         return self.size > REPLAY_LIMIT
 
     @property
+    def fits(self) -> bool:
+        """Whether all of it can be kept, as far as that is known already."""
+        return max(self.size, self._announced) <= REPLAY_LIMIT and (self.ended or self._announced >= 0)
+
+    @property
     def too_large(self) -> bool:
         """Whether it is larger than it may be, by what has come or by what its head announced."""
         return self._limit is not None and max(self.size, self._announced) > self._limit

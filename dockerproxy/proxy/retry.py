@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 
 from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.request_body import RequestBody
 from dockerproxy.settings.options import RouteOptions
 
 # RFC 9110 section 9.2.2.
@@ -89,3 +90,8 @@ class Retry:
 def may_repeat(method: str, options: RouteOptions) -> bool:
     """Whether a request of this method may be sent a second time."""
     return method in IDEMPOTENT or options.retry_non_idempotent
+
+
+def stays_repeatable(method: str, body: RequestBody | None) -> bool:
+    """Whether a request may be sent a second time even when all of it has been sent before."""
+    return method in IDEMPOTENT and (body is None or body.fits)

@@ -59,7 +59,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
 
     __slots__ = (
         "_buffer", "_decoder", "_full", "_idle_since", "_interim", "_keep_alive", "_parser", "_previous", "_remaining",
-        "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout", "_state", "_used", "_without_body",
+        "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout", "_state", "_without_body",
         "_wheel", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.tunnel: Tunnel | None = None
         self.transport: asyncio.Transport
         self.valve: Valve
-        self._idle_since = 0.0
+        self._idle_since = 0.0  # 0 as long as it has never been idle
         self._parser = parser
         self._previous = PreviousResponse()
         self._wheel = wheel
@@ -79,12 +79,12 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.lost = self.counted = False
         self._keep_alive = True
         self._state = _HEAD
-        self._used = self._remaining = self._interim = 0
+        self._remaining = self._interim = 0
         self._without_body = self._request_chunked = self._request_open = self._full = False
         self._response_timeout = self._stall_timeout = 0.0
 
     def __repr__(self) -> str:
-        doing = "idle" if self.exchange is None else f"answering request {self._used}"
+        doing = "idle" if self.exchange is None else "answering"
         return f"<UpstreamConnection to {self.pool.address}: {doing}>"
 
     # Called by the exchange
@@ -97,10 +97,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         """
         self.exchange = exchange
         self.deadline = NEVER
-        self._used += 1
         self._state = _HEAD
-        self._buffer = b""
-        self._decoder = None
+        self._buffer, self._decoder = b"", None
         self._interim = 0
         self._keep_alive = True
         self._without_body = without_body
@@ -148,6 +146,12 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.tunnel = tunnel
         self._wheel.forget(self)
         self.pool.detach(self)
+
+    def rest(self) -> None:
+        """Wait in the pool for the next request. From now on the other end may close it at any moment."""
+        self._idle_since = time.monotonic()
+        self._wheel.schedule(self, self._idle_since + IDLE_TIMEOUT)
+        self.pool.release(self)
 
     def leave(self) -> None:
         """The exchange needs no more of this answer: the connection cannot be used again."""
@@ -275,9 +279,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         """Keep an unfinished head, unless it is one that will never be good."""
         self._buffer = data
         if len(data) > self._parser.limits.size:
-            self._fail(
-                exchange, AttemptError(Failure.MALFORMED, f"its head is larger than {self._parser.limits.size} bytes")
-            )
+            detail = f"its head is larger than {self._parser.limits.size} bytes"
+            self._fail(exchange, AttemptError(Failure.MALFORMED, detail))
         elif data and not b"HTTP/1.".startswith(data[:7]):
             self._fail(exchange, AttemptError(Failure.MALFORMED, f"not HTTP/1.1: {data[:20]!r}"))
 
@@ -370,11 +373,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.valve.open()
         if not (reusable and self._keep_alive) or self._request_open or self._full or self.transport.is_closing():
             self.close()
-            return
-        now = time.monotonic()
-        self._idle_since = now
-        self._wheel.schedule(self, now + IDLE_TIMEOUT)
-        self.pool.release(self)
+        else:
+            self.rest()
 
     def _fail(self, exchange: Answering, error: AttemptError) -> None:
         self.exchange = None
@@ -397,4 +397,4 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             return AttemptError(Failure.CUT, detail)
         if self._buffer:
             return AttemptError(Failure.MALFORMED, "it broke off in the middle of the head")
-        return AttemptError(Failure.CLOSED, detail, stale=self._used > 1 and not self._interim)
+        return AttemptError(Failure.CLOSED, detail, stale=self._idle_since > 0 and not self._interim)

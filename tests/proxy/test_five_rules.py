@@ -9,6 +9,7 @@ import pytest
 
 from dockerproxy.proxy.failure import AttemptError, Failure
 
+from ..support.client import Incomplete
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Script
 from ..support.waiting import DEADLINE, until
@@ -150,6 +151,30 @@ async def test_the_error_status_is_shown_when_the_request_cannot_be_repeated(sce
     assert (answer.status, answer.text) == (503, "sorry")
     assert scene.counted(bad).error_counter == 1
     assert scene.counted(bad).used_successfully == 0
+
+
+async def test_an_answer_with_a_listed_status_that_breaks_off_is_one_error(scene: Scene) -> None:
+    async def break_off(conversation: Conversation) -> None:
+        await conversation.request()
+        await conversation.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nso")
+        await said.wait()
+
+    said = asyncio.Event()
+    bad = await scene.upstream(break_off)
+    await scene.proxy(bad, error_statuses=[503])
+    client = await scene.client()
+    await client.ask("POST", body=b"order")
+    assert (await client.head()).status == 503
+    said.set()
+    with pytest.raises(Incomplete):
+        await client.exactly(9)
+    assert scene.counted(bad).error_counter == 1
+
+
+async def test_attempts_that_are_not_made_are_not_counted_as_retries(scene: Scene) -> None:
+    await scene.proxy(await scene.upstream(hang_up), retry_deadline=0)
+    assert (await scene.get()).status == 502
+    assert scene.route().retries == 0
 
 
 async def test_a_listed_status_is_still_an_error_when_its_body_is_large(scene: Scene) -> None:
@@ -529,6 +554,39 @@ async def test_many_stale_connections_at_once_do_not_use_up_the_attempts(scene: 
     assert scene.counted(stale).error_counter == 0
 
 
+async def test_a_connection_that_was_made_for_a_client_that_left_is_a_kept_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(conversation: Conversation) -> None:
+        if conversation.number == 1:
+            await conversation.head()
+        else:
+            await upstream.serve(conversation)
+
+    upstream = await scene.upstream(die)
+    server = await scene.proxy(upstream)
+    connecting, go_on = asyncio.Event(), asyncio.Event()
+    original = server.plane._connector._open
+
+    async def slow(*args: object) -> None:
+        connecting.set()
+        await go_on.wait()
+        await original(*args)  # type: ignore[arg-type]  # whatever it takes
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.plane._connector, "_open", slow)
+        client = await scene.client()
+        await client.ask()
+        await connecting.wait()
+        client.reset()
+        await until(lambda: not server.stats.connections)
+        go_on.set()
+        await until(lambda: scene.open_connections() == 1 and not len(server.plane._tasks))
+    assert len(server.plane.wheel) == 1  # it is closed when it has been idle for long
+    assert (await scene.get()).text == "a"
+    assert (scene.counted(upstream).error_counter, scene.route().retries) == (0, 0)
+
+
 async def test_a_connection_that_the_upstream_closed_while_idle_is_not_used(scene: Scene) -> None:
     async def once(conversation: Conversation) -> None:
         await conversation.request()
@@ -556,6 +614,24 @@ async def test_a_post_does_not_go_over_an_old_idle_connection(scene: Scene, monk
 
     assert upstream.connections == 2
     await until(lambda: scene.open_connections() == 1)
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunked"])
+async def test_a_body_too_large_to_be_kept_does_not_go_over_an_old_idle_connection(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, chunked: bool
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 0.0)
+    stale = await scene.upstream(_dies_at_second_request)
+    await scene.proxy(stale)
+    client = await scene.client()
+    assert (await client.get()).text == "once"
+    body = b"x" * 300_000
+    if chunked:
+        await client.ask("PUT", transfer_encoding="chunked")
+        await client.send(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
+    else:
+        await client.ask("PUT", body=body)
+    assert (await client.answer()).text == "once"
 
 
 async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:

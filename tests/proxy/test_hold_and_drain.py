@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -95,6 +96,26 @@ async def test_a_held_request_gets_503_when_nothing_appears_in_time(scene: Scene
 async def test_nothing_is_held_where_hold_is_zero(scene: Scene) -> None:
     await docker_route(scene, hold=0)
     assert (await scene.get(host=HOST)).status == 503
+
+
+async def ordered(scene: Scene, path: str, **said: object) -> None:
+    """An operator's order."""
+    client = await scene.client()
+    await client.ask("POST", path, host="root.localhost", body=json.dumps(said).encode())
+    assert (await client.answer()).status == 200
+
+
+async def test_who_was_held_in_a_pause_is_held_for_no_longer_than_others_after_it(scene: Scene) -> None:
+    upstream = await docker_route(scene, hold="500ms")
+    appear(scene, upstream)
+    await ordered(scene, "/pause", route=NAME)
+    clients = [await asking(scene) for _ in range(2)]
+    await ordered(scene, "/drain", name=upstream.name)
+    held_at = time.monotonic()
+    await until(lambda: time.monotonic() - held_at > 0.5)  # a pause that is longer than they may be held
+    await ordered(scene, "/resume", route=NAME)
+    assert scene.server.plane.held(NAME) == 2
+    assert [(await client.answer()).status for client in clients] == [503, 503]
 
 
 async def test_an_unknown_host_is_not_held(scene: Scene) -> None:

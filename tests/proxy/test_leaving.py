@@ -122,6 +122,25 @@ async def test_a_half_closed_client_is_served_only_as_long_as_bytes_flow(scene: 
     await asyncio.wait_for(script.left.wait(), DEADLINE)
 
 
+async def test_the_second_of_two_pipelined_requests_is_watched_as_well_when_its_client_is_half_closed(
+    scene: Scene,
+) -> None:
+    async def answer_once(conversation: Conversation) -> None:
+        while (await conversation.request()).target != "/slow":
+            conversation.answer(b"first")
+        await conversation.gone()
+        left.set()
+
+    left = asyncio.Event()
+    await scene.proxy(await scene.upstream(answer_once), half_close_timeout="100ms")
+    client = await scene.client()
+    await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\nGET /slow HTTP/1.1\r\nHost: test\r\n\r\n")
+    client.half_close()
+    assert (await client.answer()).text == "first"
+    await asyncio.wait_for(left.wait(), DEADLINE)
+    await scene.at_rest()
+
+
 async def test_a_client_that_leaves_while_the_proxy_connects_leaves_nothing_behind(scene: Scene) -> None:
     connecting, go_on = asyncio.Event(), asyncio.Event()
 

@@ -108,7 +108,7 @@ async def test_a_client_is_read_no_faster_than_its_upstream_reads(scene: Scene) 
     assert (await client.answer()).text == str(SENT)
 
 
-def narrow(upstream: Upstream) -> None:
+def narrowed(upstream: Upstream) -> None:
     """From now on its kernel takes little, as that of a machine at the other end of a real network."""
     assert upstream._server is not None
     for sock in upstream._server.sockets:
@@ -140,7 +140,7 @@ async def test_an_upload_whose_beginning_is_too_much_already_is_read_no_faster(s
         await asyncio.Event().wait()
 
     upstream = await scene.upstream(deaf)
-    narrow(upstream)
+    narrowed(upstream)
     await scene.proxy(upstream)
     head = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: %d\r\n\r\n" % SENT
     assert await sent_at_most(await scene.client(), head + b"x" * (250 * KIB)) < BOUND
@@ -155,7 +155,7 @@ async def test_what_a_client_sends_behind_its_wish_to_switch_protocols_is_read_n
         await asyncio.Event().wait()
 
     upstream = await scene.upstream(deaf)
-    narrow(upstream)
+    narrowed(upstream)
     await scene.proxy(upstream)
     head = b"GET / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
     assert await sent_at_most(await scene.client(), head + b"x" * (2 << 20)) < BOUND
