@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,8 @@ from dockerproxy.proxy.upstream import UpstreamConnection
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tls.client import UpstreamTls
 
+# No descriptor, no port, no memory is left for one more socket.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
 # Gives one end of a socket pair whose other end a handler serves.
 ConnectHandler = Callable[[str], Awaitable[socket.socket]]
 
@@ -36,8 +39,9 @@ class Connector:
         """What a pool calls to get one more connection to `upstream`."""
         return partial(self._connect, upstream, tls)
 
-    def read_files_anew(self) -> None:
-        """The files of authorities and certificates may have changed: new connections use what they hold then."""
+    def renew(self, parser: ResponseParser) -> None:
+        """From now on new connections use `parser`, and what the files of authorities and certificates hold then."""
+        self._parser = parser
         self._contexts.clear()
 
     async def _connect(self, upstream: Upstream, tls: UpstreamTls, pool: Pool, timeout: float) -> UpstreamConnection:
@@ -83,6 +87,8 @@ class Connector:
 
 def _in_words(error: OSError) -> AttemptError:
     """The failure behind an OSError; one that stands for several addresses counts as refused if any of them was."""
+    if error.errno in _EXHAUSTED:
+        return AttemptError(Failure.EXHAUSTED, error.strerror or str(error))
     if isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower():
         return AttemptError(Failure.REFUSED)
     if isinstance(error, ssl.SSLCertVerificationError):

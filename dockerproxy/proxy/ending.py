@@ -53,6 +53,11 @@ class Ending:
         """Whether the client has taken all of the last answer, and only has to close."""
         return self.lingering and not self._transport.get_write_buffer_size()
 
+    @property
+    def sent(self) -> bool:
+        """Whether all is on its way and the connection is being closed: over TLS the loop waits for a farewell."""
+        return self._transport.is_closing() and not self._transport.get_write_buffer_size()
+
     def close(self) -> bool:
         """Close once everything is sent. True when the client has yet to take some of it."""
         self.mark()

@@ -12,6 +12,7 @@ class Failure(StrEnum):
     UNREACHABLE = "cannot be reached"
     CONNECT_TIMEOUT = "connecting timed out"
     BUSY = "all its connections are in use"
+    EXHAUSTED = "the proxy cannot open any more connections"
     TIMEOUT = "no answer in time"
     STALLED = "the answer stalled"
     CLOSED = "closed the connection without an answer"
@@ -22,7 +23,8 @@ class Failure(StrEnum):
 
 
 _TIMEOUTS = frozenset({Failure.CONNECT_TIMEOUT, Failure.TIMEOUT, Failure.STALLED, Failure.BUSY})
-_NOTHING_SENT = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT, Failure.BUSY})
+_OUR_OWN = frozenset({Failure.BUSY, Failure.EXHAUSTED})
+_NOTHING_SENT = _OUR_OWN | {Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT}
 
 
 class AttemptError(Exception):
@@ -48,4 +50,4 @@ class AttemptError(Exception):
     @property
     def counts(self) -> bool:
         """Whether it speaks against the upstream."""
-        return not self.stale and self.failure is not Failure.BUSY
+        return not self.stale and self.failure not in _OUR_OWN

@@ -153,6 +153,7 @@ class Front(Timed, asyncio.Protocol):
         if self._tunnel is not None:
             self._plane.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
+            self._within(LINGER_TIME)
             self._ending.finish()
         elif self._decoder is not None and exchange is not None and not self._ending.begun and not self._full:
             self._check_body(exchange)
@@ -177,7 +178,7 @@ class Front(Timed, asyncio.Protocol):
         """A slow reader is served as long as it reads at all."""
         if self._ending.progressed():
             self._within(self._plane.limits.half_close_timeout if self._eof else self._plane.limits.stall_timeout)
-        else:
+        elif not self._ending.sent:
             reset(self.transport)
 
     # Requests
@@ -342,8 +343,7 @@ class Front(Timed, asyncio.Protocol):
         self.transport.write(switching_block(head) + data)
         self.valve.open()  # before what is buffered is sent, which may be too much already
         buffered, self._buffer = self._buffer, b""
-        if buffered:
-            tunnel.from_client(buffered)
+        tunnel.from_client(buffered)
         if self._eof:
             tunnel.ended(tunnel.upstream)
         self._plane.wheel.schedule(self, tunnel.watch(time.monotonic()))
@@ -396,5 +396,5 @@ class Front(Timed, asyncio.Protocol):
 
     def _close(self) -> None:
         """Close once everything is sent, as long as the client takes it."""
-        if self._ending.close():
-            self._within(self._plane.limits.stall_timeout)
+        self._ending.close()
+        self._within(self._plane.limits.stall_timeout)

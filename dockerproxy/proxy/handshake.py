@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+# Closing over TLS takes as long as the client takes to read what is left. The front looks whether it does; this is only
+# for what the front does not see, and knows nothing of progress.
+_FAREWELL = 10  # times `stall_timeout`
+
+
 class Handshake(asyncio.Protocol):
     """One handshake.
 
@@ -53,7 +58,8 @@ class Handshake(asyncio.Protocol):
         try:
             transport, _ = await plane.loop.connect_accepted_socket(
                 plane.front, sock, ssl=self._context,
-                ssl_handshake_timeout=plane.limits.head_timeout, ssl_shutdown_timeout=plane.limits.stall_timeout,
+                ssl_handshake_timeout=plane.limits.head_timeout,
+                ssl_shutdown_timeout=_FAREWELL * plane.limits.stall_timeout,
             )  # fmt: skip
             transport.set_write_buffer_limits(MOST_UNSENT)
         except OSError as error:  # as a rule no fault of ours: scanners, plain http, browsers that mistrust it

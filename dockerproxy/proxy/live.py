@@ -38,7 +38,8 @@ class LiveRoute:
     """A route in use.
 
     gone:       whether the table no longer has it
-    restricted: whether requests are to be looked at before they are tried: a redirect to https, maintenance, a pause
+    restricted: whether requests are to be looked at before they are tried: a redirect to https, maintenance, a pause,
+                a handler that knows certain methods only
     hsts:       field line that answers to clients over https get, or b""
     tls:        how https upstreams are spoken to
     gated:      whether its handler runs middlewares before another route of this name
@@ -76,7 +77,8 @@ class LiveRoute:
         self.tls = UpstreamTls.of(route.options)
         self.hsts = hsts_line(route.options.hsts_max_age)
         maintained = route.maintenance is not None
-        self.restricted = route.paused or maintained or route.options.https == "redirect"
+        handled = bool(route.handler) and not self.gated
+        self.restricted = handled or route.paused or maintained or route.options.https == "redirect"
         if not route.paused and (self.balancer.has_upstream or maintained or resumed):
             self._wake_held()
 

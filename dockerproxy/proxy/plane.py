@@ -113,11 +113,13 @@ class DataPlane:
     # Called by the server
 
     def configure(self, settings: Settings) -> None:
-        """Take new limits; connections that are open keep the parsers they have."""
+        """Take new limits; connections to upstreams that are open keep the parsers they have."""
         self.limits = PlaneLimits.of(settings)
         self.request_parser = RequestParser(self.limits.head, self._identity)
         self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
-        self._connector.read_files_anew()
+        for front in self._fronts:
+            front.origin = Origin.of(front.transport, self.forwarding)
+        self._connector.renew(ResponseParser(self.limits.head))
 
     def publish(self, table: RouteTable, not_found: Mapping[str, str]) -> None:
         """Use `table` from now on.

@@ -1,4 +1,4 @@
-"""What a route puts before its answers: https, maintenance, a pause."""
+"""What a route puts before its answers: https, maintenance, a pause; and what its handler could not be asked."""
 
 from __future__ import annotations
 
@@ -9,6 +9,15 @@ from dockerproxy.proxy.https import location, must_be_https
 
 if TYPE_CHECKING:
     from dockerproxy.proxy.exchange import Exchange
+
+
+# Of any other one aiohttp's parser (llhttp) can make nothing. Upstreams may know more.
+_METHODS = frozenset({
+    "ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE",
+    "MKACTIVITY", "MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH",
+    "PURGE", "PUT", "REBIND", "REPORT", "SEARCH", "SOURCE", "SUBSCRIBE", "TRACE", "UNBIND", "UNLINK", "UNLOCK",
+    "UNSUBSCRIBE",
+})  # fmt: skip
 
 
 def restrain(exchange: Exchange, client: Client, https_port: int) -> bool:
@@ -24,6 +33,8 @@ def restrain(exchange: Exchange, client: Client, https_port: int) -> bool:
         exchange.show_error("maintenance", route.maintenance)
     elif route.paused:
         exchange.hold(0.0)
+    elif route.handler and not exchange.live.gated and head.method not in _METHODS:
+        exchange.show_error("not_implemented")  # RFC 9110 section 9.1
     else:
         return False
     return True

@@ -169,3 +169,15 @@ async def test_an_https_upstream_whose_certificate_is_not_trusted_is_an_error(sc
 async def test_plain_http_at_an_https_upstream_is_an_error(scene: Scene) -> None:
     await scene.proxy((await scene.upstream()).url.replace("http", "https"), max_attempts=1, connect_timeout="500ms")
     assert (await scene.get()).status in (502, 504)
+
+
+async def test_after_a_reload_nobody_is_believed_who_is_trusted_no_longer(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    server = await scene.proxy(
+        upstream, trusted_proxies=["127.0.0.0/8"], read_settings=lambda: scene.settings(upstream)
+    )
+    client = await scene.client()
+    await client.get(X_Forwarded_For="6.6.6.6")
+    server.reread()
+    await client.get(X_Forwarded_For="6.6.6.6")
+    assert [request["x-forwarded-for"] for request in upstream.requests] == ["6.6.6.6, 127.0.0.1", "127.0.0.1"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
 
+from dockerproxy.proxy import restriction
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
 from dockerproxy.web import ERROR_INFO
 
@@ -349,3 +350,23 @@ async def slow_page(_request: web.Request) -> web.Response:
     slow_page.reached.set()  # type: ignore[attr-defined]  # set by the test
     await slow_page.go_on.wait()  # type: ignore[attr-defined]  # set by the test
     return web.Response(text="not here", status=404)
+
+
+@pytest.mark.parametrize("method", ["FOO", "GETT", "propfind"])
+async def test_a_handler_is_not_asked_with_a_method_that_nobody_has_heard_of(
+    scene: Scene, method: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await scene.proxy(python_routes=[route("tell", tell)])
+    client = await scene.client()
+    await client.ask(method, host="tell.localhost")
+    answer = await client.answer()
+    assert (answer.status, "not_implemented" in answer.text, "server" in answer) == (501, True, False)
+    assert "Traceback" not in caplog.text
+
+
+async def test_every_method_that_a_handler_is_asked_with_is_one_that_it_can_be_told(scene: Scene) -> None:
+    await scene.proxy(python_routes=[route("tell", tell)])
+    client = await scene.client()
+    for method in sorted(restriction._METHODS):
+        await client.ask(method, host="tell.localhost")
+        assert (await client.answer(to=method)).status == 200, method

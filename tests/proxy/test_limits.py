@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import time
 from collections.abc import Iterator
@@ -592,3 +593,34 @@ async def test_a_host_longer_than_any_name_is_refused(scene: Scene) -> None:
     await scene.proxy(await scene.upstream())
     assert (await scene.get(host="a" * 255 + ":65535")).status == 200
     assert (await scene.get(host="a" * 262)).status == 400
+
+
+async def test_a_reload_changes_how_large_the_head_of_an_answer_may_be(scene: Scene) -> None:
+    async def boast(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"yes", x_long="x" * 20_000)
+        await conversation.gone()
+
+    upstream = await scene.upstream(boast)
+    server = await scene.proxy(
+        upstream, head_size="8KiB", read_settings=lambda: scene.settings(upstream, head_size="64KiB")
+    )
+    assert (await scene.get()).status == 502
+    server.reread()
+    assert (await scene.get()).text == "yes"
+
+
+async def test_an_upstream_is_not_blamed_when_the_proxy_has_no_descriptors_left(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upstream = await scene.upstream()
+    server = await scene.proxy(upstream, consecutive_errors=1, max_attempts=2)
+
+    async def exhausted(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.plane._connector, "_open", exhausted)
+        assert (await scene.get()).status == 502
+    assert (scene.counted(upstream).error_counter, scene.state(upstream)) == (0, "up")
+    assert (await scene.get()).text == "a"

@@ -164,6 +164,23 @@ async def test_a_slow_client_gets_all_of_the_last_answer(site: Site) -> None:
     assert client.farewell
 
 
+async def test_a_client_that_reads_the_last_answer_for_longer_than_it_may_stall_gets_all_of_it(site: Site) -> None:
+    async def large(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"x" * (MIB // 2))
+
+    server = await site.start(await site.scene.upstream(large), stall_timeout=0.5)
+    for listener in server._listeners:  # else its kernel takes so much at a time that progress is seldom seen
+        listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 13)
+    client = await site.client(receive_buffer=1 << 12)
+    await client.ask(connection="close")
+    size = int((await client.head())["content-length"])
+    await client.exactly(size - (1 << 17))
+    for _ in range(32):
+        await client.exactly(1 << 12)
+        await asyncio.sleep(0.05)  # as slow as it is
+
+
 async def test_an_early_answer_reaches_a_client_that_is_still_sending(site: Site) -> None:
     await site.start(await site.scene.upstream(), max_body="1k")
     client = await site.client()
