@@ -191,9 +191,11 @@ _HOW_TO_NAME = "name it with --url http://ADMIN_HOST:PORT, DOCKERPROXY_LISTEN or
 
 
 def _with_problems(answer: Mapping[str, Any]) -> str:
-    """The proxy's message; its problems, where it has any, on lines of their own."""
-    problems = [f"{found.get('where')}: {found.get('message')}" for found in answer.get("problems") or ()]
-    return "\n".join(problems) or str(answer["error"])
+    """The proxy's message; or its problems, on lines of their own, where each is about some key."""
+    problems = answer.get("problems") or ()
+    if not problems or not all(found.get("where") for found in problems):
+        return str(answer["error"])
+    return "\n".join(f"{found['where']}: {found.get('message')}" for found in problems)
 
 
 def _shortened(text: str) -> str:

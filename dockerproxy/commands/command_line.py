@@ -87,6 +87,10 @@ class CommandLine:
     def parse(self, arguments: Sequence[str]) -> argparse.Namespace:
         """The parsed arguments; `command` is the function to call. A wrong line ends the program with 2."""
         word = next((word for word in arguments if not word.startswith("-")), None)
+        if arguments and arguments[0].startswith("--") and arguments[0] not in ("--help", "--version"):
+            self.parser.error(
+                f"{arguments[0]} stands before the command; options stand behind it: COMMAND {arguments[0]} …"
+            )
         if word is not None and word not in self._commands.choices:
             close = difflib.get_close_matches(word, self.names, n=1, cutoff=LEAST_LIKENESS)
             hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self.names)}"

@@ -22,6 +22,7 @@ from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.docker_environment import docker_of
 from dockerproxy.settings.expectation import expectation
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
+from dockerproxy.settings.routes import RouteSettings
 from dockerproxy.settings.secret import is_secret, with_token_from_file, without_passwords, without_secrets
 
 CONFIG_VARIABLE = "DOCKERPROXY_CONFIG"
@@ -31,6 +32,13 @@ DEFAULT_CONFIG = "dockerproxy.yaml"
 _OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "DOCKERPROXY_IMAGE", "DOCKERPROXY_PUBLISH"})
 _OTHER_BEGINNINGS = ("DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_")
 _A_FOLDER = "is a folder, such as Docker makes where the file to mount is missing; give the path of a file in YAML"
+# Keys of a route that are labels, and stand elsewhere in a file.
+_ELSEWHERE = {
+    "method": "; methods belong to the path: write path: {prefix: /, method: [GET, POST]}",
+    "path_regex": "; write path: {regex: '^/v[0-9]+/'}",
+    "port": "; a port belongs to the URL of an upstream: write upstreams: [http://localhost:8080]",
+    "weight": "; a weight belongs to an upstream: write upstreams: [{url: http://localhost:8080, weight: 3}]",
+}
 _VALUE_SHOWN = 80  # characters of a wrong value that a message repeats
 
 
@@ -159,7 +167,10 @@ def describe(details: ErrorDetails, model: type[BaseModel], given: Any = None) -
     location = details["loc"]
     where = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     if details["type"] == "extra_forbidden":
-        return Problem(where, "unknown key" + _did_you_mean(str(location[-1]), _keys_beside(location, model)))
+        key = str(location[-1])
+        of_route = location[:-1] == () if model is RouteSettings else location[:1] == ("routes",) and len(location) == 3
+        hint = _ELSEWHERE.get(key) if of_route else None
+        return Problem(where, "unknown key" + (hint or _did_you_mean(key, _keys_beside(location, model))))
     if details["type"] == "missing":
         return Problem(where, "is missing")
     written = _written(given, location, details["input"])
@@ -198,7 +209,8 @@ def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> lis
         if found is None:
             return []
         model = found
-    return [field.alias or name for name, field in model.model_fields.items()]
+    names = [field.alias or name for name, field in model.model_fields.items()]
+    return [*names, *getattr(model, "go_names", ())]
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

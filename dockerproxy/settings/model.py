@@ -7,10 +7,12 @@ Precedence: arguments over the environment (`DOCKERPROXY_*`, `__` nests) over th
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -46,6 +48,7 @@ DEFAULT_HEAD_TIMEOUT = 10.0  # seconds; a head is one packet, so this is for att
 DEFAULT_IDLE_TIMEOUT = 75.0  # seconds; browsers keep a connection for about that long
 DEFAULT_MAX_CLIENTS = 20_000  # connections, below the file limit of a usual service
 DEFAULT_HALF_CLOSE_TIMEOUT = 1.0  # seconds
+_PREFIX = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 def default_state_dir() -> Path:
@@ -65,7 +68,22 @@ def engine_address(value: str) -> str:
     address = value.partition("?")[0].partition("#")[0]
     if address != value:  # it may bear a token, so it is not repeated
         raise ValueError(f"{address!r} is followed by a query or fragment; only scheme, host and port are used")
+    if not value.startswith(("unix://", "npipe://")) and not _port(value):
+        raise ValueError(f"{value!r} names no port, or none from 1 to 65535; write for example tcp://host:2375")
     return value
+
+
+def _label_prefix(value: Any) -> str:
+    if not _PREFIX.fullmatch(str(value)):
+        raise ValueError("expected letters, digits, dots and hyphens, such as dockerproxy or com.example.proxy")
+    return str(value)
+
+
+def _port(address: str) -> int | None:
+    try:
+        return urlsplit(address).port
+    except ValueError:
+        return None
 
 
 class DockerSettings(Strict):
@@ -83,8 +101,8 @@ class DockerSettings(Strict):
         None, description="reach containers over this network; default: one that the proxy shares with them"
     )
     default_domain: str = Field(DEFAULT_DOMAIN, description="a route without a host label is at <route>.<this>")
-    label_prefix: str = Field(
-        "dockerproxy", pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$", description="prefix of the labels"
+    label_prefix: Annotated[str, BeforeValidator(_label_prefix)] = Field(
+        "dockerproxy", description="prefix of the labels"
     )
     address: Literal["container", "published"] = Field(
         "container", description="reach containers at their own IP, or at their published port on `published_host`"
@@ -105,7 +123,11 @@ class DockerSettings(Strict):
 
 def _listen_list(value: Any) -> Any:
     items = value if isinstance(value, (list, tuple)) else split_list(value)
-    return tuple(parse_listen(item) for item in items)
+    addresses = tuple(parse_listen(item) for item in items)
+    for address in addresses:
+        if address.port and addresses.count(address) > 1:
+            raise ValueError(f"{address} is there twice; write each address once")
+    return addresses
 
 
 class Settings(RouteOptions, BaseSettings):

@@ -110,7 +110,7 @@ def parse_upstream_url(value: Any) -> str:
     try:
         port = parts.port
     except ValueError:
-        port = 0
+        raise ValueError(f"{text!r} is not an upstream: its port is none from 1 to 65535") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
         raise ValueError(f"{text!r} is not an upstream; write for example http://localhost:2368")
     if parts.username is not None or parts.query or parts.fragment:

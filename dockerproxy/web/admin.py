@@ -128,7 +128,7 @@ def open_admin_routes(registry: Registry) -> list[str]:
 async def json_object(request: web.Request) -> dict[str, Any]:
     """The body, whatever its Content-Type says: curl -d does not send JSON's."""
     try:
-        body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read())
+        body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read(), object_pairs_hook=_once_each)
         json.dumps(body, ensure_ascii=False).encode()  # RFC 8259 section 8.2: it may have halves of characters
     except (ValueError, RecursionError) as error:
         raise _NotJson(f"the body is not JSON: {error}") from None
@@ -137,6 +137,15 @@ async def json_object(request: web.Request) -> dict[str, Any]:
     if _deeper_than(_DEEPEST, body):
         raise _NotJson(f"expected a JSON object in which at most {_DEEPEST} lists and objects stand in each other")
     return body
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError for a key that is there twice: the second one would silently replace the first."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given a second time")
+    return found
 
 
 def _deeper_than(most: int, value: Any) -> bool:

@@ -45,6 +45,7 @@ def test_every_command_has_a_description_examples_and_exit_codes(run: Run, name:
     [
         (("rotues",), "there is no command 'rotues'; did you mean 'routes'?"),
         (("zzz",), f"there is no command 'zzz'; there are: {', '.join(NAMES)}"),
+        (("--url", "http://x", "routes"), "--url stands before the command; options stand behind it: COMMAND --url …"),
         (("drain",), "the following arguments are required: UPSTREAM|CONTAINER"),
         (("routes", "--hlep"), "unrecognized arguments: --hlep"),
         ((), "the following arguments are required: COMMAND"),

@@ -116,3 +116,9 @@ def test_a_file_with_an_error_changes_nothing_and_is_told(proxy: FakeProxy, run:
     proxy.answer("/reload", {"error": "…", "problems": [{"where": "bench", "message": "expected a duration"}]}, 422)
     result = run("reload")
     assert (result.code, result.err) == (1, "bench: expected a duration\n")
+
+
+def test_a_settings_file_that_is_gone_is_told_by_its_name(proxy: FakeProxy, run: Run) -> None:
+    error = "site.yaml: no such file; give the path of a settings file in YAML"
+    proxy.answer("/reload", {"error": error, "problems": [{"where": "", "message": "no such file"}]}, 422)
+    assert run("reload").err == f"{error}\n"

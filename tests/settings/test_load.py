@@ -238,3 +238,45 @@ def test_a_nested_variable_with_one_underscore_too_few_is_told_its_right_name(
 
 def test_a_duration_out_of_bounds_is_told_as_it_was_written(problems: Problems) -> None:
     assert problems("docker: {resync: 0s}\n") == ["docker.resync: expected more than 0s (found '0s')"]
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("listen: [':9395', ':9395']", "listen: :9395 is there twice; write each address once"),
+        (
+            "docker: {host: 'http://x'}",
+            "docker.host: 'http://x' names no port, or none from 1 to 65535; write for example",
+        ),
+        (
+            "docker: {label_prefix: 'a b'}",
+            "docker.label_prefix: expected letters, digits, dots and hyphens, such as dock",
+        ),
+        (
+            "routes: [{name: a, host: a, method: GET}]",
+            "routes[0].method: unknown key; methods belong to the path: write pa",
+        ),
+        (
+            "routes: [{name: a, host: a, port: 80}]",
+            "routes[0].port: unknown key; a port belongs to the URL of an upstream",
+        ),
+        (
+            "routes: [{name: a, host: a, maxLoopTryy: 3}]",
+            "routes[0].maxLoopTryy: unknown key; did you mean 'maxLoopTry'?",
+        ),
+        (
+            "routes: [{name: a, host: a, path: {methodd: GET}}]",
+            "routes[0].path.methodd: unknown key; did you mean 'method'?",
+        ),
+        (
+            "routes: [{name: a, host: a, upstreams: ['http://localhost:99999']}]",
+            "routes[0].upstreams[0].url: 'http://localhost:99999' is not an upstream: its port is none from 1 to 65535",
+        ),
+    ],
+)
+def test_what_is_easily_written_wrong_is_told_with_what_is_right(problems: Problems, text: str, problem: str) -> None:
+    assert problems(text)[0].startswith(problem)
+
+
+def test_any_free_port_may_be_asked_for_twice(read: Read) -> None:
+    assert len(read("listen: ['127.0.0.1:0', '127.0.0.1:0']").listen) == 2

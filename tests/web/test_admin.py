@@ -106,8 +106,9 @@ async def test_a_route_that_names_a_file_of_this_machine_is_unprocessable(build:
 @pytest.mark.parametrize(
     "body",
     [b"", b"name=a", b"\xff", b"[1]", b"3", b"[" * 100_000, b'{"name": ' + b"[" * 500 + b"]" * 500 + b"}",
-     b'{"name": "\\ud800"}', b'{"name": "a", "\\udfff": 1}'],
-    ids=["empty", "form", "bytes", "list", "number", "endless", "nested", "half a character", "half of a key"],
+     b'{"name": "\\ud800"}', b'{"name": "a", "\\udfff": 1}', b'{"name": "a", "name": "b"}'],
+    ids=["empty", "form", "bytes", "list", "number", "endless", "nested", "half a character", "half of a key",
+         "twice"],
 )  # fmt: skip
 @pytest.mark.parametrize("route", [ADD, REMOVE])
 async def test_what_is_no_json_object_is_a_bad_request(build: Build, route: str, body: bytes) -> None:
