@@ -62,7 +62,8 @@ class Departed:
                 self._left[part] = (now + route.options.linger, before[part]._replace(departed=True))
 
     def _forget(self, now: float) -> None:
-        """Those whose time is over, and those that are back, be it as a new container of the same name."""
+        """Those whose time is over, and those that are back, be it as a new container of the same name, or in another
+        route: what one says there is no longer to be kept here."""
         back = {_name(part, member) for part, member in self._present.items()}
         self._left = {
             part: (until, member)
@@ -71,7 +72,7 @@ class Departed:
         }
 
 
-def _name(part: _Part, member: Member) -> tuple[str, str, str]:
-    """What stays the same when a container is recreated: engine, name, route."""
-    (engine, _), route = part
-    return engine, member.container.name, route
+def _name(part: _Part, member: Member) -> tuple[str, str]:
+    """What stays the same when a container is recreated: engine and name."""
+    (engine, _), _route = part
+    return engine, member.container.name

@@ -27,7 +27,8 @@ class _Place(NamedTuple):
 
 
 class Namesakes:
-    """How the routes of services are called. No route is renamed while there are containers of it, or it lingers."""
+    """How the routes of services are called. No route is renamed while there are containers of it, or it lingers,
+    unless another project has the name and is to be elsewhere."""
 
     def __init__(self) -> None:
         self._named: dict[_Service, tuple[str, _Place]] = {}
@@ -45,20 +46,51 @@ class Namesakes:
         """
         places = _places(snapshots, firm)
         self._named = {
-            service: (route, places.get(service, place))
+            service: (route, place)
             for service, (route, place) in self._named.items()
             if service in places or route in known
         }
-        for service, place in places.items():
-            if service not in self._named:
-                self._named[service] = (self._name(service, place), place)
+        self._name(places | {service: place for service, (_, place) in self._named.items() if service not in places})
         renamed = {service: self._named[service][0] for service in places if self._named[service][0] != service[0]}
         return tuple(_renamed(snapshot, renamed) for snapshot in snapshots) if renamed else tuple(snapshots)
 
-    def _name(self, service: _Service, place: _Place) -> str:
-        name, project = service
-        taken = [where for route, where in self._named.values() if route == name]
-        return name if not taken or place in taken else f"{project}-{name}"
+    def _name(self, places: Mapping[_Service, _Place]) -> None:
+        """Name all services anew, also those that are away: whoever moves away from a name leaves it to them."""
+        namesakes: dict[str, list[_Service]] = {}
+        for service in places:
+            namesakes.setdefault(service[0], []).append(service)
+        for name, services in namesakes.items():
+            if len(services) == 1:  # nearly always
+                (service,) = services
+                self._named[service] = self._named.get(service, (name, None))[0], places[service]
+            else:
+                self._name_apart(services, places)
+
+    def _name_apart(self, services: Sequence[_Service], places: Mapping[_Service, _Place]) -> None:
+        """Services of one name: whoever is at one place has one name, and nobody else has it."""
+        shared: dict[_Place, list[_Service]] = {}
+        for service in services:
+            shared.setdefault(places[service], []).append(service)
+        held = [(place, group, *self._held(group, place)) for place, group in shared.items()]
+        # Of several that have a name, whoever stays where it was keeps it; only then come those without one.
+        held.sort(key=lambda each: (not each[2], not each[3]))
+        taken: set[str] = set()
+        for place, group, *names in held:
+            name, project = group[0]
+            wanted = (*names[0], *names[1], name, f"{project}-{name}")
+            route = next(route for route in wanted if route not in taken)
+            taken.add(route)
+            self._named.update(dict.fromkeys(group, (route, place)))
+
+    def _held(self, group: Sequence[_Service], place: _Place) -> tuple[list[str], list[str]]:
+        """The names that those of one place have, from there and from elsewhere.
+
+        Without those that begin with another project: they are for its own, should it be elsewhere now.
+        """
+        own = {group[0][0], *(f"{project}-{name}" for name, project in group)}
+        named = [self._named[service] for service in group if service in self._named]
+        stay = [route for route, where in named if where == place and route in own]
+        return stay, [route for route, where in named if where != place and route in own]
 
 
 def _places(snapshots: Sequence[Snapshot], firm: Container[str]) -> dict[_Service, _Place]:
