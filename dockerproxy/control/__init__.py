@@ -10,7 +10,7 @@ builtin.py   the admin routes that are there without being asked for
 admission.py who may be added and removed as a dynamic route
 middlewares.py  who names a middleware that there is not
 namesakes.py Namesakes: how the routes of services of one name in several compose projects are called
-linger.py    Linger: routes that are kept for a while after their last container
+linger.py    Linger: routes that are kept for a while after their last container, and who was refused their places
 departed.py  Departed: containers that have left a route which others go on with, and still have a say in it
 journal.py   what changed, in words, for the log; chronicle.py: in few lines, where a container comes and goes
 operator.py  Operator: what a person decides while the proxy runs

@@ -1,7 +1,8 @@
 """What containers wish, joined to routes, beside the routes that stand firm. Pure.
 
 What the containers of one route make of it is `joining`'s business; here is what the routes make of each other.
-Between docker routes at one place the one with the older container wins. Nothing is ever dropped in silence.
+Between docker routes at one place the one with the older container wins, unless it was refused the place before: a
+route that restarts, or is recreated, finds its place as it was. Nothing is ever dropped in silence.
 """
 
 from __future__ import annotations
@@ -11,19 +12,32 @@ from dataclasses import dataclass, replace
 
 from dockerproxy.control.base import place_of, without
 from dockerproxy.control.joining import ContainerKey, Ground, Joined, Joiner, Member, Present, label_of
-from dockerproxy.control.places import Clash, Places, contested, names_of
+from dockerproxy.control.places import Clash, Places, Refusals, contested, names_of
 from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
-from dockerproxy.routing.route import Route
+from dockerproxy.routing.route import Domain, Route, Source
+
+_NONE: Refusals = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """routes: for the table; docker: those of them that containers made, by name; containers: with all reasons."""
+    """What came of it.
+
+    routes:     for the table
+    docker:     those of them that containers made, by name
+    kept:       those of them that have no container any more, by name
+    containers: with all reasons
+    wished:     names of routes that containers wish to make
+    refusals:   the places that these cannot have
+    """
 
     routes: tuple[Route, ...]
     docker: Mapping[str, Route]
+    kept: Mapping[str, Route]
     containers: tuple[ContainerView, ...]
+    wished: Set[str]
+    refusals: Refusals
 
 
 def merge(
@@ -32,20 +46,24 @@ def merge(
     kept: Iterable[Route] = (),
     departed: Iterable[Member] = (),
     joiner: Joiner | None = None,
+    refusals: Refusals = _NONE,
 ) -> Merged:
     """All routes, in an order that an unchanged set keeps.
 
-    kept:     routes that have lost their last container; they give way to all others
+    kept:     routes that have lost their last container; they give way to all others but those they have refused
     departed: who has left a route lately that others are still in
     joiner:   that of the merge before, which remembers most of it
+    refusals: those of the merge before, and lately
     """
-    return _Merge(ground, present, tuple(departed), joiner or Joiner()).run(kept)
+    return _Merge(ground, present, tuple(departed), joiner or Joiner(), refusals).run(tuple(kept))
 
 
 class _Merge:
     """The work on one set of containers."""
 
-    def __init__(self, ground: Ground, present: Present, departed: Sequence[Member], joiner: Joiner) -> None:
+    def __init__(
+        self, ground: Ground, present: Present, departed: Sequence[Member], joiner: Joiner, refusals: Refusals
+    ) -> None:
         self._ground = ground
         self._base = ground.base
         self._present = present
@@ -53,11 +71,14 @@ class _Merge:
         self._joiner = joiner
         self._places = Places(below=self._base.places)
         self._contested: Set[str] = frozenset()
+        self._before = refusals
+        self._claims: dict[str, Route] = {}
         self._docker: dict[str, Route] = {}
+        self._refusals: dict[tuple[str, Domain | None], Route] = {}
         self._reasons: dict[ContainerKey, dict[Reason, None]] = {}
         self._refused: dict[ContainerKey, set[str]] = {}
 
-    def run(self, kept: Iterable[Route]) -> Merged:
+    def run(self, kept: Sequence[Route]) -> Merged:
         firm = dict(self._base.routes)
         free = []
         # In order of age, for `_pools` met the containers in that order.
@@ -67,16 +88,20 @@ class _Merge:
                 firm[joined.route.name] = joined.route
             else:
                 free.append(joined)
-        kept = tuple(kept)
         names = [name for joined in free for name in joined.names] + [
             name for route in kept for name in names_of(route)
         ]
         self._contested = contested(self._base.places, names)
-        for joined in free:
-            self._add(joined)
-        routes = {**self._docker, **self._left_of(kept)}
+        if self._before:
+            self._claims = {route.name: route for route in (*kept, *(joined.route for joined in free))}
+        lost = [(joined, clashes) for joined in free if (clashes := self._add(joined))]
+        left = self._left_of(kept)
+        for joined, clashes in lost:
+            self._tell_clashes(joined, clashes)
+        routes = {**self._docker, **left}
         ordered = (*firm.values(), *(routes[name] for name in sorted(routes)))
-        return Merged(ordered, self._docker, tuple(self._views()))
+        wished = {joined.route.name for joined in free}
+        return Merged(ordered, self._docker, left, tuple(self._views()), wished, self._refusals)
 
     def _pools(self) -> Mapping[str, Sequence[Member]]:
         """Names of routes, each with the members that name it."""
@@ -102,13 +127,12 @@ class _Merge:
         for key in joined.refused:
             self._refused.setdefault(key, set()).add(joined.route.name)
 
-    def _add(self, joined: Joined) -> None:
-        """A docker route, at the places that are still free."""
+    def _add(self, joined: Joined) -> Sequence[Clash]:
+        """A docker route, at the places that are still free; and why it has no others."""
         left, clashes = self._settle(joined.route, joined.names)
-        for clash in clashes:
-            self._tell_clash(joined, clash, refused=left is None)
         if left is not None:
             self._docker[left.name] = left
+        return clashes
 
     def _left_of(self, kept: Iterable[Route]) -> dict[str, Route]:
         """The routes without containers, at the places that nobody else has."""
@@ -120,16 +144,38 @@ class _Merge:
         if self._contested.isdisjoint(names):  # nearly always
             return route, ()
         clashes = self._places.clashes(route)
+        clashes += self._owed(route, {clash.domain for clash in clashes})
         left = without(route, clashes)
         if left is not None:
             self._places.take(left)
         return left, clashes
 
+    def _owed(self, route: Route, taken: Set[Domain | None]) -> list[Clash]:
+        """The places that are free only because whoever has refused them to the route before is yet to come."""
+        found = []
+        for domain in route.domains or (None,):
+            before = self._before.get((route.name, domain))
+            owner = self._claims.get(before.name) if before is not None and domain not in taken else None
+            if owner is not None:
+                theirs = Places()
+                theirs.take(owner)
+                found += [clash for clash in theirs.clashes(route) if clash.domain == domain]
+        return found
+
+    def _tell_clashes(self, joined: Joined, clashes: Sequence[Clash]) -> None:
+        """By now all have come, and it is certain who has the places."""
+        owners = {clash.domain: clash for clash in self._places.clashes(joined.route)}
+        refused = joined.route.name not in self._docker
+        for clash in clashes:
+            clash = owners.get(clash.domain, clash)
+            self._refusals[joined.route.name, clash.domain] = clash.owner
+            self._tell_clash(joined, clash, refused=refused)
+
     def _tell_clash(self, joined: Joined, clash: Clash, refused: bool) -> None:
         route, prefix = joined.route, self._ground.prefix
-        oldest = self._docker.get(clash.owner.name)
-        owner = f"the {clash.owner.source} route {clash.owner.name}" + (", whose container is older" if oldest else "")
-        what = f"{place_of(route, clash)} is answered by {owner}"
+        # Said of an older container, and of a route that waits for its next one: no news whenever it restarts.
+        first = ", which was there first" if clash.owner.source is Source.DOCKER else ""
+        what = f"{place_of(route, clash)} is answered by the {clash.owner.source} route {clash.owner.name}{first}"
         for member in joined.members:
             label = label_of(member, "host", prefix)
             mend = f"choose another {label}"

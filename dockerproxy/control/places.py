@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
@@ -14,6 +14,10 @@ class Clash(NamedTuple):
 
     domain: Domain | None
     owner: Route
+
+
+# A route's name and a domain that it could not have -> who answers there.
+Refusals = Mapping[tuple[str, Domain | None], Route]
 
 
 class Places:

@@ -234,6 +234,7 @@ class Registry:
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
         self._constraints = Constraints(settings)
         self._departed.clear()
+        self._linger.forget_refusals()
         return self._use_base(base)
 
     def _load(self, settings: Settings, static: StaticRoutes, handlers: Mapping[str, Any]) -> None:
@@ -308,7 +309,9 @@ class Registry:
         self._present = Present(snapshots, before=self._present)
         self._keep_what_has_gone(self._present.members, now)
         ground = Ground(self._base, self._defaults, prefix)
-        merged = merge(ground, self._present, self._linger.routes, self._departed.members, self._joiner)
+        lingering, departed = self._linger, self._departed.members
+        merged = merge(ground, self._present, lingering.routes, departed, self._joiner, lingering.refusals)
+        lingering.settle(merged, now)
         self._docker, self._containers = merged.docker, merged.containers
         lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
         self._complain()

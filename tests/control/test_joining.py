@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -48,7 +49,7 @@ def view(name: str, parts: dict[str, dict[str, Any]]) -> ContainerView:
 
 def told(merged: Merged) -> tuple[Any, ...]:
     reasons = [(each.name, each.wishes, each.reasons) for each in merged.containers]
-    return merged.routes, dict(merged.docker), reasons
+    return merged.routes, dict(merged.docker), dict(merged.kept), merged.refusals.keys(), reasons
 
 
 @given(st.lists(_fleets, min_size=2, max_size=5), st.booleans())
@@ -56,6 +57,7 @@ def test_what_is_remembered_does_not_show(fleets: list[dict[str, Any]], departs:
     joiner, present = Joiner(), Present()
     views: dict[str, ContainerView] = {}
     gone: list[Member] = []
+    merged = merge(GROUND, present)
     for fleet in fleets:
         new = {name: view(name, parts) for name, parts in fleet.items()}
         # Who has not changed is the same object, as from one snapshot to the next.
@@ -64,7 +66,13 @@ def test_what_is_remembered_does_not_show(fleets: list[dict[str, Any]], departs:
         before, present = present, Present(snapshots, before=present)
         if departs:
             gone = [member._replace(departed=True) for member in before.members if member not in present.members]
-        assert told(merge(GROUND, present, (), gone, joiner)) == told(merge(GROUND, Present(snapshots), (), gone))
+        wished = {member.wish.route for member in present.members}
+        kept = [replace(route, upstreams=()) for name, route in merged.docker.items() if name not in wished]
+        refusals = merged.refusals
+        merged = merge(GROUND, present, kept, gone, joiner, refusals)
+        assert told(merged) == told(merge(GROUND, Present(snapshots), kept, gone, refusals=refusals))
+        again = merge(GROUND, present, merged.kept.values(), gone, joiner, merged.refusals)
+        assert told(again) == told(merged), "what came of it has no other places once it is known who was refused"
 
 
 def test_a_route_whose_containers_stay_stays_the_same_object() -> None:

@@ -195,7 +195,7 @@ def test_between_docker_routes_the_one_with_the_older_container_has_the_place(sc
     scene.see(new, old)
 
     assert scene.answers("x.localhost") == "zebra"
-    assert "is answered by the docker route zebra, whose container is older" in scene.reasons("new")
+    assert "is answered by the docker route zebra, which was there first" in scene.reasons("new")
     assert scene.reasons("old") == ""
 
 
