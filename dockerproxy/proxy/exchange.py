@@ -149,6 +149,10 @@ class Exchange:
         """What it waited for is there, or the route is gone."""
         self._cancel_timer()
         if self.live.gone:
+            self.live = self._plane.instead_of(self.live, self.head)
+            if self.request_body is not None:
+                self.request_body.allow(self.live.options.max_body)
+        if self.live.gone:
             self.show_error("no_upstream")
         else:
             self.start()

@@ -231,6 +231,15 @@ class DataPlane:
 
     # Called by exchanges
 
+    def instead_of(self, gone: LiveRoute, head: RequestHead) -> LiveRoute:
+        """Where a request that was held for a route that is gone would go now; that route where there is none.
+
+        Or where there are middlewares: those of the one have seen the request, it must not miss those of the other.
+        """
+        found = self.table.match(head.host, head.method, head.path)
+        heir = self.entries[found.name] if isinstance(found, Route) else gone
+        return gone if heir.gated or gone.options.middlewares else heir
+
     def pool(self, upstream: Upstream, live: LiveRoute) -> Pool:
         """The pool of connections to `upstream`."""
         key = (upstream.address, live.tls.key)

@@ -22,11 +22,12 @@ NAME = "held"
 HOST = "held.localhost"
 
 
-def container(upstream: Upstream, *, draining: bool = False) -> ContainerView:
+def container(upstream: Upstream, *, draining: bool = False, route: str = NAME, **options: Any) -> ContainerView:
     """What discovery would say of a container behind which `upstream` answers."""
     name = upstream.name
     routed = RouteUpstream(name, upstream.url, source=Source.DOCKER, container=f"id-{name}", draining=draining)
-    return ContainerView(f"id-{name}", name, 1.0, "running", (RouteWish(NAME, routed, Domain(HOST)),))
+    wish = RouteWish(route, routed, Domain(HOST), options=options)
+    return ContainerView(f"id-{name}", name, 1.0, "running", (wish,))
 
 
 def appear(scene: Scene, *upstreams: Upstream, draining: tuple[Upstream, ...] = ()) -> None:
@@ -198,6 +199,36 @@ async def test_requests_held_on_a_route_that_is_removed_get_503(scene: Scene) ->
     clients = [await asking(scene) for _ in range(2)]
     assert [(await client.answer()).status for client in clients] == [503, 503]
     assert (await clients[0].get(host=HOST)).status == 404
+
+
+async def heir(scene: Scene, **options: Any) -> None:
+    """A container of another route takes the place of the one that requests are held for."""
+    view = container(await scene.upstream(), route="other", **options)
+    scene.server.registry.snapshot(Snapshot("engine", (view,)))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_requests_held_on_a_route_that_is_removed_go_to_whoever_has_its_place_now(
+    scene: Scene, method: str
+) -> None:
+    await docker_route(scene)
+    client = await asking(scene, method, body=b"x" * (method == "POST"))
+    await heir(scene)
+    assert (await client.answer()).text == "b"
+
+
+async def test_a_held_request_is_measured_by_the_route_that_it_goes_to(scene: Scene) -> None:
+    await docker_route(scene)
+    client = await asking(scene, "POST", body=b"x" * 100)
+    await heir(scene, max_body=10)
+    assert (await client.answer()).status == 413
+
+
+async def test_a_held_request_is_led_past_no_middleware(scene: Scene) -> None:
+    await docker_route(scene, define_middlewares={"m": {"use": "compress"}})
+    client = await asking(scene)
+    await heir(scene, middlewares=("m",))
+    assert (await client.answer()).status == 503
 
 
 async def test_a_request_whose_upstreams_all_leave_while_it_is_tried_again_is_held(scene: Scene) -> None:
