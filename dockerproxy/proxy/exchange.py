@@ -29,7 +29,6 @@ from dockerproxy.proxy.tunnel import Tunnel
 
 if TYPE_CHECKING:
     from dockerproxy.proxy.plane import DataPlane
-    from dockerproxy.proxy.pool import Pool
     from dockerproxy.proxy.upstream import UpstreamConnection
 
 
@@ -256,15 +255,12 @@ class Exchange:
         attempt = self._attempt = Attempt(live, upstream, pool, now)
         connection = pool.take_idle()
         if connection is None:
-            self._connect(pool)
+            pool.request(self, live.options.connect_timeout)
         elif connection.usable(now, repeatable=stays_repeatable(self.head.method, self.request_body)):
             self._send(attempt, connection)
         else:
             connection.close()
-            self._connect(pool)
-
-    def _connect(self, pool: Pool) -> None:
-        pool.request(self, self.live.options.connect_timeout)
+            pool.request(self, live.options.connect_timeout)
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
         """Send the head, and what has come of the body; what is to come may flow, unless that is too much already."""
@@ -278,7 +274,7 @@ class Exchange:
         assert attempt is not None
         if error.stale and self._repeatable():
             self._attempt = attempt.renewed()
-            self._connect(attempt.pool)
+            attempt.pool.request(self, self.live.options.connect_timeout)
             return
         attempt.failed(error)
         retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
