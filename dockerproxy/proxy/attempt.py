@@ -13,7 +13,7 @@ from dockerproxy.http1.head import CHUNKED
 from dockerproxy.http1.writer import request_block
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.client import Client
-from dockerproxy.proxy.failure import AttemptError
+from dockerproxy.proxy.failure import AttemptError, Failure
 from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.routing.route import Upstream
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from dockerproxy.proxy.upstream import UpstreamConnection
 
 log = logging.getLogger(__name__)
+
+_MORE_FILES = "if it is about open files, allow more: ulimit -n, LimitNOFILE of systemd, ulimits in a compose file"
 
 
 class Attempt:
@@ -90,8 +92,10 @@ class Attempt:
         self._end()
         if error.counts:
             self._live.count_error(self.upstream, error)
-        else:
-            self._live.balancer.abandoned(self.upstream)
+            return
+        self._live.balancer.abandoned(self.upstream)
+        if error.failure is Failure.EXHAUSTED:
+            self._live.log_error("exhausted:", f"{error}; {_MORE_FILES}")
 
     def renewed(self) -> Attempt:
         """The attempt anew: its kept-alive connection had died unseen, which says nothing of the upstream."""

@@ -611,7 +611,7 @@ async def test_a_reload_changes_how_large_the_head_of_an_answer_may_be(scene: Sc
 
 
 async def test_an_upstream_is_not_blamed_when_the_proxy_has_no_descriptors_left(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     upstream = await scene.upstream()
     server = await scene.proxy(upstream, consecutive_errors=1, max_attempts=2)
@@ -623,4 +623,5 @@ async def test_an_upstream_is_not_blamed_when_the_proxy_has_no_descriptors_left(
         patched.setattr(server.plane._connector, "_open", exhausted)
         assert (await scene.get()).status == 502
     assert (scene.counted(upstream).error_counter, scene.state(upstream)) == (0, "up")
+    assert "cannot open any more connections: Too many open files; if it is about open files, allow more" in caplog.text
     assert (await scene.get()).text == "a"
