@@ -286,6 +286,8 @@ class Server:
 
     def _leave_note(self) -> None:
         """For the commands, and for health checks."""
+        if not self._listeners:
+            return  # it is stopping, and has taken the note away
         started = self._started_with
         port = self.addresses[started.listen.index(started.own_address)].port
         place = started.whereabouts._replace(port=port, admin_host=self._settings.admin_host)

@@ -20,6 +20,7 @@ from dockerproxy.demo.spec import ContainerSpec
 from dockerproxy.errors import ListenError, Problem, SettingsError
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
+from dockerproxy.whereabouts import find
 
 from .support.client import Incomplete
 from .support.scene import Scene
@@ -336,6 +337,15 @@ async def test_a_reload_that_opens_the_admin_handlers_is_told(scene: Scene, capl
     caplog.clear()
     server.reload()
     assert "admin_access is open" not in caplog.text  # it was so before
+
+
+async def test_a_reload_while_it_stops_does_not_say_that_it_is_there(scene: Scene) -> None:
+    server = await scene.proxy(read_settings=scene.settings)
+    folder = server.registry.settings.state_dir
+    assert find(folder) is not None
+    await server.stop()
+    server.reread()
+    assert find(folder) is None
 
 
 async def test_a_reload_without_a_file_says_so(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -13,7 +13,7 @@ from dockerproxy.whereabouts import FILE_NAME, Whereabouts, find
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _THIS_MACHINE = "127.0.0.1"
-_HOST = re.compile(r"[A-Za-z0-9_:-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")  # also an IPv6 address
+_HOST = re.compile(r"[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")  # also an IPv6 address
 
 
 class WrongPlace(DockerproxyError):

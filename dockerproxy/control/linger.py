@@ -73,10 +73,6 @@ class Linger:
         }
         self._refusals = away | {place: (_WHILE_THERE, owner) for place, owner in merged.refusals.items()}
 
-    def forget_refusals(self) -> None:
-        """Who may have a place was decided by old settings."""
-        self._refusals.clear()
-
     def next_end(self) -> float | None:
         """When the next route's time is over, or None."""
         return min((until for until, _ in self._kept.values()), default=None)

@@ -97,7 +97,7 @@ class _Merge:
         lost = [(joined, clashes) for joined in free if (clashes := self._add(joined))]
         left = self._left_of(kept)
         for joined, clashes in lost:
-            self._tell_clashes(joined, clashes)
+            self._tell_clashes(joined, self._not_given_back(joined.route, clashes))
         routes = {**self._docker, **left}
         ordered = (*firm.values(), *(routes[name] for name in sorted(routes)))
         wished = {joined.route.name for joined in free}
@@ -161,6 +161,18 @@ class _Merge:
                 theirs.take(owner)
                 found += [clash for clash in theirs.clashes(route) if clash.domain == domain]
         return found
+
+    def _not_given_back(self, route: Route, clashes: Sequence[Clash]) -> Sequence[Clash]:
+        """The places that somebody has. Those that were owed to a route that has not got them are this one's."""
+        held = {clash.domain for clash in self._places.clashes(route)}
+        free = [clash.domain for clash in clashes if clash.domain not in held]
+        if free:
+            had = self._docker[route.name].domains if route.name in self._docker else ()
+            self._docker[route.name] = replace(
+                route, domains=tuple(domain for domain in route.domains if domain in free or domain in had)
+            )
+            self._places.take(replace(route, domains=tuple(domain for domain in free if domain is not None)))
+        return [clash for clash in clashes if clash.domain in held]
 
     def _tell_clashes(self, joined: Joined, clashes: Sequence[Clash]) -> None:
         """By now all have come, and it is certain who has the places."""

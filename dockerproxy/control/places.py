@@ -35,7 +35,7 @@ class Places:
         return f"<Places: {len(self._taken)} domains over {self._below!r}>"
 
     def clashes(self, route: Route) -> list[Clash]:
-        """Where `route` cannot be, and why not."""
+        """Where `route` cannot be, and why not. It is in nobody's way where it is already itself."""
         found = []
         for domain in route.domains or (None,):
             owner = self._owner(domain, route)
@@ -57,7 +57,8 @@ class Places:
         paths = self._taken.get(domain.name if domain is not None else "")
         if paths is not None:
             for where, other in paths.get(_path(route), ()):
-                if _contested(where, domain, route.source) and _overlap(other.methods, route.methods):
+                others = other.name != route.name and _overlap(other.methods, route.methods)
+                if others and _contested(where, domain, route.source):
                     return other
         return self._below._owner(domain, route) if self._below is not None else None
 

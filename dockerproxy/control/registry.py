@@ -234,7 +234,6 @@ class Registry:
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
         self._constraints = Constraints(settings)
         self._departed.clear()
-        self._linger.forget_refusals()
         return self._use_base(base)
 
     def _load(self, settings: Settings, static: StaticRoutes, handlers: Mapping[str, Any]) -> None:

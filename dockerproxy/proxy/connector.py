@@ -20,8 +20,9 @@ from dockerproxy.proxy.upstream import UpstreamConnection
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tls.client import UpstreamTls
 
-# No descriptor, no port, no memory is left for one more socket.
-_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
+# No descriptor, no memory is left for one more socket. EADDRNOTAVAIL is not among them: mostly it tells of an address
+# of IPv6 on a machine without it.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 # Gives one end of a socket pair whose other end a handler serves.
 ConnectHandler = Callable[[str], Awaitable[socket.socket]]
 

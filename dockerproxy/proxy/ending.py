@@ -13,6 +13,7 @@ from asyncio import Transport
 # How long, and how much, a client may go on sending after its answer.
 LINGER_TIME = 2.0  # seconds
 _LINGER_BYTES = 1 << 20
+_FAREWELLS = 2  # times that a client is waited for that has been sent everything and is to close
 
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
@@ -32,12 +33,11 @@ class Ending:
     lingering: whether the answer is complete and what still comes is discarded
     """
 
-    __slots__ = ("_discarded", "_transport", "_unsent", "lingering")
+    __slots__ = ("_discarded", "_farewells", "_transport", "_unsent", "lingering")
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._discarded = 0
-        self._unsent = 0
+        self._discarded = self._unsent = self._farewells = 0
         self.lingering = False
 
     def __repr__(self) -> str:
@@ -52,11 +52,6 @@ class Ending:
     def over(self) -> bool:
         """Whether the client has taken all of the last answer, and only has to close."""
         return self.lingering and not self._transport.get_write_buffer_size()
-
-    @property
-    def sent(self) -> bool:
-        """Whether all is on its way and the connection is being closed: over TLS the loop waits for a farewell."""
-        return self._transport.is_closing() and not self._transport.get_write_buffer_size()
 
     def close(self) -> bool:
         """Close once everything is sent. True when the client has yet to take some of it."""
@@ -90,7 +85,18 @@ class Ending:
         self._unsent = self._transport.get_write_buffer_size()
 
     def progressed(self) -> bool:
-        """Whether the client has taken anything since it was last asked."""
+        """Whether the client has taken anything since it was last asked. Over TLS it may also say farewell for a while,
+        and asyncio does not tell of all that is still to be sent."""
         before = self._unsent
         self.mark()
+        if self._transport.is_closing() and not self._unsent:
+            self._farewells += 1
+            return self._farewells <= _FAREWELLS
         return self._unsent < before
+
+    def give_up(self) -> None:
+        """The client takes no more; what the kernel has of the last answer may still reach it."""
+        if self._transport.is_closing() and not self._unsent:
+            self._transport.abort()
+        else:
+            reset(self._transport)

@@ -20,7 +20,7 @@ from dockerproxy.http1.parser import check_partial, skip_empty_line
 from dockerproxy.http1.previous import PreviousRequest
 from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
-from dockerproxy.proxy.ending import LINGER_TIME, Ending, reset
+from dockerproxy.proxy.ending import LINGER_TIME, Ending
 from dockerproxy.proxy.exchange import Exchange
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
@@ -178,8 +178,8 @@ class Front(Timed, asyncio.Protocol):
         """A slow reader is served as long as it reads at all."""
         if self._ending.progressed():
             self._within(self._plane.limits.half_close_timeout if self._eof else self._plane.limits.stall_timeout)
-        elif not self._ending.sent:
-            reset(self.transport)
+        else:
+            self._ending.give_up()
 
     # Requests
 
@@ -301,7 +301,7 @@ class Front(Timed, asyncio.Protocol):
 
     def _end_body(self) -> None:
         self._decoder = None
-        self.deadline = NEVER
+        self._within(self._plane.limits.half_close_timeout if self._eof else NEVER)
 
     # Called by the exchange: the answer
 

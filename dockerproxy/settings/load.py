@@ -137,12 +137,24 @@ def parse_file(text: str, source: str) -> dict[str, Any]:
     return values
 
 
-def _contains_itself(value: Any, within: tuple[int, ...] = ()) -> bool:
-    """Whether a list or mapping is among the values of itself, at any depth."""
-    if id(value) in within:
-        return True
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return any(_contains_itself(each, (*within, id(value))) for each in inner)
+def _contains_itself(value: Any) -> bool:
+    """Whether a list or mapping is among the values of itself, at any depth. Each is looked at once, however many
+    aliases lead to it."""
+    within: set[int] = set()
+    done: set[int] = set()
+    stack: list[tuple[Any, bool]] = [(value, False)]
+    while stack:
+        each, left = stack.pop()
+        if left:
+            within.discard(id(each))
+            done.add(id(each))
+        elif id(each) in within:
+            return True
+        elif id(each) not in done and isinstance(each, (dict, list, tuple)):
+            within.add(id(each))
+            stack.append((each, True))
+            stack += [(inner, False) for inner in (each.values() if isinstance(each, dict) else each)]
+    return False
 
 
 def validate(values: Mapping[str, Any], source: str) -> Settings:

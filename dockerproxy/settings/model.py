@@ -74,9 +74,9 @@ def engine_address(value: str) -> str:
 
 
 def _label_prefix(value: Any) -> str:
-    if not _PREFIX.fullmatch(str(value)):
+    if not isinstance(value, str) or not _PREFIX.fullmatch(value):
         raise ValueError("expected letters, digits, dots and hyphens, such as dockerproxy or com.example.proxy")
-    return str(value)
+    return value
 
 
 def _port(address: str) -> int | None:

@@ -141,10 +141,11 @@ async def json_object(request: web.Request) -> dict[str, Any]:
 
 def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Raises ValueError for a key that is there twice: the second one would silently replace the first."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key {next(key for key in keys if keys.count(key) > 1)!r} is given a second time")
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"the key {key!r} is given a second time")
+        found[key] = value
     return found
 
 

@@ -215,6 +215,7 @@ def test_the_first_listen_address_is_asked_on_this_machine_with_tls_where_there_
         ("http://proxy:8888/", "http://proxy:8888", "root.localhost"),
         ("https://admin.example.com", "https://admin.example.com:443", "admin.example.com"),
         ("http://[::1]:8888", "http://[::1]:8888", "root.localhost"),
+        ("http://[fe80::1%eth0]:8888", "http://[fe80::1%eth0]:8888", "root.localhost"),
     ],
 )
 def test_a_url_names_where_to_connect_and_its_domain_what_to_ask_for(url: str, place: str, host: str) -> None:

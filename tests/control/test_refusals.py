@@ -10,7 +10,7 @@ import pytest
 from dockerproxy.discovery.snapshot import ContainerView
 
 from .conftest import Stage
-from .making import Scene, one
+from .making import Scene, one, route_settings
 
 OWNER = one("owner", 1, "owner", host="shop.localhost")
 SQUATTER = one("squatter", 2, "squatter", host="shop.localhost")
@@ -148,12 +148,37 @@ def test_a_route_without_linger_leaves_its_place_at_once(stage: Stage) -> None:
     assert owner_of_shop(scene, SQUATTER) == ("squatter", ["squatter"])
 
 
-def test_new_settings_count_at_once(scene: Scene) -> None:
+def test_a_reload_gives_no_place_to_somebody_else(scene: Scene) -> None:
     scene.see(OWNER, SQUATTER)
     scene.see(SQUATTER)
+    for _ in range(2):
+        scene.registry.reload(scene.registry.settings.model_copy(update={"max_attempts": 3}))
+        assert scene.answers("shop.localhost") == "owner"
+        scene.see(NEW_OWNER, SQUATTER)
 
-    scene.registry.reload(scene.registry.settings.model_copy(update={"max_attempts": 3}))
-    assert scene.answers("shop.localhost") == "squatter"
+
+async def test_a_route_is_not_in_its_own_way(scene: Scene) -> None:
+    await scene.registry.add(route_settings("mine", host="shop.localhost:9090"))
+    both = one("both", 1, "both", host="shop.localhost,shop.localhost:8080")
+    scene.see(both)
+    assert scene.reasons("both").startswith("shop.localhost /* is answered by the dynamic route mine")
+
+    await scene.registry.remove("mine")
+    scene.clock.move(1000)
+    scene.see(both)
+    assert (scene.answers("shop.localhost"), scene.reasons("both")) == ("both", "")
+
+
+async def test_a_place_that_its_owner_has_lost_is_free_for_who_was_refused(scene: Scene) -> None:
+    owner = one("owner", 1, "owner", host="shop.localhost")
+    other = one("other", 2, "other", host="shop.localhost:9090")
+    scene.see(owner, other)
+    assert scene.answers("shop.localhost:9090") == "owner"
+
+    await scene.registry.add(route_settings("mine", host="shop.localhost:8080"))
+    assert scene.answers("shop.localhost:8080") == "mine"
+    assert scene.answers("shop.localhost:9090") == "other"
+    assert scene.reasons("other") == ""
 
 
 def test_an_empty_route_that_has_lost_its_place_does_not_come_back(

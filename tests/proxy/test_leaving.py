@@ -122,8 +122,9 @@ async def test_a_half_closed_client_is_served_only_as_long_as_bytes_flow(scene: 
     await asyncio.wait_for(script.left.wait(), DEADLINE)
 
 
+@pytest.mark.parametrize("slow", [b"GET", b"POST"])
 async def test_the_second_of_two_pipelined_requests_is_watched_as_well_when_its_client_is_half_closed(
-    scene: Scene,
+    scene: Scene, slow: bytes
 ) -> None:
     async def answer_once(conversation: Conversation) -> None:
         while (await conversation.request()).target != "/slow":
@@ -134,7 +135,8 @@ async def test_the_second_of_two_pipelined_requests_is_watched_as_well_when_its_
     left = asyncio.Event()
     await scene.proxy(await scene.upstream(answer_once), half_close_timeout="100ms")
     client = await scene.client()
-    await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\nGET /slow HTTP/1.1\r\nHost: test\r\n\r\n")
+    body = b"Content-Length: 2\r\n\r\nab" if slow == b"POST" else b"\r\n"
+    await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" + slow + b" /slow HTTP/1.1\r\nHost: test\r\n" + body)
     client.half_close()
     assert (await client.answer()).text == "first"
     await asyncio.wait_for(left.wait(), DEADLINE)

@@ -625,3 +625,19 @@ async def test_an_upstream_is_not_blamed_when_the_proxy_has_no_descriptors_left(
     assert (scene.counted(upstream).error_counter, scene.state(upstream)) == (0, "up")
     assert "cannot open any more connections: Too many open files; if it is about open files, allow more" in caplog.text
     assert (await scene.get()).text == "a"
+
+
+async def test_an_address_that_this_machine_does_not_know_is_the_upstreams_error(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As every address of IPv6 is where there is none."""
+    upstream = await scene.upstream()
+    server = await scene.proxy(upstream, consecutive_errors=1, max_attempts=1)
+
+    async def unknown(*_: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address")
+
+    monkeypatch.setattr(server.plane._connector, "_open", unknown)
+    assert (await scene.get()).status == 502
+    assert scene.counted(upstream).error_counter == 1
+    assert scene.counted(upstream).last_error == "cannot be reached: Cannot assign requested address"

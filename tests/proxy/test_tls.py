@@ -176,9 +176,17 @@ async def test_a_client_that_reads_the_last_answer_for_longer_than_it_may_stall_
     await client.ask(connection="close")
     size = int((await client.head())["content-length"])
     await client.exactly(size - (1 << 17))
-    for _ in range(32):
+    for _ in range(20):
         await client.exactly(1 << 12)
         await asyncio.sleep(0.05)  # as slow as it is
+    await client.exactly((1 << 17) - 20 * (1 << 12))
+
+
+async def test_a_client_that_has_its_answer_and_says_no_farewell_is_not_waited_for_for_long(site: Site) -> None:
+    server = await site.start(await site.scene.upstream(), stall_timeout=0.2)
+    client = await site.client()
+    assert (await client.get(connection="close")).body == b"a"
+    await until(lambda: not server.stats.connections)  # and neither reads nor closes
 
 
 async def test_an_early_answer_reaches_a_client_that_is_still_sending(site: Site) -> None:

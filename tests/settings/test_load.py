@@ -140,6 +140,7 @@ def test_an_empty_file_says_nothing(read: Read, text: str) -> None:
         ("a: !!python/object/apply:os.getcwd []\n", "line 1, column 4: not valid YAML"),
         ("listen: &a [*a]\n", "an alias (*name) stands within what it stands for (&name)"),
         ("a: &a {b: [{c: *a}]}\n", "an alias (*name) stands within what it stands for (&name)"),
+        ("routes: &a !!pairs [x: *a]\n", "an alias (*name) stands within what it stands for (&name)"),
         pytest.param(f"bench: {'1' * 5001}\n", "a value cannot be read: Exceeds the limit", id="endless number"),
         ("bench: 2026-13-45\n", "a value cannot be read: month must be in 1..12"),
         pytest.param(f"a: {'[' * 500}{']' * 500}\n", "lists and keys stand in each other too deeply", id="too deep"),
@@ -249,6 +250,10 @@ def test_a_duration_out_of_bounds_is_told_as_it_was_written(problems: Problems) 
             "docker.host: 'http://x' names no port, or none from 1 to 65535; write for example",
         ),
         (
+            "docker: {label_prefix: }",
+            "docker.label_prefix: expected letters, digits, dots and hyphens, such as dockerp",
+        ),
+        (
             "docker: {label_prefix: 'a b'}",
             "docker.label_prefix: expected letters, digits, dots and hyphens, such as dock",
         ),
@@ -280,3 +285,9 @@ def test_what_is_easily_written_wrong_is_told_with_what_is_right(problems: Probl
 
 def test_any_free_port_may_be_asked_for_twice(read: Read) -> None:
     assert len(read("listen: ['127.0.0.1:0', '127.0.0.1:0']").listen) == 2
+
+
+def test_a_file_with_many_aliases_is_read_as_fast_as_any(problems: Problems) -> None:
+    """Seen as a tree, it has more values than can be counted."""
+    levels = ["a: &l0 [x]"] + [f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 9)}]" for n in range(1, 7)]
+    assert problems("\n".join(levels) + "\n")[0].startswith("a: unknown key")

@@ -118,6 +118,13 @@ async def test_what_is_no_json_object_is_a_bad_request(build: Build, route: str,
     assert "JSON" in answer.json["error"]
 
 
+async def test_a_large_body_with_a_key_that_is_there_twice_holds_up_nobody(build: Build) -> None:
+    """Looking for the key by comparing each with each would take minutes."""
+    pairs = ", ".join(f'"k{number}": 1' for number in range(60_000))
+    answer = await build().call(ADD, "POST", "/", f'{{{pairs}, "k59999": 2}}'.encode())
+    assert (answer.status, "'k59999' is given a second time" in answer.json["error"]) == (400, True)
+
+
 async def test_a_body_beyond_all_measure_is_too_large(build: Build) -> None:
     answer = await build().call(ADD, "POST", "/add", b" " * 2_000_000)
     assert answer.status == 413
