@@ -170,15 +170,18 @@ async def test_a_cut_that_cannot_be_mended_at_once_is_told_once(path: Path, capl
         watched_by = watching(f"tcp://127.0.0.1:{relay.port}", SOON)
         watched = await watched_by.__aenter__()
         await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+
+    def told() -> int:
+        return sum("engine: lost (" in record.getMessage() for record in caplog.records)
+
     try:
-        await watched.sees(lambda seen: "refuses connections" in seen.status.error)
+        await watched.sees(lambda seen: "refuses connections" in seen.status.error and told())
         assert watched.routed() == {"blog-1", "blog-2"}
         async with relay:
             await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
-            told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
     finally:
         await watched_by.__aexit__(None, None, None)
-    assert len([line for line in told if "engine: lost (" in line]) == 1
+    assert told() == 1
 
 
 async def _is_connected(watched: Watched, relay: Relay, reconnects: int) -> None:
