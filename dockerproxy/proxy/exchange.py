@@ -309,7 +309,7 @@ class Exchange:
             self.live.stats.held += 1
         if self._retry is not None:
             self._retry.tried.clear()
-        self._waits_since = now if self._waits_since > now else self._waits_since
+        self._waits_since = min(self._waits_since, now)
         code, seconds = self.live.hold(self, now - self._waits_since)
         if code:
             self.show_error(code)

@@ -221,7 +221,10 @@ class Front(Timed, asyncio.Protocol):
     def _begin(self, head: RequestHead) -> None:
         """Find the route and start an exchange."""
         plane = self._plane
-        self._within(plane.limits.half_close_timeout if self._eof else NEVER)
+        if self._eof:
+            self._within(plane.limits.half_close_timeout)
+        else:
+            self.deadline = NEVER
         self._head = head
         self._reply.begun = self._reply.continued = self._skipped = False
         self._keep_alive = head.keep_alive and not plane.stopping
@@ -268,9 +271,8 @@ class Front(Timed, asyncio.Protocol):
         """Answer a request that is not valid, and end the connection: nothing behind it can be trusted."""
         head = self._head = RequestHead("-", "-", 1)
         self.record = self._plane.record(head, self.origin)
-        self._decoder = None
+        self._decoder, self._buffer = None, b""
         self._reply.begun = self._keep_alive = False
-        self._buffer = b""
         self._plane.pages.show_unrouted(self, head, code)
 
     # The request's body
@@ -338,8 +340,7 @@ class Front(Timed, asyncio.Protocol):
     def tunnel(self, tunnel: Tunnel, head: ResponseHead, data: bytes) -> None:
         """Switch protocols: from now on bytes are relayed."""
         self.deadline = NEVER
-        self._tunnel = tunnel
-        self._full = False
+        self._tunnel, self._full = tunnel, False
         self.transport.write(switching_block(head) + data)
         self.valve.open()  # before what is buffered is sent, which may be too much already
         buffered, self._buffer = self._buffer, b""
@@ -388,8 +389,7 @@ class Front(Timed, asyncio.Protocol):
         if self._eof or (self._decoder is None and not self.transport.can_write_eof()):
             self._close()
             return
-        self._decoder = None
-        self._buffer = b""
+        self._decoder, self._buffer = None, b""
         self.valve.open()
         self._ending.linger()
         self._within(LINGER_TIME)
