@@ -16,10 +16,11 @@ commands/     what an operator types while a proxy runs: it asks the admin handl
 discovery/    who is running: the only importer of the Docker SDK
 routing/      where a request goes: pure
 http1/        what is on the wire: sans-I/O
+labels/       what the labels of a container ask for: pure
 settings/     the only reader of environment and settings file
+process/      exit codes, log lines, memory, and where the state lies
 demo/         the embedded engine
-stats.py  tasks.py  errors.py  exit_codes.py  logs.py  memory.py  run.py  check.py  health.py
-version.py  whereabouts.py
+stats.py  tasks.py  errors.py  run.py  check.py  explain.py  health.py  version.py
 
 Imports run one way, downwards; tests/test_layers.py checks it.
 """

@@ -5,16 +5,16 @@ Collects every problem at once: settings, routes that clash, handlers that canno
 
 from __future__ import annotations
 
-from dockerproxy.control.base import build_base
-from dockerproxy.control.builtin import count_routes
+from dockerproxy.control.merge.base import build_base
+from dockerproxy.control.merge.builtin import count_routes
+from dockerproxy.control.merge.static import static_routes
 from dockerproxy.control.middlewares import refuse_unknown
-from dockerproxy.control.static import static_routes
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings, load
 from dockerproxy.tls.checking import tried_certificates
 from dockerproxy.tls.keyring import certificate_warnings
-from dockerproxy.web.handlers import Handlers
+from dockerproxy.web.handlers.handlers import Handlers
 from dockerproxy.web.middlewares.registry import Middlewares
 
 

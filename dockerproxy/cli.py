@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from dockerproxy import logs
 from dockerproxy.commands import add_operator_commands
 from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, completed_by
-from dockerproxy.commands.phrases import clean
+from dockerproxy.commands.terminal.phrases import clean
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_USAGE
+from dockerproxy.process import logs
+from dockerproxy.process.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_USAGE
 from dockerproxy.settings import Settings, load, tell_source
 from dockerproxy.version import VERSION
 
@@ -216,7 +216,7 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _health(options: argparse.Namespace) -> int:
     from dockerproxy.health import check_health
-    from dockerproxy.whereabouts import find
+    from dockerproxy.process.whereabouts import find
 
     settings = _read_settings(options)
     return check_health(find(settings.state_dir, settings.told_listen) or settings.whereabouts)

@@ -11,27 +11,27 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dockerproxy.control.base import build_base
-from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.container_explanation import explain_container
-from dockerproxy.control.evidence import Evidence
-from dockerproxy.control.joining import Ground, Present
-from dockerproxy.control.merge import merge
+from dockerproxy.control.explain.container import explain_container
+from dockerproxy.control.explain.evidence import Evidence
+from dockerproxy.control.explain.reachability import addresses_in, with_reach
+from dockerproxy.control.explain.request import explain_request
+from dockerproxy.control.merge.base import build_base
+from dockerproxy.control.merge.claims import allowed
+from dockerproxy.control.merge.joining import Ground, Present
+from dockerproxy.control.merge.merging import merge
+from dockerproxy.control.merge.namesakes import Namesakes
+from dockerproxy.control.merge.static import static_routes
 from dockerproxy.control.middlewares import with_known
-from dockerproxy.control.namesakes import Namesakes
-from dockerproxy.control.reach import addresses_in, with_reach
-from dockerproxy.control.request_explanation import explain_request
-from dockerproxy.control.static import static_routes
-from dockerproxy.discovery.events import EngineLost
-from dockerproxy.discovery.glance import Glance, glance, glance_at
-from dockerproxy.discovery.inspection import NotInspected, parse_inspection
+from dockerproxy.discovery.engine.events import EngineLost
+from dockerproxy.discovery.engine.inspection import NotInspected, parse_inspection
+from dockerproxy.discovery.once import Glance, glance, glance_at
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings, load
 from dockerproxy.web.middlewares.registry import Middlewares
-from dockerproxy.web.probe import failures
+from dockerproxy.web.reports.probe import failures
 
 _IMAGINED = "no proxy was asked: this is what one with these settings would do, run from where this command runs"
 

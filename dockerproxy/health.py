@@ -11,8 +11,8 @@ import socket
 import sys
 from pathlib import Path
 
-from dockerproxy import whereabouts
-from dockerproxy.whereabouts import Whereabouts
+from dockerproxy.process import whereabouts
+from dockerproxy.process.whereabouts import Whereabouts
 
 _STATE_VARIABLE = "DOCKERPROXY_STATE_DIR"
 _TIMEOUT = 2.0  # seconds; a health check that waits longer says nothing

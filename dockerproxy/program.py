@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from dockerproxy import logs
 from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.process import logs
 from dockerproxy.routing.route import Route
 from dockerproxy.run import run_to_end, serve
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, load, tell_source
-from dockerproxy.web.loading import load_object
+from dockerproxy.web.handlers.loading import load_object
 
 log = logging.getLogger("dockerproxy")
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.exit_codes import EXIT_FAILED, EXIT_OK
-from dockerproxy.memory import keep_steady
+from dockerproxy.process.exit_codes import EXIT_FAILED, EXIT_OK
+from dockerproxy.process.memory import keep_steady
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress

@@ -18,15 +18,15 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from dockerproxy import whereabouts
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
-from dockerproxy.control.builtin import count_routes
+from dockerproxy.control.merge.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
 from dockerproxy.errors import DockerproxyError, ListenError, NotPossible
-from dockerproxy.proxy.gate import HANDLER
+from dockerproxy.process import whereabouts
+from dockerproxy.proxy.exchange.gate import HANDLER
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
@@ -39,14 +39,14 @@ from dockerproxy.tls.checking import tried_certificates
 from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
+from dockerproxy.web.access.insight import Insight
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
-from dockerproxy.web.feed import Feed
-from dockerproxy.web.gate import Gate
-from dockerproxy.web.handlers import Handlers
-from dockerproxy.web.insight import Insight
+from dockerproxy.web.handlers.gate import Gate
+from dockerproxy.web.handlers.handlers import Handlers
 from dockerproxy.web.live import start_feed
 from dockerproxy.web.middlewares.registry import Middlewares
+from dockerproxy.web.reports.feed import Feed
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockerproxy.discovery.label_table import LABELS, Kind, Label
+from dockerproxy.labels.table import LABELS, Kind, Label
 from dockerproxy.settings import DockerSettings
 from docs.markdown import code, table
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from dockerproxy.discovery.label_table import BY_NAME
+from dockerproxy.labels.table import BY_NAME
 from dockerproxy.settings import (
     FILE_OPTIONS,
     OPTION_NAMES,

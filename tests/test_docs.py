@@ -12,11 +12,11 @@ import aiohttp
 import pytest
 import yaml
 
-from dockerproxy.control.static import route_of
+from dockerproxy.control.merge.static import route_of
 from dockerproxy.demo import EmbeddedEngine, demo_site
-from dockerproxy.discovery.label_table import LABELS
-from dockerproxy.discovery.labels import LabelReader
-from dockerproxy.discovery.traefik_labels import traefik_hosts, traefik_port
+from dockerproxy.labels.native import LabelReader
+from dockerproxy.labels.table import LABELS
+from dockerproxy.labels.traefik import traefik_hosts, traefik_port
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.routing.route import Source
 from dockerproxy.routing.table import Miss, MissReason, RouteTable

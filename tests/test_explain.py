@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dockerproxy.demo import EmbeddedEngine, demo_site
-from dockerproxy.discovery.inspection import NotInspected
+from dockerproxy.discovery.engine.inspection import NotInspected
 from dockerproxy.errors import DockerproxyError, SettingsError
 from dockerproxy.explain import explain_offline
 

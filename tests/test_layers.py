@@ -23,9 +23,10 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("web",),
     ("access_log", "control"),
     ("proxy", "discovery"),
+    ("labels",),
     ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
-    ("errors", "exit_codes", "logs", "memory", "version", "whereabouts"),
+    ("errors", "process", "version"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
 BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}
@@ -38,7 +39,7 @@ LONGEST_FUNCTION = 60  # lines
 ONLY_IN = {
     "docker": {"discovery", "demo/client"},
     "requests": {"discovery", "demo/client"},
-    "pydantic": {"settings", "discovery/label_table", "web", "control"},
+    "pydantic": {"settings", "labels/table", "web", "control"},
     "yaml": {"settings"},
     "aiohttp": {"web", "demo"},
     "cryptography": {"tls/certificate"},
@@ -74,7 +75,7 @@ def nodes(module: str) -> tuple[ast.AST, ...]:
 
 
 def module_name(module: str) -> str:
-    """`dockerproxy.proxy.front`; for a package, the package."""
+    """`dockerproxy.proxy.downstream.http1`; for a package, the package."""
     return f"dockerproxy.{module}".replace("/", ".").removesuffix(".__init__")
 
 
@@ -230,7 +231,11 @@ def test_the_environment_is_read_by_the_settings_and_by_few_others() -> None:
     """The demo asks where its socket may be, a health check where the state folder is, for which it need not load
     settings; and what the C library was told is for `memory` to respect."""
     readers = {module for name in ("environ", "getenv", "environb") for module in uses(name)}
-    assert {module for module in readers if not module.startswith("settings/")} <= {"demo/paths", "health", "memory"}
+    assert {module for module in readers if not module.startswith("settings/")} <= {
+        "demo/paths",
+        "health",
+        "process/memory",
+    }
 
 
 @pytest.mark.parametrize("module", modules())

@@ -18,9 +18,9 @@ import pytest
 from dockerproxy.demo import EmbeddedEngine
 from dockerproxy.demo.spec import ContainerSpec
 from dockerproxy.errors import ListenError, Problem, SettingsError
+from dockerproxy.process.whereabouts import find
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
-from dockerproxy.whereabouts import find
 
 from .support.client import Incomplete
 from .support.scene import Scene

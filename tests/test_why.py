@@ -11,13 +11,13 @@ from unittest.mock import patch
 
 import pytest
 
-from dockerproxy.control.container_explanation import explain_container
-from dockerproxy.control.evidence import Condition, Evidence
-from dockerproxy.control.reach import Address, Failure, with_reach
-from dockerproxy.control.request_explanation import explain_request
-from dockerproxy.discovery.labels import LabelReader
-from dockerproxy.discovery.reason import Code
+from dockerproxy.control.explain.container import explain_container
+from dockerproxy.control.explain.evidence import Condition, Evidence
+from dockerproxy.control.explain.reachability import Address, Failure, with_reach
+from dockerproxy.control.explain.request import explain_request
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.labels.native import LabelReader
+from dockerproxy.labels.reason import Code
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.routing.table import RouteTable
 

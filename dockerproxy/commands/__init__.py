@@ -8,16 +8,8 @@ change        drain, undrain, bench, unbench, weight, maintenance, pause, resume
 dynamic       add, remove, reload
 waiting       wait
 completion    completion, and the names that a shell completes
-  access      the options that each of them takes, and the client that they make
-  output      Output: JSON for a program, a Screen for a person
-    screen    Screen: what a person sees, drawn by rich, which is loaded only then
-    tables    the tables
-    trimmed   Trimmed: a part of the screen without blanks at the ends of its lines
-    story     what explain tells
-    report    Report: the answer of /statistics, searched and counted
-    phrases   times, numbers and names as a person reads them
-  client      AdminClient: asks a running proxy, and says in words what went wrong
-    place     Place: where it is asked
+  terminal/   what they print: JSON for a program, tables for a person
+  asking/     AdminClient: how they ask a running proxy
 
 Nothing here decides anything: the proxy does, and these only ask and show.
 """

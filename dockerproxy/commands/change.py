@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any, NamedTuple
 
-from dockerproxy.commands.access import add_access, client_of
-from dockerproxy.commands.client import Refused
+from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.asking.client import Refused
 from dockerproxy.commands.command_line import CommandLine, WrongUsage, seconds
 from dockerproxy.commands.completion import ROUTES, UPSTREAMS, completed_by
-from dockerproxy.commands.output import Output
+from dockerproxy.commands.terminal.output import Output
 
 GROUP = "change"
 

@@ -10,7 +10,7 @@ import difflib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from dockerproxy.commands.phrases import LEAST_LIKENESS
+from dockerproxy.commands.terminal.phrases import LEAST_LIKENESS
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings.values import parse_duration
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dockerproxy.commands.access import add_access, client_of
-from dockerproxy.commands.client import Refused
+from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.asking.client import Refused
 from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, ROUTES, completed_by
-from dockerproxy.commands.output import Output
+from dockerproxy.commands.terminal.output import Output
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings.load import parse_file, read_file
 

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dockerproxy.exit_codes import EXIT_OK
+from dockerproxy.process.exit_codes import EXIT_OK
 
 
 @contextmanager

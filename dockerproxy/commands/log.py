@@ -6,10 +6,10 @@ import argparse
 import sys
 from contextlib import nullcontext
 
-from dockerproxy.commands.access import add_access, client_of
+from dockerproxy.commands.asking.access import add_access, client_of
 from dockerproxy.commands.command_line import CommandLine
 from dockerproxy.commands.interrupt import ends_at_ctrl_c
-from dockerproxy.commands.phrases import clean
+from dockerproxy.commands.terminal.phrases import clean
 
 GROUP = "look"
 

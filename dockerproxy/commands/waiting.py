@@ -8,13 +8,13 @@ import sys
 import time
 from typing import NamedTuple
 
-from dockerproxy.commands.access import add_access, client_of
-from dockerproxy.commands.client import AdminClient, NoAnswer, NotInTime, Refused
+from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.asking.client import AdminClient, NoAnswer, NotInTime, Refused
 from dockerproxy.commands.command_line import CommandLine, seconds
 from dockerproxy.commands.completion import ROUTES, completed_by
-from dockerproxy.commands.output import Output
-from dockerproxy.commands.phrases import clean, count, did_you_mean, duration
-from dockerproxy.commands.report import Report, Row
+from dockerproxy.commands.terminal.output import Output
+from dockerproxy.commands.terminal.phrases import clean, count, did_you_mean, duration
+from dockerproxy.commands.terminal.report import Report, Row
 from dockerproxy.errors import DockerproxyError
 
 GROUP = "look"

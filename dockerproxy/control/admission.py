@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from dockerproxy.control.base import place_of
 from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.places import Places
+from dockerproxy.control.merge.base import place_of
+from dockerproxy.control.merge.places import Places
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.settings import FILE_OPTIONS, RouteSettings

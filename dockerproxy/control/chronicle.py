@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dockerproxy.control.journal import changes, comings
-from dockerproxy.discovery.turns import QUIET, Turns
+from dockerproxy.discovery.following.crash_loops import QUIET, Turns
 from dockerproxy.routing.route import Route
 
 Place = tuple[str, str]  # a route's name, an upstream's name

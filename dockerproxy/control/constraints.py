@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import translate
 from typing import NamedTuple
 
-from dockerproxy.discovery.reading import COMPOSE_PROJECT
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.labels.reading import COMPOSE_PROJECT
 from dockerproxy.routing.route import Domain
 from dockerproxy.settings import ConstraintSettings, Settings
 from dockerproxy.settings.constraints import EVERY_HOST

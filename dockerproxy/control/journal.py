@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from dockerproxy.control.overrides import Drain, Maintenance, Override, Overrides, Weight, key_of
-from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.control.overrides.overrides import Drain, Maintenance, Override, Overrides, Weight, key_of
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Route, Source, Upstream
 
 # A container that was stopped, or whose health check has yet to succeed, is not a complaint; statistics tell it.

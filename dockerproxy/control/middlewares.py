@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings
 

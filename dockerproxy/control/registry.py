@@ -15,19 +15,19 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from dockerproxy.control.admission import refuse_new, refuse_removal
-from dockerproxy.control.base import Base, build_base
 from dockerproxy.control.chronicle import Chronicle
-from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.departed import Departed
-from dockerproxy.control.joining import Ground, Joiner, Member, Present
 from dockerproxy.control.journal import complaints, decided, decisions
-from dockerproxy.control.linger import Linger
-from dockerproxy.control.merge import merge
+from dockerproxy.control.merge.base import Base, build_base
+from dockerproxy.control.merge.claims import allowed
+from dockerproxy.control.merge.former_members import Departed
+from dockerproxy.control.merge.joining import Ground, Joiner, Member, Present
+from dockerproxy.control.merge.linger import Linger
+from dockerproxy.control.merge.merging import merge
+from dockerproxy.control.merge.namesakes import Namesakes
+from dockerproxy.control.merge.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
-from dockerproxy.control.namesakes import Namesakes
-from dockerproxy.control.overrides import Overrides
-from dockerproxy.control.static import StaticRoutes, route_of, static_routes
+from dockerproxy.control.overrides.overrides import Overrides
 from dockerproxy.control.store import Store
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from dockerproxy.errors import InvalidInput, Problem, StoreError

@@ -20,7 +20,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from dockerproxy.control.document import FILE_MODE, Document, Kind, Thing
-from dockerproxy.control.overrides import Override, as_entry, read_override, words
+from dockerproxy.control.overrides.overrides import Override, as_entry, read_override, words
 from dockerproxy.errors import StoreError
 from dockerproxy.settings import RouteSettings, describe
 

@@ -7,29 +7,21 @@ Parts, in the direction of their calls:
 
     client      what `dockerproxy demo stop blog-1` says to a running demo (the only user of the docker SDK here)
     site        the demo's containers
-    engine      EmbeddedEngine: the socket, up and down
-      api         HTTP handlers: a request -> an act or a shape
-        query       what parameters and filters of a request mean
-        shapes      containers, networks and events -> the JSON that Docker gives
-      containers  Containers: all containers and networks, and every act on them, with its events
-        container   Container: state and life of one
-          servers     what listens for a container: WebServer, ClosedPort, Elsewhere
-            answers     what a container's web server says
-        networks    Network, Endpoint
-        events      EventLog: the ring of events and its readers
-      spec        ContainerSpec: a container as plain data
-    signals     names and numbers of signals
+    engine/     EmbeddedEngine: the API over a socket
+    containers/ Containers: all containers and networks, and every act on them
+    spec        ContainerSpec: a container as plain data
     refusals    why an act was refused, with the status that Docker gives it
     paths       where the demo's socket is
+    page        one page on one port, for the example services of docker-compose.yml
 
 It never imports discovery: the proxy meets it only over the socket, as it meets Docker.
 """
 
 from __future__ import annotations
 
-from dockerproxy.demo.container import Container
-from dockerproxy.demo.containers import Containers
-from dockerproxy.demo.engine import EmbeddedEngine
+from dockerproxy.demo.containers.container import Container
+from dockerproxy.demo.containers.containers import Containers
+from dockerproxy.demo.engine.server import EmbeddedEngine
 from dockerproxy.demo.paths import default_socket_path
 from dockerproxy.demo.refusals import Refusal
 from dockerproxy.demo.site import demo_site

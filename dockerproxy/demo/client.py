@@ -17,7 +17,7 @@ import docker
 import docker.errors
 import requests
 
-from dockerproxy.demo.shapes import PLATFORM
+from dockerproxy.demo.engine.shapes import PLATFORM
 from dockerproxy.demo.spec import SERVICE_LABEL
 from dockerproxy.errors import DockerproxyError
 

@@ -10,7 +10,7 @@ import socket
 
 from aiohttp import web
 
-from dockerproxy.demo.answers import page
+from dockerproxy.demo.containers.answers import page
 
 _GRACE = 10.0  # seconds; `docker stop` waits that long before it kills
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dockerproxy.discovery.reason import Reason
+from dockerproxy.labels.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule, Upstream
 from dockerproxy.stats import Latency
 
 if TYPE_CHECKING:
-    from dockerproxy.discovery.listing import Listing
+    from dockerproxy.discovery.containers.listing import Listing
 
 
 class Way(NamedTuple):

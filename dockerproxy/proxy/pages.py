@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.answers import ANSWERS, answer, wants_html
-from dockerproxy.proxy.client import Client
-from dockerproxy.proxy.exchange import Exchange
-from dockerproxy.proxy.live import LiveRoute
+from dockerproxy.proxy.exchange.client import Client
+from dockerproxy.proxy.exchange.exchange import Exchange
+from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.proxy.request_id import RequestIds
 from dockerproxy.routing.route import Route, Upstream

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
-from dockerproxy.proxy.connector import ConnectHandler, Connector
-from dockerproxy.proxy.date_field import DateField
 from dockerproxy.proxy.deadlines import Wheel
+from dockerproxy.proxy.downstream.date_field import DateField
+from dockerproxy.proxy.downstream.handshake import Handshake
+from dockerproxy.proxy.downstream.http1 import Front
+from dockerproxy.proxy.exchange.gate import HANDLER, Gates
+from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.forwarding import Forwarding, Origin
-from dockerproxy.proxy.front import Front
-from dockerproxy.proxy.gate import HANDLER, Gates
-from dockerproxy.proxy.handshake import Handshake
 from dockerproxy.proxy.https import DEFAULT_PORT
-from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.pages import MaySeeReason, Pages
-from dockerproxy.proxy.pool import Pool
 from dockerproxy.proxy.record import Record, Recorder
+from dockerproxy.proxy.upstream.connector import ConnectHandler, Connector
+from dockerproxy.proxy.upstream.pool import Pool
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings.model import Settings

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from dockerproxy.http1.head import RequestHead
 
 if TYPE_CHECKING:
-    from dockerproxy.proxy.attempt import Attempt
-    from dockerproxy.proxy.live import LiveRoute
-    from dockerproxy.proxy.request_body import RequestBody
+    from dockerproxy.proxy.exchange.attempt import Attempt
+    from dockerproxy.proxy.exchange.live import LiveRoute
+    from dockerproxy.proxy.exchange.request_body import RequestBody
 
 Recorder = Callable[["Record"], None]
 

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from dockerproxy.process.whereabouts import Whereabouts, reachable
 from dockerproxy.settings.constraints import ConstraintsDefault, ConstraintSettings
 from dockerproxy.settings.middlewares import MiddlewareSettings, parse_name
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
@@ -33,7 +34,6 @@ from dockerproxy.settings.values import (
     parse_listen,
     split_list,
 )
-from dockerproxy.whereabouts import Whereabouts, reachable
 
 ENVIRONMENT_PREFIX = "DOCKERPROXY_"
 DEFAULT_LISTEN = ":8888"

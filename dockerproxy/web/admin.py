@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import ValidationError
 
-from dockerproxy.control.overrides import is_admin
+from dockerproxy.control.overrides.overrides import is_admin
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import as_json
 from dockerproxy.errors import (
@@ -27,7 +27,7 @@ from dockerproxy.errors import (
     UnknownUpstream,
 )
 from dockerproxy.settings import RouteSettings, describe
-from dockerproxy.web.access import check_access
+from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
 _LARGEST_BODY = 1 << 20  # bytes; thousands of upstreams in one route

@@ -19,9 +19,9 @@ from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
-from dockerproxy.web.feed import Feed
-from dockerproxy.web.sessions import Sessions
-from dockerproxy.web.throttle import Throttle
+from dockerproxy.web.access.sessions import Sessions
+from dockerproxy.web.access.throttle import Throttle
+from dockerproxy.web.reports.feed import Feed
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate

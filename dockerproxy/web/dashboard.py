@@ -11,7 +11,7 @@ from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
-from dockerproxy.web.access import check_access
+from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL
 
 _PAGE = "page.html"

@@ -14,18 +14,18 @@ from typing import Any
 
 from aiohttp import web
 
-from dockerproxy.control.container_explanation import explain_container
-from dockerproxy.control.evidence import Condition, Evidence
-from dockerproxy.control.overrides import Drain
-from dockerproxy.control.reach import addresses_in, with_reach
-from dockerproxy.control.request_explanation import explain_request
+from dockerproxy.control.explain.container import explain_container
+from dockerproxy.control.explain.evidence import Condition, Evidence
+from dockerproxy.control.explain.reachability import addresses_in, with_reach
+from dockerproxy.control.explain.request import explain_request
+from dockerproxy.control.overrides.overrides import Drain
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.routing.route import Upstream
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
-from dockerproxy.web.overrides import route_overrides
-from dockerproxy.web.probe import failures
-from dockerproxy.web.times import iso_time
+from dockerproxy.web.reports.overrides import route_overrides
+from dockerproxy.web.reports.probe import failures
+from dockerproxy.web.reports.times import iso_time
 
 _KNOWN = ("container", "url", "method", "header")
 

@@ -8,8 +8,8 @@ import time
 
 from aiohttp import web
 
-from dockerproxy.control.overrides import is_admin
-from dockerproxy.web.access import Grant, check_site
+from dockerproxy.control.overrides.overrides import is_admin
+from dockerproxy.web.access.permission import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
 from dockerproxy.web.statistics import report_parts

@@ -8,10 +8,10 @@ from typing import Any
 from aiohttp import web
 
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.web.access import check_access, check_origin, cookie_name, is_right_token, session_of
+from dockerproxy.web.access.permission import check_access, check_origin, cookie_name, is_right_token, session_of
+from dockerproxy.web.access.sessions import LIFETIME
 from dockerproxy.web.admin import guarded, json_object
 from dockerproxy.web.context import CONTROL
-from dockerproxy.web.sessions import LIFETIME
 
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 

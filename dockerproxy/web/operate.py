@@ -11,16 +11,16 @@ from typing import Annotated, Any, TypeVar
 from aiohttp import web
 from pydantic import AfterValidator, Field, ValidationError
 
-from dockerproxy.control.operator import Operator, Outcome
-from dockerproxy.control.overrides import HEAVIEST, LONGEST_MESSAGE
-from dockerproxy.control.target import Target
+from dockerproxy.control.overrides.operator import Operator, Outcome
+from dockerproxy.control.overrides.overrides import HEAVIEST, LONGEST_MESSAGE
+from dockerproxy.control.overrides.target import Target
 from dockerproxy.errors import InvalidInput, NotPossible
 from dockerproxy.settings import describe
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Duration
 from dockerproxy.web.admin import guarded, json_object
 from dockerproxy.web.context import CONTROL, Control
-from dockerproxy.web.overrides import maintenance_entry, pause_entry
+from dockerproxy.web.reports.overrides import maintenance_entry, pause_entry
 
 # Whoever wants an upstream out for longer drains it, which is kept and shown.
 LONGEST_BENCH = 24 * 3600.0  # seconds

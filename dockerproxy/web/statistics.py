@@ -16,8 +16,8 @@ from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.stats import Latency, RouteStats, UpstreamStats
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
-from dockerproxy.web.overrides import all_overrides, route_overrides, upstream_overrides
-from dockerproxy.web.times import iso_time
+from dockerproxy.web.reports.overrides import all_overrides, route_overrides, upstream_overrides
+from dockerproxy.web.reports.times import iso_time
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate

@@ -19,7 +19,7 @@ import pytest
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine
 from dockerproxy.server import Server
 from dockerproxy.settings import validate
-from dockerproxy.web.feed import Feed
+from dockerproxy.web.reports.feed import Feed
 
 from ..support.browser import Chromium, NoBrowser, Page
 from ..support.waiting import until

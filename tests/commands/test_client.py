@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerproxy.commands.client import AdminClient, NoAnswer
-from dockerproxy.commands.place import Place, WrongPlace, place_of
+from dockerproxy.commands.asking.client import AdminClient, NoAnswer
+from dockerproxy.commands.asking.place import Place, WrongPlace, place_of
 from dockerproxy.settings import validate
 
 from ..support.certificate import self_signed

@@ -6,16 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dockerproxy.control.base import build_base
-from dockerproxy.control.claims import allowed
 from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.evidence import Condition, Evidence
-from dockerproxy.control.joining import Ground, Present
-from dockerproxy.control.merge import merge
+from dockerproxy.control.explain.evidence import Condition, Evidence
+from dockerproxy.control.merge.base import build_base
+from dockerproxy.control.merge.claims import allowed
+from dockerproxy.control.merge.joining import Ground, Present
+from dockerproxy.control.merge.merging import merge
+from dockerproxy.control.merge.namesakes import Namesakes
+from dockerproxy.control.merge.static import static_routes
 from dockerproxy.control.middlewares import with_known
-from dockerproxy.control.namesakes import Namesakes
-from dockerproxy.control.static import static_routes
-from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
 from dockerproxy.routing.route import Upstream
 from dockerproxy.routing.table import RouteTable

@@ -8,8 +8,8 @@ from typing import Any
 
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
-from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route, Source, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import RouteSettings, Settings, validate

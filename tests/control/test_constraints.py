@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.labels.reason import Code, Reason
 
 from .conftest import Stage
 from .making import Scene, container, one, settings, wish

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dockerproxy.discovery.reason import Code
 from dockerproxy.errors import InvalidInput, SettingsError
+from dockerproxy.labels.reason import Code
 
 from .conftest import Stage
 from .making import Scene, container, one, route_settings, settings, wish

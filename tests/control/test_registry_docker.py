@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Source
 
 from .conftest import Stage

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from dockerproxy.control.document import Document
-from dockerproxy.control.operator import Operator
+from dockerproxy.control.overrides.operator import Operator
 from dockerproxy.errors import InvalidInput, RouteExists, RouteNotRemovable, StoreError, UnknownRoute
 from dockerproxy.routing.route import Domain, Source
 from dockerproxy.settings import RouteSettings

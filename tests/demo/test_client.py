@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dockerproxy.demo import EmbeddedEngine, shapes
+from dockerproxy.demo import EmbeddedEngine
 from dockerproxy.demo.client import ACTIONS, run
+from dockerproxy.demo.engine import shapes
 
 from .support import eventually, page
 

@@ -12,7 +12,7 @@ import docker
 import pytest
 
 from dockerproxy.demo import Behaviour, ContainerSpec, EmbeddedEngine, Health, Refusal
-from dockerproxy.demo.shapes import duration, status
+from dockerproxy.demo.engine.shapes import duration, status
 from dockerproxy.errors import DockerproxyError, ListenError
 
 from .support import RawClient, Stream, closed, connected, eventually, history, page, url
@@ -77,7 +77,7 @@ def finish(monkeypatch: pytest.MonkeyPatch) -> asyncio.Event:
         if seconds:
             await finish.wait()
 
-    monkeypatch.setattr("dockerproxy.demo.answers.asyncio", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr("dockerproxy.demo.containers.answers.asyncio", SimpleNamespace(sleep=sleep))
     return finish
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 
 from ..support.client import Incomplete
 from ..support.scene import Scene
@@ -601,7 +601,7 @@ async def test_a_connection_that_the_upstream_closed_while_idle_is_not_used(scen
 
 
 async def test_a_post_does_not_go_over_an_old_idle_connection(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 0.0)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.FRESH_ENOUGH", 0.0)
     upstream = await scene.upstream()
     await scene.proxy(upstream)
     client = await scene.client()
@@ -620,7 +620,7 @@ async def test_a_post_does_not_go_over_an_old_idle_connection(scene: Scene, monk
 async def test_a_body_too_large_to_be_kept_does_not_go_over_an_old_idle_connection(
     scene: Scene, monkeypatch: pytest.MonkeyPatch, chunked: bool
 ) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 0.0)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.FRESH_ENOUGH", 0.0)
     stale = await scene.upstream(_dies_at_second_request)
     await scene.proxy(stale)
     client = await scene.client()
@@ -635,7 +635,7 @@ async def test_a_body_too_large_to_be_kept_does_not_go_over_an_old_idle_connecti
 
 
 async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 60.0)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.FRESH_ENOUGH", 60.0)
     upstream = await scene.upstream()
     await scene.proxy(upstream)
     client = await scene.client()
@@ -648,7 +648,7 @@ async def test_a_post_over_a_fresh_enough_connection_reuses_it(scene: Scene, mon
 async def test_a_post_that_met_a_dying_connection_is_not_sent_twice(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.FRESH_ENOUGH", 60.0)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.FRESH_ENOUGH", 60.0)
     stale = await scene.upstream(_dies_at_second_request)
     await scene.proxy(stale)
     client = await scene.client()

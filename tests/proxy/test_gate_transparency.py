@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from dockerproxy.proxy.gate import HANDLER
+from dockerproxy.proxy.exchange.gate import HANDLER
 from dockerproxy.server import Server
 
 from ..support.scene import Scene

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientSession, WSMsgType, web
 
-from dockerproxy.proxy import restriction
+from dockerproxy.proxy.exchange import restriction
 from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
 from dockerproxy.web import ERROR_INFO
 

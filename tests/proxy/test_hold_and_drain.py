@@ -142,7 +142,7 @@ async def test_held_clients_that_leave_are_forgotten(scene: Scene) -> None:
 
 
 async def test_too_many_held_requests_get_503_at_once(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.live.MOST_HELD", 2)
+    monkeypatch.setattr("dockerproxy.proxy.exchange.live.MOST_HELD", 2)
     upstream = await docker_route(scene)
     clients = [await asking(scene) for _ in range(2)]
     answer = await scene.get(host=HOST)

@@ -196,7 +196,7 @@ async def test_a_client_that_did_not_wait_for_100_and_stalls_is_a_slow_one(scene
 async def test_the_time_a_connection_may_be_idle_does_not_run_on_into_a_slow_upload(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.IDLE_TIMEOUT", 1.0)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.IDLE_TIMEOUT", 1.0)
     upstream = await scene.upstream()
     server = await scene.proxy(upstream)
     client = await scene.client()
@@ -582,7 +582,7 @@ async def test_the_connection_used_last_is_used_next(scene: Scene) -> None:
 async def test_an_idle_connection_to_an_upstream_is_given_up_after_a_while(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dockerproxy.proxy.upstream.IDLE_TIMEOUT", 0.05)
+    monkeypatch.setattr("dockerproxy.proxy.upstream.http1.IDLE_TIMEOUT", 0.05)
     await scene.proxy(await scene.upstream())
     assert (await scene.get()).text == "a"
     await until(lambda: scene.open_connections() == 0)

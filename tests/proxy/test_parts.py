@@ -10,13 +10,13 @@ import pytest
 
 from dockerproxy.http1.parser import Limits, RequestParser
 from dockerproxy.proxy.answers import ANSWERS, answer
-from dockerproxy.proxy.failure import AttemptError, Failure
+from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.proxy.exchange.request_body import REPLAY_LIMIT, RequestBody
+from dockerproxy.proxy.exchange.retry import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_ANSWERED, Retry, may_repeat
 from dockerproxy.proxy.flow import Valve
-from dockerproxy.proxy.live import LiveRoute
 from dockerproxy.proxy.log_limit import BURST, LogLimit
-from dockerproxy.proxy.pool import Pool
-from dockerproxy.proxy.request_body import REPLAY_LIMIT, RequestBody
-from dockerproxy.proxy.retry import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_ANSWERED, Retry, may_repeat
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.pool import Pool
 from dockerproxy.routing.route import PathKind, PathRule, Route, Upstream
 from dockerproxy.settings import RouteOptions
 from dockerproxy.stats import RouteStats

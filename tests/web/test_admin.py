@@ -10,7 +10,7 @@ from aiohttp import web
 
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import Domain, Route, Source, Upstream
-from dockerproxy.web.access import is_loopback
+from dockerproxy.web.access.permission import is_loopback
 from dockerproxy.web.admin import open_admin_routes
 
 from .conftest import Build

@@ -8,13 +8,13 @@ from urllib.parse import urlencode
 
 import pytest
 
-from dockerproxy.control.overrides import Drain, Weight
-from dockerproxy.control.reach import Address, Failure
-from dockerproxy.discovery.fleet import Fleet
+from dockerproxy.control.explain.reachability import Address, Failure
+from dockerproxy.control.overrides.overrides import Drain, Weight
+from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.snapshot import EngineState
 from dockerproxy.routing.bench import UpstreamStatus
-from dockerproxy.web import probe
-from dockerproxy.web.probe import failures
+from dockerproxy.web.reports import probe
+from dockerproxy.web.reports.probe import failures
 
 from ..control.explaining import listed
 from ..discovery.support import network

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.web.access import CSRF_FIELD
-from dockerproxy.web.sessions import LIFETIME, Sessions
+from dockerproxy.web.access.permission import CSRF_FIELD
+from dockerproxy.web.access.sessions import LIFETIME, Sessions
 
 from .conftest import Build
 from .making import Answer, House

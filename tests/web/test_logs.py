@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.logs import Ring, find_ring
+from dockerproxy.process.logs import Ring, find_ring
 
 from ..support.waiting import until
 from .conftest import Build

@@ -20,9 +20,9 @@ from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics import parser as open_metrics_parser
 
-from dockerproxy.control.overrides import Drain, Maintenance
-from dockerproxy.discovery.reason import Code, Reason
+from dockerproxy.control.overrides.overrides import Drain, Maintenance
 from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Route, Source, Upstream
 from dockerproxy.stats import RouteStats

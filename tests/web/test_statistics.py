@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.discovery.reason import Code, Reason
 from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot, Way
+from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Source, Upstream
 from dockerproxy.web.statistics import report

@@ -20,10 +20,10 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, model_validator
 
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.middlewares.identity import tell
 from dockerproxy.web.middlewares.password import Password
 from dockerproxy.web.middlewares.registry import CallNext
-from dockerproxy.web.throttle import Throttle
 
 _REMEMBERED = 1024  # right passwords; each saves some 50 ms at every further request
 _AT_ONCE = 2  # hashes; more would take the processor away from those who are let in already

@@ -15,9 +15,9 @@ from dockerproxy.http1.headers import HOP_BY_HOP
 from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Duration, split_list
+from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.identity import tell
 from dockerproxy.web.middlewares.registry import CallNext
-from dockerproxy.web.relayed import RelayedResponse
 
 _LARGEST_ANSWER = 1 << 20  # bytes; a login page
 # They are about the body that the service does not get, or about the client's copy of the page that it wants.

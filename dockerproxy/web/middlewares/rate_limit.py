@@ -12,8 +12,8 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.access.throttle import site_of
 from dockerproxy.web.middlewares.registry import CallNext
-from dockerproxy.web.throttle import site_of
 
 MOST_CLIENTS = 10_000  # some 200 bytes each; whoever has been quiet for longest is forgotten first
 _RATE = re.compile(r"(\d+(?:\.\d+)?)(?:/(s|m|h))?")

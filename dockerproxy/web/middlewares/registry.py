@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import MiddlewareSettings, Settings, describe
-from dockerproxy.web.loading import load_object
+from dockerproxy.web.handlers.loading import load_object
 
 GROUP = "dockerproxy.middlewares"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dockerproxy.discovery.labels import LabelReader
+from dockerproxy.labels.native import LabelReader
 
 from .target import Unexpected, must
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from dockerproxy.web.access.throttle import FREE_GUESSES
 from dockerproxy.web.middlewares.password import Password, hashed
-from dockerproxy.web.throttle import FREE_GUESSES
 
 from ...support.scene import Scene
 from .conftest import Before

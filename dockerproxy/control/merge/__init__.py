@@ -1,0 +1,15 @@
+"""Merging: the routes of all sources, and who has which place.
+
+merging.py     the routes that containers give, beside those that stand firm
+  joining.py   what the containers that name one route make of it, remembered from change to change
+  claims.py    which container may claim which domain
+  former_members.py  containers that have left a route which others go on with, and still have a say in it
+  linger.py    Linger: routes that are kept for a while after their last container, and who was refused their places
+  namesakes.py how the routes of services of one name in several compose projects are called
+base.py        Base: the routes that do not depend on containers, clashes among them settled
+  static.py    routes as a person writes them -> Route; pages of domains
+  builtin.py   the admin routes that are there without being asked for
+places.py      Places: which domain, path and method is taken, and by whom
+
+merging calls joining; merging and base call places; base calls static and builtin.
+"""

@@ -1,0 +1,9 @@
+"""What the engine says of containers -> ContainerViews. Pure: no I/O, no clock.
+
+fleet.py      Fleet: all containers as last listed -> Snapshot
+  listing.py  Listing: all containers, also those without labels, and what would be with other labels
+  reader.py   ContainerReader: an Entry and what its labels ask for -> ContainerView
+  address.py  AddressBook: where a container is reached, or why not
+
+Calls run from fleet down.
+"""

@@ -1,0 +1,142 @@
+"""Engine: one connection to a Docker engine: version, list, inspect, ping, events.
+
+The only user of the SDK beside `engine_words`; all of its errors leave as EngineLost, in words. Blocking: for
+discovery's own threads.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import docker
+import docker.errors
+
+from dockerproxy.discovery.engine.errors import OLDEST_API, in_words
+from dockerproxy.discovery.engine.events import EVENT_FILTERS, EngineLost, EventStream, signal_number
+from dockerproxy.discovery.engine.tls import EngineTls
+from dockerproxy.discovery.following.timing import Timing
+
+if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
+    from requests import Session
+
+_OK = 200
+
+
+class StopProfile(NamedTuple):
+    """How a container is stopped: the signal's number, 0 if the image names none, and the grace in seconds."""
+
+    signal: int
+    grace: float | None
+
+
+class Engine:
+    """A connected engine.
+
+    name: what it is, for people: `Docker 20.10.24`
+    """
+
+    def __init__(self, host: str, version: dict[str, Any], timing: Timing, tls: EngineTls | None = None) -> None:
+        self.host = host
+        self.name = _name(version)
+        api = version["ApiVersion"]
+        self._client = _client(host, api, timing.request_timeout, tls)
+        self._pinger = _client(host, api, timing.ping_timeout, tls)
+        # Its own, because a session is not made for two threads.
+        self._listener = _client(host, api, timing.request_timeout, tls)
+
+    def __repr__(self) -> str:
+        return f"<Engine {self.name} at {self.host}>"
+
+    @classmethod
+    def connect(cls, host: str, timing: Timing, tls: EngineTls | None = None) -> Self:
+        """Ask the engine at `host` who it is; `tls` is None for plain text. Raises EngineLost."""
+        with _telling(host), contextlib.closing(_client(host, OLDEST_API, timing.ping_timeout, tls)) as client:
+            return cls(host, client.version(api_version=False), timing, tls)
+
+    def containers(self, ids: Collection[str] = ()) -> list[dict[str, Any]]:
+        """The engine's list: of the containers with these ids, or of all, whatever their state. Raises EngineLost."""
+        filters = {"id": sorted(ids)} if ids else None
+        with _telling(self.host):
+            found = self._client.containers(all=True, filters=filters) or []
+            if not isinstance(found, list):
+                raise TypeError("the list of containers is none")
+        # What has no id cannot be anybody's container.
+        return [item for item in found if isinstance(item, dict) and isinstance(item.get("Id"), str)]
+
+    def stop_profile(self, container: str) -> StopProfile | None:
+        """How the container is stopped, or None if there is no such container. Raises EngineLost."""
+        with _telling(self.host):
+            try:
+                config = self._client.inspect_container(container).get("Config") or {}
+            except docker.errors.NotFound:
+                return None
+        grace = config.get("StopTimeout")
+        return StopProfile(signal_number(config.get("StopSignal") or ""), None if grace is None else float(grace))
+
+    def exposed_ports(self, container: str) -> tuple[int, ...] | None:
+        """The TCP ports that the container exposes; None if the engine does not tell. Raises EngineLost."""
+        with _telling(self.host):
+            try:
+                config = self._client.inspect_container(container).get("Config") or {}
+            except docker.errors.APIError:  # it has been removed, or is broken, which is nobody else's concern
+                return None
+        exposed = (name.partition("/") for name in config.get("ExposedPorts") or ())
+        return tuple(sorted(int(port) for port, _, kind in exposed if port.isdecimal() and kind in ("tcp", "")))
+
+    def ping(self) -> None:
+        """Ask for a sign of life. Raises EngineLost."""
+        with _telling(self.host):
+            self._pinger.ping()
+
+    def events(self, since: int) -> EventStream:
+        """The stream of events from `since` (seconds since the epoch) on. Raises EngineLost.
+
+        Not the SDK's own method: that waits for the head of the answer without any limit.
+        """
+        client = self._listener
+        with _telling(self.host):
+            response = client.get(
+                f"{client.base_url}/v{client.api_version}/events",
+                params={"since": str(since), "filters": json.dumps(EVENT_FILTERS)},
+                stream=True,
+                timeout=client.timeout,
+            )
+            if response.status_code != _OK:
+                raise docker.errors.APIError(response.text, response=response)
+            return EventStream(response)
+
+    def close(self) -> None:
+        """Close idle connections; the stream of events is closed by its reader."""
+        for client in (self._client, self._pinger, self._listener):
+            client.close()
+
+
+def _client(host: str, api: str, timeout: float, tls: EngineTls | None) -> docker.APIClient:
+    client = docker.APIClient(
+        base_url=host,
+        version=api,
+        timeout=timeout,  # type: ignore[arg-type]  # floats are fine
+        tls=False if tls is None else tls.config(),
+    )
+    session: Session = client
+    # The engine is spoken to directly: a proxy in the environment or a .netrc is meant for the web.
+    session.trust_env = False
+    return client
+
+
+def _name(version: dict[str, Any]) -> str:
+    parts = [str(part.get("Name") or "") for part in version.get("Components") or ()]
+    brand = "Podman" if any("podman" in part.lower() for part in parts) else "Docker"
+    return f"{brand} {version.get('Version') or 'of unknown version'}"
+
+
+@contextlib.contextmanager
+def _telling(host: str) -> Iterator[None]:
+    """Turn whatever goes wrong on the way to the engine into EngineLost, in words."""
+    try:
+        yield
+    except (docker.errors.DockerException, OSError, ValueError, KeyError, TypeError) as error:
+        raise EngineLost(in_words(error, host)) from error

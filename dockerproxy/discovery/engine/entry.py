@@ -1,0 +1,138 @@
+"""Entry: what the engine says of one container in `GET /containers/json`, reduced to what routing depends on.
+
+Two equal entries give equal views, so nothing that changes by itself (the text "Up 5 minutes") may stand here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_SERVICE
+
+SHORT_ID = 12  # characters; what `docker ps` shows, and what a container's hostname is made of
+RUNNING = "running"
+# Engines before API 1.52 tell the health only inside the text of the status: "Up 3 seconds (health: starting)".
+_HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+_EXIT_CODE = re.compile(r"\((\d+)\)")  # "Exited (137) 2 minutes ago"
+_ENDED = frozenset({"exited", "restarting"})
+_NETWORKS_WITHOUT_ADDRESS = frozenset({"none", "host"})
+
+
+class Network(NamedTuple):
+    """A container's place on one network. `address` is "" as long as it has none."""
+
+    name: str
+    id: str
+    address: str
+    gateway: str
+
+
+class Port(NamedTuple):
+    """A TCP port that the container exposes, and the port of the host that it is published at, or 0."""
+
+    private: int
+    public: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One container.
+
+    created:  seconds since the epoch
+    state:    the engine's word: created, running, paused, restarting, removing, exited, dead
+    health:   healthy, unhealthy, starting, or "" without a health check
+    networks: by name, without `none` and `host`
+    exit_code: of one that has ended, or ""
+    """
+
+    id: str
+    name: str
+    created: float
+    state: str
+    health: str
+    network_mode: str
+    labels: Mapping[str, str]
+    networks: tuple[Network, ...]
+    ports: tuple[Port, ...]
+    exit_code: str = ""
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Entry:
+        """From one item of the engine's list. Raises whatever comes of one that is not as the engine writes them."""
+        state = (data.get("State") or "").lower()
+        return cls(
+            id=data["Id"],
+            name=_name(data),
+            created=float(data.get("Created") or 0),
+            state=state,
+            health=_health(data),
+            network_mode=(data.get("HostConfig") or {}).get("NetworkMode") or "",
+            labels=dict(data.get("Labels") or {}),
+            networks=_networks(data),
+            ports=_ports(data),
+            exit_code=_exit_code(data) if state in _ENDED else "",
+        )
+
+    @property
+    def service(self) -> str:
+        """Its compose service, or ""."""
+        return self.labels.get(COMPOSE_SERVICE, "")
+
+    @property
+    def project(self) -> str:
+        """Its compose project, or ""."""
+        return self.labels.get(COMPOSE_PROJECT, "")
+
+    @property
+    def exposed(self) -> tuple[int, ...]:
+        """Its exposed TCP ports, in order."""
+        return tuple(sorted({port.private for port in self.ports}))
+
+    def published(self, port: int) -> int | None:
+        """The host's port for its own TCP port `port`; the lowest, if there are several."""
+        return min((each.public for each in self.ports if each.private == port and each.public), default=None)
+
+
+def _name(data: Mapping[str, Any]) -> str:
+    """Its name without the slash; names with a second slash are links from other containers."""
+    names = [str(name).lstrip("/") for name in data.get("Names") or () if name.count("/") <= 1]
+    return names[0] if names else str(data["Id"])[:SHORT_ID]
+
+
+def _health(data: Mapping[str, Any]) -> str:
+    told = data.get("Health")
+    if isinstance(told, Mapping):
+        status = str(told.get("Status") or "")
+        return "" if status == "none" else status
+    found = _HEALTH_IN_STATUS.search(data.get("Status") or "")
+    return str(found[1]) if found else ""
+
+
+def _exit_code(data: Mapping[str, Any]) -> str:
+    found = _EXIT_CODE.search(data.get("Status") or "")
+    return str(found[1]) if found else ""
+
+
+def _networks(data: Mapping[str, Any]) -> tuple[Network, ...]:
+    told = (data.get("NetworkSettings") or {}).get("Networks") or {}
+    return tuple(
+        Network(
+            name,
+            place.get("NetworkID") or "",
+            place.get("IPAddress") or place.get("GlobalIPv6Address") or "",
+            place.get("Gateway") or place.get("IPv6Gateway") or "",
+        )
+        for name, place in sorted(told.items())
+        if place is not None and name not in _NETWORKS_WITHOUT_ADDRESS
+    )
+
+
+def _ports(data: Mapping[str, Any]) -> tuple[Port, ...]:
+    """Sorted: the engine lists them in no particular order, and an other order is no change."""
+    told = data.get("Ports") or ()
+    return tuple(
+        sorted({Port(port["PrivatePort"], port.get("PublicPort") or 0) for port in told if port.get("Type") == "tcp"})
+    )

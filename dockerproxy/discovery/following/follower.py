@@ -1,0 +1,301 @@
+"""Follower: discovery for the life of one connection: subscribe, list, act on events, look whether the engine lives.
+
+Runs in the watcher's thread and ends by EngineLost, or when the inbox says Stop. What must survive the connection (the
+containers as last listed, who drains, which events were seen) is handed in.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Collection, Set
+from dataclasses import dataclass, field
+from queue import Empty
+from typing import Any
+
+from dockerproxy.discovery.containers.fleet import Fleet
+from dockerproxy.discovery.engine.client import Engine, StopProfile
+from dockerproxy.discovery.engine.events import (
+    KILL,
+    TERM,
+    Ended,
+    EngineLost,
+    Event,
+    EventReader,
+    Inbox,
+    Message,
+    Stop,
+    Subscribed,
+    Timeline,
+)
+from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
+from dockerproxy.discovery.following.draining import Draining
+from dockerproxy.discovery.following.event_times import Moments
+from dockerproxy.discovery.following.exits import Deaths
+from dockerproxy.discovery.following.pace import Pace
+from dockerproxy.discovery.following.relisting import Settling
+from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.snapshot import DiscoveryStatus, Snapshot
+
+# Up to so many containers are listed by id, which costs the engine and us little; beyond it, the whole list is cheaper.
+MOST_BY_ID = 50
+# Before the first event, `since` goes by our own clock; the engine's may be a little behind.
+CLOCK_MARGIN = 5  # seconds
+
+log = logging.getLogger(__name__)
+
+
+class Stopped(Exception):
+    """The inbox said Stop."""
+
+
+@dataclass(slots=True)
+class Known:
+    """What is known of one engine, and survives every connection to it."""
+
+    fleet: Fleet
+    draining: Draining
+    timeline: Timeline = field(default_factory=Timeline)
+    moments: Moments = field(default_factory=Moments)
+    deaths: Deaths = field(default_factory=Deaths)
+    exposed: ExposedPorts = field(default_factory=ExposedPorts)
+    stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
+
+    def keep(self, containers: Set[str]) -> None:
+        """Forget all other containers: of some the end is not told, while there is no connection."""
+        self.exposed.keep(containers)
+        self.deaths.keep(containers)
+        self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
+
+
+class Follower:
+    """Follows one connected engine.
+
+    resync:  seconds between whole lists without any event
+    publish: takes each snapshot, equal ones too
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        known: Known,
+        inbox: Inbox,
+        status: DiscoveryStatus,
+        publish: Callable[[Snapshot], None],
+        resync: float,
+        timing: Timing,
+    ) -> None:
+        self._engine = engine
+        self._known = known
+        self._inbox = inbox
+        self._status = status
+        self._publish = publish
+        self._resync = resync
+        self._timing = timing
+        self._reader = EventReader(engine, self._since(), inbox)
+        self._dirty: set[str] = set()
+        self._restarted: set[str] = set()
+        self._settling = Settling()
+        self._list_all_at = math.inf
+        self._list_after = 0.0
+        self._list_pace = Pace(timing.list_burst, timing.list_every)
+        self._ping_at = math.inf
+
+    def __repr__(self) -> str:
+        return f"<Follower of {self._engine!r}, {len(self._dirty)} containers to list>"
+
+    def begin(self) -> None:
+        """Subscribe, then list: nothing falls in between. Raises EngineLost, Stopped."""
+        self._reader.start()
+        deadline = time.monotonic() + self._timing.request_timeout
+        while not isinstance(message := self._next(deadline - time.monotonic()), Subscribed):
+            if message is None:
+                raise EngineLost(f"{self._engine.host} does not send events in time: the engine hangs or is overloaded")
+            self._handle(message)
+        self._list_all()
+
+    def follow(self) -> None:
+        """Act on events and on the clock. Raises EngineLost, Stopped; never returns."""
+        while True:
+            self._take_events()
+            self._list_if_due()
+            self._look_after_draining()
+            self._ping_if_due()
+
+    def close(self) -> None:
+        """End the stream of events."""
+        self._reader.close()
+
+    def _since(self) -> int:
+        """From when events are to be repeated, in seconds: nothing that happens while we connect may be lost."""
+        last = self._known.timeline.last_moment
+        return last // 10**9 if last else int(time.time()) - CLOCK_MARGIN
+
+    def _take_events(self) -> None:
+        """Wait for something to do; take all that is queued, and tell at once who drains."""
+        before = set(self._known.draining.containers)
+        message = self._next(self._next_due() - time.monotonic())
+        while message is not None:
+            self._handle(message)
+            message = self._next(0)
+        # One that was started again in the meantime waits for its list, which is due now, too.
+        if self._known.draining.containers - before - self._restarted:
+            self._publish_snapshot()
+
+    def _next(self, seconds: float) -> Message | None:
+        """The next message of our reader, or None after `seconds`. Raises Stopped."""
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                wait = deadline - time.monotonic()
+                reader, message = self._inbox.get(block=wait > 0, timeout=wait if wait > 0 else None)
+            except Empty:
+                return None
+            if isinstance(message, Stop):
+                raise Stopped
+            if reader is self._reader:
+                return message
+
+    def _next_due(self) -> float:
+        list_at = self._list_after if self._dirty else self._list_all_at
+        waiting = self._known.draining.next_due(), self._settling.next_due()
+        return min(list_at, self._list_all_at, self._ping_at, *waiting)
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, Ended):
+            raise EngineLost(message.reason)
+        if isinstance(message, Event) and self._known.timeline.is_new(message):
+            self._status.events += 1
+            self._status.last_event_at = time.time()
+            self._act_on(message)
+
+    def _act_on(self, event: Event) -> None:
+        if event.container in self._known.fleet and self._ends(event):
+            self._note_end(event)
+            self._known.draining.begin(event.container, time.monotonic())
+            self._known.moments.note(event.container, event.moment)
+            self._restarted.discard(event.container)
+        if event.action == "kill":
+            return  # nothing that a list could tell has changed
+        if event.action == "start":
+            self._restarted.add(event.container)
+            self._known.deaths.spared(event.container)
+        if event.action == "destroy":
+            self._known.stop_profiles.pop(event.container, None)
+        if event.container:
+            self._known.moments.note(event.container, event.moment)
+            self._dirty.add(event.container)
+            self._settling.begin(event.container, event.action, time.monotonic())
+        else:
+            self._list_all_at = 0.0
+
+    def _note_end(self, event: Event) -> None:
+        """Tell of a death that nobody asked for, if it is one of a container that was routed."""
+        deaths = self._known.deaths
+        if event.action == "kill":
+            deaths.told(event.container, killed=event.signal == KILL)
+            return
+        view = self._known.fleet.served(event.container)  # a list may have been faster than the event
+        if view is None:
+            deaths.spared(event.container)
+            return
+        told = deaths.died(event.container, view.name, event.exit_code, time.monotonic())
+        if told is not None:
+            log.log(told.level, "%s", told.line)
+
+    def _ends(self, event: Event) -> bool:
+        """Whether the container has died, which a list may not show yet, or got a signal that it is stopped by."""
+        if event.action != "kill":
+            return event.action == "die"
+        if event.signal in (TERM, KILL):
+            return True
+        profile = self._stop_profile(event.container)
+        return profile is not None and event.signal == profile.signal != 0
+
+    def _stop_profile(self, container: str) -> StopProfile | None:
+        known = self._known.stop_profiles.get(container)
+        if known is None:
+            known = self._engine.stop_profile(container)
+            if known is not None:
+                self._known.stop_profiles[container] = known
+        return known
+
+    def _list_if_due(self) -> None:
+        now = time.monotonic()
+        self._dirty.update(self._settling.due(now))
+        if len(self._dirty) > MOST_BY_ID:
+            self._list_all_at = min(self._list_all_at, self._list_after)
+        if now >= self._list_all_at:
+            self._resync_now()
+        elif self._dirty and now >= self._list_after:
+            self._list_some()
+
+    def _resync_now(self) -> None:
+        """List all; if that shows a change that no event told of, the stream is not to be trusted any more."""
+        announced = bool(self._dirty or self._settling) or self._list_all_at == 0.0
+        before = self._routed()
+        self._list_all()
+        if not announced and self._inbox.empty() and self._routed() != before:
+            raise EngineLost("its event stream had fallen silent")
+
+    def _routed(self) -> frozenset[str]:
+        snapshot = self._known.fleet.snapshot(self._known.draining.containers)
+        return frozenset(view.id for view in snapshot.containers if view.routed)
+
+    def _list_all(self) -> None:
+        began = time.monotonic()
+        listed = self._listed_by_engine()
+        self._known.fleet.replace(listed)
+        self._known.keep({data["Id"] for data in listed})
+        self._list_all_at = time.monotonic() + self._resync
+        self._listed(began)
+
+    def _list_some(self) -> None:
+        began = time.monotonic()
+        self._known.fleet.update(self._dirty, self._listed_by_engine(self._dirty))
+        self._listed(began)
+
+    def _listed_by_engine(self, ids: Collection[str] = ()) -> list[dict[str, Any]]:
+        """All containers, or these, each with what its list leaves out."""
+        listed = self._engine.containers(ids)
+        self._known.exposed.complete(listed, self._known.fleet.lacks_port, self._engine.exposed_ports)
+        return listed
+
+    def _listed(self, began: float) -> None:
+        now = time.monotonic()
+        self._list_pace.took(now)
+        pause = min(self._timing.coalesce, (now - began) * self._timing.coalesce_factor)
+        self._list_after = max(now + pause, self._list_pace.next())
+        self._ping_at = now + self._timing.ping_every
+        self._status.last_sync_at = time.time()
+        self._status.listing = self._known.fleet.listing
+        # Only now: until it is listed anew, a container that died or came back is known as it was when told to stop.
+        for container in list(self._known.draining.containers):
+            if container in self._restarted or not self._known.fleet.alive(container):
+                self._known.draining.end(container)
+        for container in self._dirty:
+            self._settling.listed(container, self._known.fleet.state(container))
+        self._dirty.clear()
+        self._restarted.clear()
+        self._publish_snapshot()
+
+    def _publish_snapshot(self) -> None:
+        self._publish(self._known.fleet.snapshot(self._known.draining.containers))
+
+    def _look_after_draining(self) -> None:
+        """Bring back who survived its signal; ask how long those may take that take long."""
+        now = time.monotonic()
+        draining = self._known.draining
+        for container in draining.to_look_up(now):
+            profile = self._stop_profile(container)
+            draining.set_grace(container, profile.grace if profile is not None else None)
+        survivors = draining.survivors(now)
+        for container in survivors:
+            self._known.deaths.spared(container)
+        self._dirty.update(survivors)
+
+    def _ping_if_due(self) -> None:
+        if time.monotonic() >= self._ping_at:
+            self._engine.ping()
+            self._ping_at = time.monotonic() + self._timing.ping_every

@@ -1,0 +1,46 @@
+"""Glance: the containers of an engine as they are at one moment, for whoever does not want to follow them.
+
+Blocking; for commands that end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from dockerproxy.discovery.containers.fleet import Fleet
+from dockerproxy.discovery.engine.client import Engine
+from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
+from dockerproxy.discovery.engine.tls import EngineTls
+from dockerproxy.discovery.following.timing import DEFAULT_TIMING
+from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.settings.model import DockerSettings
+
+
+class Glance(NamedTuple):
+    """What there is, and where it comes from."""
+
+    snapshot: Snapshot
+    status: DiscoveryStatus
+
+
+def glance(settings: DockerSettings) -> Glance:
+    """Ask the engine of these settings once. Raises EngineLost."""
+    engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
+    with contextlib.closing(engine):
+        listed = engine.containers()
+        ExposedPorts().complete(listed, Fleet(settings).lacks_port, engine.exposed_ports)
+        return glance_at(listed, f"{engine.name} at {engine.host}", settings)
+
+
+def glance_at(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Glance:
+    """Take containers as `GET /containers/json` lists them.
+
+    source: where they come from, for people
+    """
+    fleet = Fleet(settings)
+    fleet.replace(listed)
+    status = DiscoveryStatus(EngineState.CONNECTED, engine=source, last_sync_at=time.time(), listing=fleet.listing)
+    return Glance(fleet.snapshot(set()), status)

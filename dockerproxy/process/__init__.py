@@ -1,0 +1,9 @@
+"""What the process is to the system it runs on: exit codes, log lines, memory, and where its state lies.
+
+exit_codes.py  what the command ends with
+logs.py        log lines on standard error, and the last of them for `dockerproxy logs`
+memory.py      what the C library is told about giving memory back
+whereabouts.py the note in the state folder that tells commands where the proxy answers
+
+None of them knows what a proxy does.
+"""

@@ -1,0 +1,9 @@
+"""The side of the clients: one protocol for each connection.
+
+http1.py       Front: one client connection
+  reply.py     one answer after the other; date_field.py: the date of answers that have none
+  closing.py   the end of a client connection
+handshake.py   a client connection over TLS, until it is a Front's
+
+Calls run from http1 down; an exchange knows a client only by what `proxy.exchange.client` asks of it.
+"""

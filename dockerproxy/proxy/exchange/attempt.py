@@ -1,0 +1,145 @@
+"""Attempt: one try of one exchange at one upstream, and how it is counted.
+
+It begins counted as in flight and ends exactly once: succeeded, failed or abandoned.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from dockerproxy.http1.head import CHUNKED
+from dockerproxy.http1.writer import request_block
+from dockerproxy.proxy.answers import ANSWERS
+from dockerproxy.proxy.exchange.client import Client
+from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.routing.route import Upstream
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.exchange.exchange import Exchange
+    from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+    from dockerproxy.proxy.upstream.pool import Pool, Requester
+
+log = logging.getLogger(__name__)
+
+_MORE_FILES = "if it is about open files, allow more: ulimit -n, LimitNOFILE of systemd, ulimits in a compose file"
+
+
+class Attempt:
+    """One attempt.
+
+    connection:  the connection it goes over, or None while there is none
+    started:     when it began, in monotonic seconds
+    sent_at, answered_at: when its head went out and when one came back; told only where a record is taken, else 0
+    """
+
+    __slots__ = (
+        "_counted", "_ended", "_live", "_stats", "answered_at", "connection", "pool", "sent_at", "started", "upstream",
+    )  # fmt: skip
+
+    def __init__(self, live: LiveRoute, upstream: Upstream, pool: Pool, now: float) -> None:
+        self.upstream = upstream
+        self.pool = pool
+        self.connection: UpstreamConnection | None = None
+        self._live = live
+        self.started = now
+        self.sent_at = self.answered_at = 0.0
+        self._ended = self._counted = False
+        self._stats = live.stats.upstream(upstream.key)
+        self._stats.in_flight += 1
+
+    def __repr__(self) -> str:
+        return f"<Attempt at {self.upstream.name}: {self.connection!r}>"
+
+    def send(self, connection: UpstreamConnection, exchange: Exchange, client: Client) -> None:
+        """Send the head of the request, and what has come of its body, over `connection`."""
+        self.connection = connection
+        if client.record is not None:
+            self.sent_at = time.monotonic()
+        head, options, body = exchange.head, self._live.options, exchange.request_body
+        timeouts = options.response_timeout, options.stall_timeout
+        connection.begin(exchange, timeouts, without_body=head.method == "HEAD")
+        block = self._request_block(exchange, client)
+        if body is None:
+            connection.send(block)
+            return
+        connection.send_with_body(block, body.take(), chunked=head.length == CHUNKED, expect=head.expect)
+        if body.ended:
+            connection.end_body(body.trailers)
+
+    def succeeded(self) -> None:
+        """The upstream gave a usable answer."""
+        self._ended = True
+        stats = self._stats
+        stats.used_successfully += 1
+        stats.in_flight -= 1
+        stats.total_time += time.monotonic() - self.started
+        if self._live.balancer.succeeded(self.upstream):
+            log.info("%s: %s answers again and is back", self._live.route.name, self.upstream.name)
+
+    def failed(self, error: AttemptError) -> None:
+        """The attempt was an error; an answer that broke off was a success before."""
+        self.connection = None
+        self.count(error)
+
+    def count(self, error: AttemptError) -> None:
+        """Count an error whose answer is relayed all the same; should that break off, it was one error."""
+        if self._counted:
+            return
+        self._counted = True
+        self._end()
+        if error.counts:
+            self._live.count_error(self.upstream, error)
+            return
+        self._live.balancer.abandoned(self.upstream)
+        if error.failure is Failure.EXHAUSTED:
+            self._live.log_error("exhausted:", f"{error}; {_MORE_FILES}")
+
+    def renewed(self) -> Attempt:
+        """The attempt anew: its kept-alive connection had died unseen, which says nothing of the upstream."""
+        self._end()
+        return Attempt(self._live, self.upstream, self.pool, time.monotonic())
+
+    def abandon(self, requester: Requester) -> None:
+        """Leave it without a verdict on the upstream; `requester` is who asked the pool."""
+        self.pool.cancel(requester)
+        self.leave()
+        if self._end():
+            self._live.balancer.abandoned(self.upstream)
+
+    def leave(self) -> None:
+        """Take nothing more of the answer."""
+        if self.connection is not None:
+            self.connection.leave()
+            self.connection = None
+
+    def leave_unless(self, done: bool) -> None:
+        """Take nothing more of the answer; one that is complete has given its connection back already."""
+        if not done:
+            self.leave()
+
+    def _end(self) -> bool:
+        """Count it as no longer in flight. False when it had ended before."""
+        if self._ended:
+            return False
+        self._ended = True
+        self._stats.in_flight -= 1
+        return True
+
+    def _request_block(self, exchange: Exchange, client: Client) -> bytes:
+        """The request's head as the upstream is to see it."""
+        upstream, live, origin = self.upstream, self._live, client.origin
+        told = live.introduce(exchange, client) if upstream.handler else b""
+        head = exchange.head
+        added = origin.fields(head)
+        if upstream.handler:
+            added += origin.handler_fields(head, live.route.name) + told
+            if exchange.error_code:
+                status = ANSWERS[exchange.error_code].status
+                added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()
+        elif live.prefix:
+            added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
+        host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()
+        return request_block(head, live.target(head.target, upstream), host_line, added)

@@ -1,0 +1,101 @@
+"""Connector: makes a connection to an upstream, over TCP, over TLS, or to a handler in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from dockerproxy.errors import SettingsError
+from dockerproxy.http1.parser import ResponseParser
+from dockerproxy.proxy.deadlines import Wheel
+from dockerproxy.proxy.flow import MOST_UNSENT
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+from dockerproxy.proxy.upstream.keepalive import UPSTREAM, probe
+from dockerproxy.proxy.upstream.pool import Connect, Pool
+from dockerproxy.routing.route import Upstream
+from dockerproxy.tls.client import UpstreamTls
+
+# No descriptor, no memory is left for one more socket. EADDRNOTAVAIL is not among them: mostly it tells of an address
+# of IPv6 on a machine without it.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+# Gives one end of a socket pair whose other end a handler serves.
+ConnectHandler = Callable[[str], Awaitable[socket.socket]]
+
+
+class Connector:
+    """Makes connections for the pools."""
+
+    def __init__(self, wheel: Wheel, parser: ResponseParser, connect_handler: ConnectHandler) -> None:
+        self._wheel = wheel
+        self._parser = parser
+        self._connect_handler = connect_handler
+        self._contexts: dict[UpstreamTls, ssl.SSLContext] = {}
+
+    def to(self, upstream: Upstream, tls: UpstreamTls) -> Connect:
+        """What a pool calls to get one more connection to `upstream`."""
+        return partial(self._connect, upstream, tls)
+
+    def renew(self, parser: ResponseParser) -> None:
+        """From now on new connections use `parser`, and what the files of authorities and certificates hold then."""
+        self._parser = parser
+        self._contexts.clear()
+
+    async def _connect(self, upstream: Upstream, tls: UpstreamTls, pool: Pool, timeout: float) -> UpstreamConnection:
+        """Connect within `timeout` seconds. Raises AttemptError."""
+        connection = UpstreamConnection(pool, self._parser, self._wheel)
+        try:
+            async with asyncio.timeout(timeout):
+                await self._open(connection, upstream, tls)
+        except BaseException as error:
+            connection.discard()
+            if isinstance(error, TimeoutError):
+                raise AttemptError(Failure.CONNECT_TIMEOUT, f"{timeout:g} s") from None
+            if isinstance(error, OSError):
+                raise _in_words(error) from None
+            if isinstance(error, SettingsError):  # a file that was good at the start
+                raise AttemptError(Failure.UNREACHABLE, str(error.problems[0])) from None
+            raise
+        return connection
+
+    async def _open(self, connection: UpstreamConnection, upstream: Upstream, tls: UpstreamTls) -> None:
+        loop = asyncio.get_running_loop()
+        if upstream.handler:
+            end = await self._connect_handler(upstream.handler)
+            await loop.create_connection(lambda: connection, sock=end)
+            return
+        if upstream.scheme != "https":
+            transport, _ = await loop.create_connection(lambda: connection, upstream.host, upstream.port)
+            probe(transport, UPSTREAM)
+            return
+        context, name = self._context(tls), tls.server_name or upstream.host
+        secured, _ = await loop.create_connection(
+            lambda: connection, upstream.host, upstream.port, ssl=context, server_hostname=name
+        )
+        probe(secured, UPSTREAM)
+        secured.set_write_buffer_limits(MOST_UNSENT)
+
+    def _context(self, tls: UpstreamTls) -> ssl.SSLContext:
+        context = self._contexts.get(tls)
+        if context is None:
+            context = self._contexts[tls] = tls.context()
+        return context
+
+
+def _in_words(error: OSError) -> AttemptError:
+    """The failure behind an OSError; one that stands for several addresses counts as refused if any of them was."""
+    if error.errno in _EXHAUSTED:
+        return AttemptError(Failure.EXHAUSTED, error.strerror or str(error))
+    if isinstance(error, ConnectionRefusedError) or "refused" in str(error).lower():
+        return AttemptError(Failure.REFUSED)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return AttemptError(Failure.UNREACHABLE, f"its certificate is not good: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return AttemptError(Failure.UNREACHABLE, f"no TLS with it: {error.reason or error}")
+    if isinstance(error, ConnectionResetError):
+        return AttemptError(Failure.REFUSED, "reset while connecting")
+    return AttemptError(Failure.UNREACHABLE, error.strerror or str(error))

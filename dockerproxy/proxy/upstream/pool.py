@@ -1,0 +1,149 @@
+"""Pool: the connections to one address; idle ones last in first out, and a queue of those who wait for one.
+
+The pool decides who gets which connection; making one is handed in as `connect`, so it knows no sockets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, Protocol
+
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.tasks import Tasks
+
+if TYPE_CHECKING:
+    from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+
+Connect = Callable[["Pool", float], Coroutine[Any, Any, "UpstreamConnection"]]
+
+
+class Requester(Protocol):
+    """Whoever asked for a connection. One of these is called once for each time it asked, unless it left the line."""
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        """A connection is there, and is the requester's until it is released."""
+
+    def connect_failed(self, error: AttemptError) -> None:
+        """There will be none."""
+
+
+class Pool:
+    """The connections to one address, at most `limit` at a time."""
+
+    __slots__ = ("_connect", "_idle", "_retired", "_tasks", "_waiting", "address", "limit", "size")
+
+    def __init__(self, address: str, connect: Connect, tasks: Tasks, limit: int) -> None:
+        self.address = address
+        self.limit = limit
+        self.size = 0
+        self._connect = connect
+        self._tasks = tasks
+        self._idle: deque[UpstreamConnection] = deque()
+        # Seconds for connecting, and the timer that ends the waiting.
+        self._waiting: OrderedDict[Requester, tuple[float, asyncio.TimerHandle]] = OrderedDict()
+        self._retired = False
+
+    def __repr__(self) -> str:
+        return f"<Pool {self.address}: {self.size} open, {len(self._idle)} idle, {len(self._waiting)} waiting>"
+
+    def take_idle(self) -> UpstreamConnection | None:
+        """The connection that was used last, or None."""
+        return self._idle.pop() if self._idle else None
+
+    def request(self, requester: Requester, timeout: float) -> None:
+        """Connect for `requester`, or queue it while the pool is full; its callbacks tell the outcome.
+
+        timeout: seconds for waiting in the queue, and then for connecting
+        """
+        if self.size < self.limit:
+            self._start_connecting(requester, timeout)
+        else:
+            timer = asyncio.get_running_loop().call_later(timeout, self._waited_too_long, requester)
+            self._waiting[requester] = timeout, timer
+
+    def cancel(self, requester: Requester) -> None:
+        """`requester` waits no longer. A connection that is being made for it will serve another."""
+        waiting = self._waiting.pop(requester, None)
+        if waiting is not None:
+            waiting[1].cancel()
+
+    def release(self, connection: UpstreamConnection) -> None:
+        """Give a connection back that can be used again."""
+        if self._waiting:
+            self._next_waiting()[0].connected(connection)
+        elif self._retired:
+            connection.close()
+        else:
+            self._idle.append(connection)
+
+    def lost(self, connection: UpstreamConnection, *, idle: bool) -> None:
+        """A connection has ended; whoever waits gets a new one."""
+        if not connection.counted:
+            return  # it ended while it was being made, and whoever makes it counts
+        self.size -= 1
+        if idle and connection in self._idle:
+            self._idle.remove(connection)
+        self._serve_waiting()
+
+    def detach(self, connection: UpstreamConnection) -> None:
+        """A connection has become a tunnel, which may last for days: it takes no request's place."""
+        self.lost(connection, idle=False)
+        connection.counted = False
+
+    def retire(self) -> None:
+        """The address is out of use: close what is idle, and the rest as it is given back; whoever waits goes on."""
+        self._retired = True
+        while self._idle:
+            self._idle.pop().close()
+        for requester in [self._next_waiting()[0] for _ in range(len(self._waiting))]:
+            requester.connect_failed(AttemptError(Failure.BUSY))
+
+    def revive(self) -> None:
+        """The address is in use (again)."""
+        self._retired = False
+
+    def _serve_waiting(self) -> None:
+        """There is room: connect for whoever has waited longest."""
+        if self._waiting and self.size < self.limit:
+            self._start_connecting(*self._next_waiting())
+
+    def _next_waiting(self) -> tuple[Requester, float]:
+        """Whoever has waited longest waits no longer, and the seconds that it has for connecting."""
+        requester, (timeout, timer) = self._waiting.popitem(last=False)
+        timer.cancel()
+        return requester, timeout
+
+    def _waited_too_long(self, requester: Requester) -> None:
+        del self._waiting[requester]
+        requester.connect_failed(AttemptError(Failure.BUSY))
+
+    def _start_connecting(self, requester: Requester, timeout: float) -> None:
+        self.size += 1
+        self._tasks.start(self._connecting(requester, timeout), name=f"connect to {self.address}")
+
+    async def _connecting(self, requester: Requester, timeout: float) -> None:
+        try:
+            connection = await self._connect(self, timeout)
+        except AttemptError as error:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(error)
+        except BaseException as error:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(AttemptError(Failure.UNREACHABLE, str(error)))
+            raise
+        else:
+            self._hand_over(connection, requester)
+
+    def _hand_over(self, connection: UpstreamConnection, requester: Requester) -> None:
+        """From now on the connection itself tells when it is lost."""
+        if connection.lost:
+            self.size -= 1
+            self._serve_waiting()
+            requester.connect_failed(AttemptError(Failure.REFUSED, "it was closed at once"))
+        else:
+            connection.counted = True
+            requester.connected(connection)

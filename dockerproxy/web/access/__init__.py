@@ -1,0 +1,7 @@
+"""Who may call an admin handler.
+
+permission.py  what an admin handler asks before it answers
+  sessions.py  who is logged in
+  throttle.py  whoever guesses is slowed down
+insight.py     who is told the code of an error
+"""

@@ -1,0 +1,210 @@
+"""Feed: what open dashboards are told: the report, each second in which it differs, and the history of a minute.
+
+One report is made for all listeners, and none when nobody listens. A listener that is slower than the reports misses
+some of them; nothing is queued for it. The feed knows neither requests nor what a report says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from itertools import chain, islice
+from typing import Any
+
+from dockerproxy.stats import ProxyStats
+from dockerproxy.tasks import Tasks
+from dockerproxy.web.reports.history import History
+
+log = logging.getLogger("dockerproxy.web")
+
+INTERVAL = 1.0  # seconds between two looks
+# More than a team has open; each costs a connection and what is sent to it.
+MOST_LISTENERS = 32
+_IN_ONE_GO = 500  # routes that are looked at before requests have their turn again: about a millisecond
+_MADE_IN_ONE_GO = 20  # parts of the report: some milliseconds
+# A report of thousands of routes takes long to make; it may cost this part of the time.
+_MOST_OF_THE_TIME = 0.1
+_FORGET_EVERY = 60  # looks
+_COMMENT = b":\n\n"  # by which proxies on the way see that the stream lives
+_TIGHT = (",", ":")  # JSON without spaces
+_LAST_WORDS = 0.5  # seconds that listeners get at the end; one that does not read is cut
+
+# Key and value of each part of a report; the parts under `routes` are the items of a list.
+Report = Callable[[], Iterator[tuple[str, Any]]]
+
+
+class Feed:
+    """The listeners, and the task that serves them.
+
+    closed: whether it has ended for good
+    """
+
+    def __init__(self, most: int = MOST_LISTENERS, interval: float = INTERVAL) -> None:
+        self.closed = False
+        self._most = most
+        self._interval = interval
+        self._history = History()
+        self._tasks = Tasks("dashboard")
+        self._listeners: dict[asyncio.Task[Any], None] = {}
+        self._news = asyncio.Event()
+        self._event = b""
+        self._told: tuple[object, ...] = ()  # what the event says, without what only tells the time
+        self._made_at = -1  # tick
+        self._making = asyncio.Lock()
+        self._next_report = 0.0
+        self._stumbled_over = ""
+        self._stats: ProxyStats
+        self._report: Report
+        self._counts: Callable[[str], bool]
+
+    def __repr__(self) -> str:
+        return f"<Feed: {len(self._listeners)} listeners, {self._history!r}>"
+
+    @property
+    def full(self) -> bool:
+        """Whether there may be no further listener."""
+        return len(self._listeners) >= self._most
+
+    def start(self, stats: ProxyStats, report: Report, counts: Callable[[str], bool]) -> None:
+        """Look at the counters each second from now on.
+
+        report: gives the parts of the report; `rates` is added to them
+        counts: whether the route of this name counts in the rates of the proxy
+        """
+        self._stats, self._report, self._counts = stats, report, counts
+        self._history.begin(stats.routes.items())
+        self._tasks.start(self._run(), name="look at the counters")
+
+    async def listen(self, heartbeat: float) -> AsyncGenerator[bytes]:
+        """Events as they are sent, until the feed is closed: the history, the report, and each that differs.
+
+        heartbeat: seconds after which a comment is sent when there is no report
+        """
+        task = asyncio.current_task()
+        assert task is not None
+        self._listeners[task] = None
+        try:
+            await self._make()
+            told = self._event
+            yield _event("history", self._whole_history()) + told
+            while not self.closed:
+                await self._wait(told, heartbeat)
+                if self._event is not told:
+                    told = self._event
+                    yield told
+                elif not self.closed:
+                    yield _COMMENT
+        finally:
+            del self._listeners[task]
+
+    async def close(self) -> None:
+        """End all listeners, at once."""
+        self.closed = True
+        self._news.set()
+        if self._listeners:
+            await asyncio.wait(self._listeners, timeout=_LAST_WORDS)
+        for task in list(self._listeners):
+            task.cancel()
+        await self._tasks.cancel_all()
+
+    async def _wait(self, told: bytes, seconds: float) -> None:
+        """Wait for another event than `told`; one that was made while that was being sent is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while self._event is told and not self.closed:
+                    await self._news.wait()
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(self._interval)
+            now = loop.time()
+            try:
+                await self._look(now - last)
+                if self._listeners and now >= self._next_report:
+                    await self._make()
+            except Exception as error:  # a fault of ours in one report must not end all further ones
+                self._stumbled(error)
+            last = now
+
+    def _stumbled(self, error: Exception) -> None:
+        what = f"{type(error).__name__}: {error}"
+        if what != self._stumbled_over:  # it may well be the same each second
+            log.error("dashboard: a report could not be made; trying again", exc_info=error)
+        self._stumbled_over = what
+
+    async def _look(self, seconds: float) -> None:
+        moments = {}
+        routes = self._stats.stirred()
+        for start in range(0, len(routes), _IN_ONE_GO):
+            moments.update(self._history.look(routes[start : start + _IN_ONE_GO]))
+            await asyncio.sleep(0)
+        self._history.append(moments, seconds, [name for name in moments if not self._counts(name)])
+        if self._history.tick % _FORGET_EVERY == 0:
+            self._history.forget(self._stats.routes)
+
+    async def _make(self) -> None:
+        """Make the event of this tick, and wake up all listeners if it says anything new."""
+        async with self._making:
+            if self._made_at == self._history.tick:
+                return
+            self._made_at = self._history.tick
+            rates = self._total_rates()
+            parts = await self._made_parts()
+            proxy = json.loads(parts["proxy"])
+            proxy.pop("uptime_seconds", None)
+            # While anything moves, the curves do, too.
+            moves = self._made_at if self._history.trails else 0
+            told = (proxy, {**parts, "proxy": ""}, moves)
+            if told == self._told:
+                return
+            self._told = told
+            body = ",".join(f'"{key}":{text}' for key, text in parts.items() if key != "rates")
+            head = json.dumps(rates, separators=_TIGHT)[:-1]
+            self._event = f'event: report\ndata: {{{body},"rates":{head},"routes":{parts["rates"]}}}}}\n\n'.encode()
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    async def _made_parts(self) -> dict[str, str]:
+        """The JSON of each part, made a few items at a time, so that requests have their turn between."""
+        clock = asyncio.get_running_loop().time
+        parts, spent = chain(self._report(), self._rates()), 0.0
+        single: dict[str, str] = {}
+        many: dict[str, list[str]] = {"routes": [], "rates": []}
+        while True:
+            begin = clock()
+            some = list(islice(parts, _MADE_IN_ONE_GO))
+            for key, value in some:
+                text = json.dumps(value, separators=_TIGHT)
+                if key in many:
+                    many[key].append(text)
+                else:
+                    single[key] = text
+            spent += clock() - begin
+            if not some:
+                break
+            await asyncio.sleep(0)
+        self._next_report = begin + spent / _MOST_OF_THE_TIME - self._interval / 2
+        rates = ",".join(text[1:-1] for text in many["rates"])
+        return {**single, "routes": f"[{','.join(many['routes'])}]", "rates": f"{{{rates}}}"}
+
+    def _rates(self) -> Iterator[tuple[str, Any]]:
+        for name, trail in list(self._history.trails.items()):
+            yield "rates", {name: trail.rates()}
+
+    def _total_rates(self) -> dict[str, Any]:
+        total = self._history.total.rates() if self._history.tick else None
+        return {"tick": self._history.tick, "interval": self._interval, "proxy": total}
+
+    def _whole_history(self) -> dict[str, Any]:
+        routes = {name: trail.history() for name, trail in self._history.trails.items()}
+        return {"tick": self._history.tick, "proxy": self._history.total.history(), "routes": routes}
+
+
+def _event(name: str, data: Mapping[str, Any]) -> bytes:
+    """Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html; JSON has no line breaks."""
+    return f"event: {name}\ndata: {json.dumps(data, separators=_TIGHT)}\n\n".encode()

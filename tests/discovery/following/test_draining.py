@@ -1,0 +1,87 @@
+"""Draining, Settling and Backoff: decisions about time, with the time given."""
+
+from __future__ import annotations
+
+import math
+
+from dockerproxy.discovery.following.backoff import Backoff
+from dockerproxy.discovery.following.draining import Draining
+from dockerproxy.discovery.following.relisting import STEPS, Settling
+from dockerproxy.discovery.following.timing import Timing
+
+TIMING = Timing(stop_grace=10, stop_margin=1, grace_lookup=1)
+
+
+def test_a_container_drains_until_its_grace_and_a_margin_have_passed() -> None:
+    draining = Draining(TIMING)
+    draining.begin("a", now=100)
+    assert "a" in draining
+    assert draining.survivors(now=110.9) == []
+    assert draining.survivors(now=111) == ["a"]
+    assert "a" not in draining
+    assert draining.next_due() == math.inf
+
+
+def test_its_own_grace_is_asked_for_once_and_counts_from_the_signal() -> None:
+    draining = Draining(TIMING)
+    draining.begin("a", now=100)
+    assert draining.next_due() == 101
+    assert draining.to_look_up(now=101) == ["a"]
+    assert draining.to_look_up(now=102) == []
+    draining.set_grace("a", 60)
+    assert draining.next_due() == 161
+    draining.begin("a", now=110)
+    assert draining.next_due() == 171
+
+
+def test_an_unknown_grace_is_the_engines_default() -> None:
+    draining = Draining(TIMING)
+    draining.begin("a", now=100)
+    draining.set_grace("a", None)
+    draining.set_grace("stranger", 1)
+    assert draining.survivors(now=111) == ["a"]
+
+
+def test_death_ends_it() -> None:
+    draining = Draining(TIMING)
+    draining.begin("a", now=100)
+    draining.end("a")
+    draining.end("a")
+    assert not draining.containers
+    assert "0 containers" in repr(draining)
+
+
+def test_a_container_is_listed_again_at_each_step_after_its_last_event() -> None:
+    settling = Settling()
+    assert settling.next_due() == math.inf
+    settling.begin("a", "connect", now=100)
+    assert settling.due(now=100) == []
+    settling.begin("a", "connect", now=101)
+    for step in STEPS:
+        assert settling.next_due() == 101 + step
+        assert settling.due(now=101 + step) == ["a"]
+        settling.listed("a", "running")
+    assert settling.due(now=200) == []
+    assert (len(settling), repr(settling)) == (0, "<Settling: 0 containers>")
+
+
+def test_a_list_that_shows_what_the_event_told_settles_it() -> None:
+    settling = Settling()
+    settling.begin("a", "die", now=100)
+    settling.listed("a", "running")
+    assert len(settling) == 1
+    settling.listed("a", "exited")
+    assert len(settling) == 0
+    settling.begin("gone", "rename", now=100)
+    settling.listed("gone", "")
+    assert settling.next_due() == math.inf
+
+
+def test_pauses_double_up_to_the_most_and_are_jittered() -> None:
+    backoff = Backoff(0.1, 10)
+    pauses = [backoff.next() for _ in range(12)]
+    nominal = [min(0.1 * 2**n, 10) for n in range(12)]
+    assert all(most / 2 <= pause <= most for pause, most in zip(pauses, nominal, strict=True))
+    backoff.reset()
+    assert backoff.next() <= 0.1
+    assert "0.2" in repr(backoff)

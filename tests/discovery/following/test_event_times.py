@@ -1,0 +1,76 @@
+"""How late discovery is: from the event at the engine to the snapshot that it changed."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dockerproxy.demo import ContainerSpec, EmbeddedEngine
+from dockerproxy.discovery import ContainerView, Snapshot
+from dockerproxy.discovery.following.event_times import Moments
+from tests.discovery.support import watching
+
+SECOND = 10**9  # nanoseconds
+ONE, TWO = (ContainerView(name, name, 1.0, "running") for name in ("one", "two"))
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """Short enough for a UNIX socket."""
+    folder = Path(tempfile.mkdtemp(prefix="dp"))
+    yield folder / "engine.sock"
+    shutil.rmtree(folder)
+
+
+def test_the_earliest_event_about_what_has_changed_counts_once() -> None:
+    moments = Moments()
+    moments.note("one", 5)
+    moments.note("two", 7)
+    moments.note("other", 1)
+
+    assert moments.take(["one", "two", "never told of"]) == 5
+    assert moments.take(["one", "two"]) == 0
+    assert moments.take(["other"]) == 1
+
+
+def test_of_several_events_about_a_container_the_last_one_counts() -> None:
+    moments = Moments()
+    moments.note("one", 5)
+    moments.note("one", 9)
+    assert moments.take(["one"]) == 9
+
+
+def test_an_event_without_effect_is_forgotten_after_a_minute() -> None:
+    moments = Moments()
+    moments.note("old", 5 * SECOND)
+    moments.note("young", 6 * SECOND)
+    moments.note("one", 65 * SECOND)
+    assert repr(moments) == "<Moments: 2 containers>"
+    assert moments.take(["old"]) == 0
+    assert moments.take(["young"]) == 6 * SECOND
+
+
+def test_a_snapshot_knows_what_came_went_or_changed() -> None:
+    before = Snapshot("engine", (ONE, TWO))
+    assert Snapshot("engine", (ONE, TWO)).changed_since(before) == []
+    assert Snapshot("engine", (ONE,)).changed_since(before) == ["two"]
+    assert Snapshot("engine", (ONE, replace(TWO, state="paused"))).changed_since(before) == ["two"]
+    assert before.changed_since(Snapshot("engine", (TWO,))) == ["one"]
+
+
+async def test_the_lag_is_measured_for_what_an_event_told_and_for_nothing_else(path: Path) -> None:
+    labels = {"dockerproxy.host": "blog.localhost"}
+    first, second = (ContainerSpec(name, labels=labels) for name in ("first", "second"))
+    async with EmbeddedEngine(path, [first]) as engine, watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"first"})
+        assert watched.status.lag.count == 0  # it was there before us
+
+        await engine.containers.add(second)
+        await watched.sees(lambda seen: seen.routed() == {"first", "second"})
+        assert watched.status.lag.count >= 1
+        assert 0 <= watched.status.lag.total < 60

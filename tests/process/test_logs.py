@@ -1,0 +1,127 @@
+"""Logs: one line per event, as text or as JSON."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from dockerproxy.process.logs import JsonFormatter, Ring, TextFormatter, set_up
+
+
+@pytest.fixture
+def logging_restored() -> Iterator[None]:
+    root, ours = logging.getLogger(), logging.getLogger("dockerproxy")
+    before = (root.handlers[:], root.level, ours.level)
+    yield
+    root.handlers[:], level, our_level = before
+    root.setLevel(level)
+    ours.setLevel(our_level)
+
+
+def record(message: str, *arguments: object, level: int = logging.INFO) -> logging.LogRecord:
+    made = logging.LogRecord("dockerproxy.test", level, __file__, 1, message, arguments, None)
+    made.created, made.msecs = 1_767_225_600.25, 250.0
+    return made
+
+
+def test_json_has_time_in_utc_level_logger_and_message() -> None:
+    entry = json.loads(JsonFormatter().format(record("%s joined", "blog-1")))
+    assert entry == {
+        "time": "2026-01-01T00:00:00.250Z",
+        "level": "info",
+        "logger": "dockerproxy.test",
+        "message": "blog-1 joined",
+    }
+
+
+def test_json_is_one_line_whatever_the_message_holds() -> None:
+    line = JsonFormatter().format(record('two\nlines, "quotes", \x1b[31m and ümlauts'))
+    assert line.isascii()
+    assert line.isprintable()
+    assert json.loads(line)["message"] == 'two\nlines, "quotes", \x1b[31m and ümlauts'
+
+
+def test_json_has_the_traceback_when_there_is_one() -> None:
+    made = record("it failed", level=logging.ERROR)
+    try:
+        raise ValueError("why")
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    entry = json.loads(JsonFormatter().format(made))
+    assert entry["level"] == "error"
+    assert "ValueError: why" in entry["traceback"]
+
+
+def test_text_has_time_level_and_message() -> None:
+    line = TextFormatter().format(record("blog: %s joined", "blog-1"))
+    time, level, message = line.split(maxsplit=2)
+    assert (len(time), level, message) == (19, "INFO", "blog: blog-1 joined")
+
+
+def test_text_makes_control_characters_harmless_for_a_terminal() -> None:
+    line = TextFormatter().format(record("GET /%s", "\x1b]0;evil\x07\x9b31m"))
+    assert line.endswith("GET /?]0;evil??31m")
+
+
+FORGED = "2026-11-23T00:00:00 WARNING forged"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_no_message_can_forge_a_line(formatter: logging.Formatter, end: str) -> None:
+    line = formatter.format(record("%s: there is no such label", f"dockerproxy.foo{end}{FORGED}"))
+    assert line.splitlines() == [line]
+
+
+@pytest.mark.parametrize("char", ["\x1b", "\x9b", "\u202e", "\t"])
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_nothing_in_a_message_drives_a_terminal(formatter: logging.Formatter, char: str) -> None:
+    assert formatter.format(record("a%sb", char)).isprintable()
+
+
+def test_a_traceback_keeps_its_lines_and_is_harmless_too() -> None:
+    made = record("it failed", level=logging.ERROR)
+    try:
+        raise ValueError("why\x1b[2J\x9b\n2026-01-31T12:00:00 INFO    admin: forged")
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    made.stack_info = "a stack\n2026-01-31T12:00:00 INFO    forged"
+    lines = TextFormatter().format(made).split("\n")
+    assert lines[0].endswith("it failed")
+    assert lines[1] == "    Traceback (most recent call last):"
+    assert "    ValueError: why?[2J?" in lines
+    assert [line for line in lines[1:] if not line.startswith("    ")] == []
+
+
+def test_the_kept_lines_are_those_that_were_written() -> None:
+    kept = Ring()
+    kept.setFormatter(logging.Formatter("%(message)s"))
+    kept.handle(record("one\x85and\u2028the same\ntwo"))
+    assert kept.last(9).lines == ["one\x85and\u2028the same", "two"]
+
+
+@pytest.mark.usefixtures("logging_restored")
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_the_log_goes_to_standard_error_from_its_level_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    set_up(form, "warning")
+    log = logging.getLogger("dockerproxy.part")
+    log.info("too small")
+    log.warning("large enough")
+    logging.getLogger("asyncio").info("of others only warnings")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert "large enough" in line
+    assert (line.startswith("{")) is (form == "json")
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_setting_up_twice_does_not_log_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up("text", "info")
+    set_up("text", "info")
+    logging.getLogger("dockerproxy").info("once")
+    assert len(capsys.readouterr().err.splitlines()) == 1
