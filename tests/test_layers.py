@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
-PACKAGE = Path(__file__).resolve().parent.parent / "dockerproxy"
+from docs.imports import imports, module_name, modules, nodes, part_of, source, tree, when_loaded
 
 # From the top to the bottom; a part may import itself and parts of the rows below its own, none of its own row.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -51,69 +49,6 @@ ONLY_IN = {
 # What has no place in the pure parts.
 PURE = ("routing", "http1")
 IMPURE = {"asyncio", "socket", "selectors", "threading", "time", "os", "select", "ssl", "aiohttp", "docker"}
-
-
-@cache
-def modules() -> tuple[str, ...]:
-    """Every module, as `proxy/front`; a package as `proxy/__init__`."""
-    return tuple(sorted(path.relative_to(PACKAGE).with_suffix("").as_posix() for path in PACKAGE.rglob("*.py")))
-
-
-@cache
-def source(module: str) -> str:
-    return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
-
-
-@cache
-def tree(module: str) -> ast.Module:
-    return ast.parse(source(module))
-
-
-@cache
-def nodes(module: str) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(tree(module)))
-
-
-def module_name(module: str) -> str:
-    """`dockerproxy.proxy.downstream.http1`; for a package, the package."""
-    return f"dockerproxy.{module}".replace("/", ".").removesuffix(".__init__")
-
-
-@cache
-def module_names() -> frozenset[str]:
-    return frozenset(module_name(module) for module in modules())
-
-
-@cache
-def imports(module: str) -> tuple[str, ...]:
-    """The dotted names of the modules that it imports, wherever it does so."""
-    return tuple(imported(module, nodes(module)))
-
-
-def when_loaded(module: str) -> Iterator[str]:
-    """The imports that happen when the module is loaded: not those for type checking or inside functions."""
-    return imported(module, tree(module).body)
-
-
-def imported(module: str, nodes: Iterable[ast.AST]) -> Iterator[str]:
-    """The dotted names that the import statements among `nodes` bring in."""
-    for node in nodes:
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{module}: a relative import hides where it goes"
-            assert node.module is not None
-            for alias in node.names:
-                below = f"{node.module}.{alias.name}"
-                yield below if below in module_names() else node.module
-
-
-def part_of(name: str) -> str | None:
-    """The part of the package that a module or a dotted name belongs to, or None for other packages."""
-    name = name.replace("/", ".")
-    if name == "dockerproxy":
-        return ""
-    return name.removeprefix("dockerproxy.").split(".")[0] if name.startswith("dockerproxy.") else None
 
 
 def rank(part: str) -> int:
