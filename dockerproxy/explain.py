@@ -25,8 +25,9 @@ from dockerproxy.control.merge.static import static_routes
 from dockerproxy.control.middlewares import with_known
 from dockerproxy.discovery.engine.events import EngineLost
 from dockerproxy.discovery.engine.inspection import NotInspected, parse_inspection
-from dockerproxy.discovery.once import Glance, glance, glance_at
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.discovery.once import Discovered, discover_listed, discover_once
+from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import Settings, load
@@ -80,17 +81,17 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     return Evidence(settings, RouteTable(merged.routes), merged.containers, seen.status, notes=tuple(notes))
 
 
-def _seen(settings: Settings, inspect_file: str) -> Glance:
+def _seen(settings: Settings, inspect_file: str) -> Discovered:
     docker = settings.docker
     if inspect_file:
-        return glance_at(_inspected(inspect_file), inspect_file, docker)
+        return discover_listed(_inspected(inspect_file), inspect_file, docker)
     nothing = Snapshot(docker.host)
     if not docker.enabled:
-        return Glance(nothing, DiscoveryStatus())
+        return Discovered(nothing, DiscoveryStatus())
     try:
-        return glance(docker)
+        return discover_once(docker)
     except EngineLost as error:
-        return Glance(nothing, DiscoveryStatus(EngineState.RECONNECTING, error=str(error)))
+        return Discovered(nothing, DiscoveryStatus(EngineState.RECONNECTING, error=str(error)))
 
 
 def _inspected(path: str) -> list[dict[str, Any]]:

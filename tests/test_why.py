@@ -15,7 +15,7 @@ from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Condition, Evidence
 from dockerproxy.control.explain.reachability import Address, Failure, with_reach
 from dockerproxy.control.explain.request import explain_request
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.labels.native import LabelReader
 from dockerproxy.labels.reason import Code
 from dockerproxy.proxy.answers import ANSWERS

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dockerproxy.control.journal import changes, comings
-from dockerproxy.discovery.following.crash_loops import QUIET, Turns
+from dockerproxy.discovery.following.flapping import QUIET, Flaps
 from dockerproxy.routing.route import Route
 
 Place = tuple[str, str]  # a route's name, an upstream's name
@@ -18,38 +18,38 @@ class Chronicle:
     """What was told lately, and what need not be told now."""
 
     def __init__(self) -> None:
-        self._turns: Turns[Place] = Turns()
+        self._flaps: Flaps[Place] = Flaps()
 
     def __repr__(self) -> str:
-        return f"<Chronicle: {len(self._turns.restless())} come and go>"
+        return f"<Chronicle: {len(self._flaps.flapping())} come and go>"
 
     @property
     def restless(self) -> set[str]:
         """Names of the upstreams that come and go."""
-        return {name for _route, name in self._turns.restless()}
+        return {name for _route, name in self._flaps.flapping()}
 
     def changes(
         self, before: Sequence[Route], after: Sequence[Route], told: Collection[Place], now: float
     ) -> list[str]:
         """One line per thing that changed, as `journal.changes`, but for who comes and goes again and again."""
-        return [*self._turned(before, after, told, now), *changes(before, after, told, self._turns.restless())]
+        return [*self._turned(before, after, told, now), *changes(before, after, told, self._flaps.flapping())]
 
     def settled(self, routes: Mapping[str, Route], now: float) -> list[str]:
         """One line for each that has come and gone, and does so no longer."""
-        return [_settled(routes.get(route), route, name) for route, name in self._turns.settled(now)]
+        return [_settled(routes.get(route), route, name) for route, name in self._flaps.settled(now)]
 
     def next_end(self) -> float | None:
         """When `settled` may have something to tell, or None."""
-        return self._turns.next_end()
+        return self._flaps.next_end()
 
     def _turned(
         self, before: Sequence[Route], after: Sequence[Route], told: Collection[Place], now: float
     ) -> Iterator[str]:
         for route, name in comings(before, after, told):
-            turn = self._turns.add((route, name), now)
-            if turn.news:
+            flap = self._flaps.add((route, name), now)
+            if flap.news:
                 yield (
-                    f"{route}: {name} comes and goes again and again ({turn.number} times in {turn.seconds:.0f} s); "
+                    f"{route}: {name} comes and goes again and again ({flap.number} times in {flap.seconds:.0f} s); "
                     f"told in brief until it has been quiet for {QUIET / 60:g} min"
                 )
 

@@ -1,4 +1,4 @@
-"""Glance: the containers of an engine as they are at one moment, for whoever does not want to follow them.
+"""Discovered: the containers of an engine as they are at one moment, for whoever does not want to follow them.
 
 Blocking; for commands that end.
 """
@@ -14,28 +14,29 @@ from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.engine.client import Engine
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.engine.tls import EngineTls
-from dockerproxy.discovery.following.timing import DEFAULT_TIMING
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
+from dockerproxy.discovery.timing import DEFAULT_TIMING
 from dockerproxy.settings.model import DockerSettings
 
 
-class Glance(NamedTuple):
+class Discovered(NamedTuple):
     """What there is, and where it comes from."""
 
     snapshot: Snapshot
     status: DiscoveryStatus
 
 
-def glance(settings: DockerSettings) -> Glance:
+def discover_once(settings: DockerSettings) -> Discovered:
     """Ask the engine of these settings once. Raises EngineLost."""
     engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
     with contextlib.closing(engine):
         listed = engine.containers()
         ExposedPorts().complete(listed, Fleet(settings).lacks_port, engine.exposed_ports)
-        return glance_at(listed, f"{engine.name} at {engine.host}", settings)
+        return discover_listed(listed, f"{engine.name} at {engine.host}", settings)
 
 
-def glance_at(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Glance:
+def discover_listed(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Discovered:
     """Take containers as `GET /containers/json` lists them.
 
     source: where they come from, for people
@@ -43,4 +44,4 @@ def glance_at(listed: Iterable[Mapping[str, Any]], source: str, settings: Docker
     fleet = Fleet(settings)
     fleet.replace(listed)
     status = DiscoveryStatus(EngineState.CONNECTED, engine=source, last_sync_at=time.time(), listing=fleet.listing)
-    return Glance(fleet.snapshot(set()), status)
+    return Discovered(fleet.snapshot(set()), status)

@@ -9,18 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from dockerproxy.labels.reason import Reason
 from dockerproxy.routing.route import Domain, PathRule, Upstream
-from dockerproxy.stats import Latency
-
-if TYPE_CHECKING:
-    from dockerproxy.discovery.containers.listing import Listing
 
 
-class Way(NamedTuple):
+class Reach(NamedTuple):
     """How a container is reached for one route, and why so.
 
     network: as the engine calls it, or "" where none is used
@@ -31,7 +26,7 @@ class Way(NamedTuple):
     why_port: str = ""
 
 
-NO_WAY = Way()
+NO_REACH = Reach()
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +36,7 @@ class RouteWish:
     domains, path, methods: None where the container says nothing, so that a joined route keeps its own
     default_domain:         where the route is if nobody says anything
     options:                per-route settings by their names, checked, only those that were given
-    way:                    over which network and port, and why
+    reach:                  over which network and port, and why
     project:                the compose project, where the route is called as a service of it; else ""
     """
 
@@ -52,7 +47,7 @@ class RouteWish:
     path: PathRule | None = None
     methods: tuple[str, ...] | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
-    way: Way = NO_WAY
+    reach: Reach = NO_REACH
     project: str = ""
 
     @property
@@ -101,14 +96,6 @@ class ContainerView:
         return self.wishes[0].address if self.wishes else ""
 
 
-class EngineState(StrEnum):
-    """Whether events reach us."""
-
-    CONNECTED = "connected"
-    RECONNECTING = "reconnecting"
-    DISABLED = "disabled"
-
-
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All labelled containers of one engine, ordered by creation time."""
@@ -125,24 +112,3 @@ class Snapshot:
             if known is not view and known != view:  # most are the very same
                 changed.append(view.id)
         return [*changed, *old]
-
-
-@dataclass(slots=True)
-class DiscoveryStatus:
-    """How discovery itself fares; written by the watcher, read by statistics.
-
-    last_event_at, last_sync_at: seconds since the epoch, or None
-    lag:   from the event at the engine to the table that it changed
-    error: why the engine cannot be reached, in words, or ""
-    listing: all containers, also those without a label of ours; None as long as nothing was listed
-    """
-
-    state: EngineState = EngineState.DISABLED
-    engine: str = ""
-    events: int = 0
-    last_event_at: float | None = None
-    last_sync_at: float | None = None
-    reconnects: int = 0
-    lag: Latency = field(default_factory=Latency)
-    error: str = ""
-    listing: Listing | None = None

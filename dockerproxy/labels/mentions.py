@@ -1,4 +1,4 @@
-"""Wished: which routes and hosts a container's labels are about, whether or not they can be followed. Pure.
+"""Mentions: which routes and hosts a container's labels are about, whether or not they can be followed. Pure.
 
 Where labels are read, what is not understood keeps a route from being made. Here it is the other way round: a person
 asks why nobody answers at a host, and every container that may have meant it is worth a look.
@@ -16,7 +16,7 @@ from dockerproxy.labels.native import LabelReader
 _WORD = re.compile(r"[a-z0-9_*.-]+")
 
 
-class Wished(NamedTuple):
+class Mentions(NamedTuple):
     """routes: names; hosts: in lower case, without ports, wildcards as they are written."""
 
     routes: frozenset[str]
@@ -27,7 +27,7 @@ class Wished(NamedTuple):
         return host in self.hosts or f"*.{host.partition('.')[2]}" in self.hosts
 
 
-def wished(reader: LabelReader, labels: Mapping[str, str], container: str, service: str) -> Wished:
+def find_mentions(reader: LabelReader, labels: Mapping[str, str], container: str, service: str) -> Mentions:
     """What a container is about that bears these labels, well written or not."""
     values: dict[str, dict[str, str]] = {}
     for key in sorted(labels):
@@ -41,4 +41,4 @@ def wished(reader: LabelReader, labels: Mapping[str, str], container: str, servi
     for name, said in routes.items():
         written = said.get("host") or plain.get("host")
         hosts |= set(_WORD.findall(written.lower())) if written else reader.default_hosts(name)
-    return Wished(frozenset(routes), frozenset(hosts))
+    return Mentions(frozenset(routes), frozenset(hosts))

@@ -1,6 +1,6 @@
 """LabelReader: labels -> the routes that a container asks for, or reasons in words. Pure: no engine, no I/O, no clock.
 
-Rules, beside the table in `label_table`:
+Rules, beside the table in `table`:
 - `<prefix>.<option>` is plain, `<prefix>.<route>.<option>` belongs to the route it names.
 - Plain labels of kind PLACE (`route`, `host`, `path` …) make one route of their own; so does a container without any
   named route. Plain labels of the other kinds hold for all routes of the container that have none of their own.
@@ -19,7 +19,7 @@ from typing import Any
 from dockerproxy.labels.control_characters import has_controls, with_controls_shown, without_controls
 from dockerproxy.labels.reading import COMPOSE_ONEOFF, COMPOSE_SERVICE, Reading, RouteReading
 from dockerproxy.labels.reason import Code, Reason
-from dockerproxy.labels.suggestions import LabelGuess, closest, meant, without_quotes
+from dockerproxy.labels.suggestions import LabelSuggestions, closest, suggested, without_quotes
 from dockerproxy.labels.table import BY_NAME, Kind, Label, parse_route_name
 from dockerproxy.labels.traefik import route_in
 from dockerproxy.routing.route import Domain, PathKind, PathRule
@@ -46,10 +46,10 @@ class _Group:
     values: option -> parsed value
     labels: option -> the label that gave it
     failed: option -> the label that is wrong, for labels without which the route must not be made
-    wished: whether there is any label at all, even one in whose place its default is used
+    present: whether there is any label at all, even one in whose place its default is used
     """
 
-    __slots__ = ("failed", "labels", "values", "wished")
+    __slots__ = ("failed", "labels", "values", "present")
 
     def __init__(
         self,
@@ -60,10 +60,10 @@ class _Group:
         self.values = values or {}
         self.failed = failed or {}
         self.labels = labels or {}
-        self.wished = False
+        self.present = False
 
     def __bool__(self) -> bool:
-        return bool(self.values or self.failed or self.wished)
+        return bool(self.values or self.failed or self.present)
 
     def only(self, wanted: Callable[[str], bool]) -> _Group:
         return _Group(
@@ -95,7 +95,7 @@ class LabelReader:
         self._prefix = prefix
         self._begin = prefix + "."
         self._default_domain = default_domain
-        self._guess = LabelGuess(prefix)
+        self._suggestions = LabelSuggestions(prefix)
 
     def __repr__(self) -> str:
         return f"<LabelReader {self._begin}* at *.{self._default_domain}>"
@@ -107,11 +107,11 @@ class LabelReader:
     def interpret(self, key: str) -> tuple[str, str] | None:
         """Route ("" for none) and option that a label stands for, or was meant for; None if it is none of ours."""
         if not key.startswith(self._begin):
-            return self._guess.near(key)
+            return self._suggestions.near(key)
         route, _, option = key.removeprefix(self._begin).rpartition(".")
         option = RouteOptions.go_names.get(option, option)
         known = option in BY_NAME and not (route and option == "route") and not route_in(route)
-        return (route, option) if known else meant(route, option)
+        return (route, option) if known else suggested(route, option)
 
     def default_hosts(self, route: str) -> set[str]:
         """Where a route of this name is without any label that says so; empty if it cannot be."""
@@ -124,7 +124,7 @@ class LabelReader:
         return (
             any(label.startswith(begin) for label in labels)
             or self._prefix in labels
-            or any(self._guess.near(label) for label in labels)
+            or any(self._suggestions.near(label) for label in labels)
         )
 
     def read(self, labels: Mapping[str, str], container: str, service: str = "") -> Reading:
@@ -163,9 +163,9 @@ class LabelReader:
                 reasons.append(
                     Reason(Code.UNKNOWN_LABEL, f"{key}: a label needs a name after the prefix", mend, label=key)
                 )
-            elif (near := self._guess.near(key)) is not None:
+            elif (near := self._suggestions.near(key)) is not None:
                 what = f"{key}: the labels begin with {self._begin}"
-                self._take_meant(key, near, what, Code.NEAR_PREFIX, groups, reasons)
+                self._take_suggested(key, near, what, Code.NEAR_PREFIX, groups, reasons)
         return groups
 
     def _take(self, key: str, value: str, groups: dict[str, _Group], reasons: list[Reason]) -> None:
@@ -211,9 +211,9 @@ class LabelReader:
         if option in _NOT_BY_LABELS:
             reasons.append(Reason(Code.UNKNOWN_LABEL, what, _NOT_BY_LABELS[option], label=key))
             return
-        found = meant(route, option)
+        found = suggested(route, option)
         if found is not None:
-            self._take_meant(key, found, what, Code.UNKNOWN_LABEL, groups, reasons)
+            self._take_suggested(key, found, what, Code.UNKNOWN_LABEL, groups, reasons)
             return
         known = closest(option)
         if not option:
@@ -223,7 +223,7 @@ class LabelReader:
         mend = f"the closest are {', '.join(map(self.key, known))}" if known else "docs/labels.md lists them all"
         reasons.append(Reason(Code.UNKNOWN_LABEL, what, mend, label=key))
 
-    def _take_meant(
+    def _take_suggested(
         self, key: str, found: tuple[str, str], what: str, code: Code, groups: dict[str, _Group], reasons: list[Reason]
     ) -> None:
         """A label that is none of ours, but of which is known which one was meant."""
@@ -367,6 +367,6 @@ def _found(value: str, told: str) -> str:
 def _fail(groups: dict[str, _Group], route: str, option: str, key: str) -> None:
     """Note that `key` was to give `option`, and does not."""
     group = groups.setdefault(route, _Group())
-    group.wished = True
+    group.present = True
     if BY_NAME[option].kind is not Kind.TUNE:
         group.failed.setdefault(option, key)

@@ -1,4 +1,4 @@
-"""LabelGuess: which label of ours was probably meant by one that is none. Pure.
+"""LabelSuggestions: which label of ours was probably meant by one that is none. Pure.
 
 A slip in the option (`dockerproxy.hots`) is guessed from the letters, from the order of the parts, and from words that
 people bring along from elsewhere; a slip in the prefix (`docker-proxy.host`) from the letters and digits alone.
@@ -48,7 +48,7 @@ _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 _REMEMBERED = 4096
 
 
-class LabelGuess:
+class LabelSuggestions:
     """What was meant, for labels with one prefix."""
 
     __slots__ = ("_far", "_flat", "_near", "_prefix", "_segments")
@@ -61,7 +61,7 @@ class LabelGuess:
         self._far: set[str] = set()
 
     def __repr__(self) -> str:
-        return f"<LabelGuess for {self._prefix}, {len(self._near) + len(self._far)} beginnings known>"
+        return f"<LabelSuggestions for {self._prefix}, {len(self._near) + len(self._far)} beginnings known>"
 
     def near(self, key: str) -> tuple[str, str] | None:
         """Route ("" for none) and option that were meant, when only the prefix is not quite ours; else None."""
@@ -79,7 +79,7 @@ class LabelGuess:
         for count in (self._segments, self._segments + 1):
             if len(segments) > count and self._is_near(".".join(segments[:count]), alike=count == self._segments):
                 *route, option = segments[count:]
-                return meant(".".join(route), option)
+                return suggested(".".join(route), option)
         if len(segments) == self._segments and (option := self._glued(key)):
             return "", option
         return None
@@ -122,7 +122,7 @@ class LabelGuess:
         return next((option for option in BY_NAME if _flat(option) == rest), "")
 
 
-def meant(route: str, option: str) -> tuple[str, str] | None:
+def suggested(route: str, option: str) -> tuple[str, str] | None:
     """The route and option that a label without meaning probably stands for."""
     route = route_in(route) or route
     if route and option == "route":
@@ -141,7 +141,7 @@ def meant(route: str, option: str) -> tuple[str, str] | None:
     return (route, close[0]) if close else None
 
 
-def meant_value(option: str, value: str, exposed: Sequence[int] = ()) -> str:
+def suggested_value(option: str, value: str, exposed: Sequence[int] = ()) -> str:
     """A value that can be used and was probably meant by one that cannot: `http://blog.localhost/` as a host; or "".
 
     exposed: the container's ports; a port is guessed only where one alone is likely
@@ -150,12 +150,12 @@ def meant_value(option: str, value: str, exposed: Sequence[int] = ()) -> str:
     if option == "port":
         ports = likely_ports(value, exposed)
         return str(ports[0]) if len(ports) == 1 else ""
-    for guess in (value, *_guesses(option, value)):
+    for candidate in (value, *_candidates(option, value)):
         try:
-            BY_NAME[option].parse(guess)
+            BY_NAME[option].parse(candidate)
         except ValueError:
             continue
-        return guess
+        return candidate
     return ""
 
 
@@ -181,7 +181,7 @@ def unfilled_variable(value: str) -> str:
     return found[0] if found else ""
 
 
-def _guesses(option: str, value: str) -> Iterator[str]:
+def _candidates(option: str, value: str) -> Iterator[str]:
     if option == "host":
         yield ",".join(rule_hosts(value))
         hosts = (word for word in re.split(r"[\s,;|]+", value) if word)

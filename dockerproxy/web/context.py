@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from dockerproxy.control.registry import Registry
-from dockerproxy.discovery.snapshot import DiscoveryStatus
+from dockerproxy.discovery.status import DiscoveryStatus
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings

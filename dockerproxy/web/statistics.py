@@ -98,7 +98,7 @@ def _container(view: ContainerView) -> dict[str, Any]:
         "state": view.state,
         "routed": view.routed,
         "routes": list(dict.fromkeys(wish.route for wish in view.wishes)),
-        "network": view.wishes[0].way.network if view.wishes else "",
+        "network": view.wishes[0].reach.network if view.wishes else "",
         "address": view.address,
         "addresses": {wish.route: wish.address for wish in view.wishes},
         "reasons": list(view.reasons),

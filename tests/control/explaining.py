@@ -16,7 +16,7 @@ from dockerproxy.control.merge.namesakes import Namesakes
 from dockerproxy.control.merge.static import static_routes
 from dockerproxy.control.middlewares import with_known
 from dockerproxy.discovery.containers.fleet import Fleet
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.routing.route import Upstream
 from dockerproxy.routing.table import RouteTable
 

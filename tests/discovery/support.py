@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dockerproxy.discovery import ContainerView, DiscoveryStatus, Snapshot, Watcher
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 
 DEADLINE = 60.0  # seconds until a test gives up waiting; only a fault takes that long

@@ -356,8 +356,8 @@ def test_made_up_labels_do_not_fill_the_memory() -> None:
     reader = LabelReader("dockerproxy", "localhost")
     for number in range(10_000):
         assert not reader.mentions({f"made-up-{number}.host": "x"})
-    assert "dockerproxy, " in repr(reader._guess)
-    assert int(repr(reader._guess).split(", ")[1].split()[0]) <= 4096
+    assert "dockerproxy, " in repr(reader._suggestions)
+    assert int(repr(reader._suggestions).split(", ")[1].split()[0]) <= 4096
 
 
 def test_an_unknown_label_is_told_with_the_closest_ones() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from dockerproxy.control import Registry, Store
-from dockerproxy.discovery.snapshot import DiscoveryStatus
+from dockerproxy.discovery.status import DiscoveryStatus
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.settings import validate

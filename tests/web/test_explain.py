@@ -11,7 +11,7 @@ import pytest
 from dockerproxy.control.explain.reachability import Address, Failure
 from dockerproxy.control.overrides.overrides import Drain, Weight
 from dockerproxy.discovery.containers.fleet import Fleet
-from dockerproxy.discovery.snapshot import EngineState
+from dockerproxy.discovery.status import EngineState
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.web.reports import probe
 from dockerproxy.web.reports.probe import failures

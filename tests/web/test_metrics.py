@@ -21,7 +21,8 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics import parser as open_metrics_parser
 
 from dockerproxy.control.overrides.overrides import Drain, Maintenance
-from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot
+from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
+from dockerproxy.discovery.status import EngineState
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Route, Source, Upstream

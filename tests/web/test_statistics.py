@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.discovery.snapshot import ContainerView, EngineState, RouteWish, Snapshot, Way
+from dockerproxy.discovery.snapshot import ContainerView, Reach, RouteWish, Snapshot
+from dockerproxy.discovery.status import EngineState
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Domain, Source, Upstream
@@ -35,8 +36,8 @@ def house(build: Build) -> House:
     upstream = Upstream("blog-1", "http://172.18.0.4:2368", 2, Source.DOCKER, "id-1", draining=True)
     other = Upstream("blog-1", "http://172.18.0.4:9000", 2, Source.DOCKER, "id-1")
     wishes = (
-        RouteWish("blog", upstream, Domain("blog.localhost"), way=Way("front")),
-        RouteWish("api", other, Domain("api.localhost"), way=Way("front")),
+        RouteWish("blog", upstream, Domain("blog.localhost"), reach=Reach("front")),
+        RouteWish("api", other, Domain("api.localhost"), reach=Reach("front")),
     )
     containers = (
         ContainerView("id-1", "blog-1", 1.0, "running", wishes),

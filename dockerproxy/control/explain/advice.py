@@ -10,7 +10,7 @@ from dockerproxy.discovery.engine.entry import Entry
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_VERSION
 from dockerproxy.labels.reason import Code, Reason
-from dockerproxy.labels.suggestions import likely_ports, meant_value, unfilled_variable, without_quotes
+from dockerproxy.labels.suggestions import likely_ports, suggested_value, unfilled_variable, without_quotes
 from dockerproxy.labels.table import BY_NAME
 from dockerproxy.labels.traefik import traefik_hosts, traefik_port
 
@@ -96,7 +96,9 @@ def _right_value(reason: Reason, container: Container, evidence: Evidence) -> st
 
 def _meant_value(reason: Reason, container: Container, evidence: Evidence) -> str:
     option = _option(reason.label, evidence)
-    return meant_value(option, container.labels.get(reason.label, ""), container.exposed) if option in BY_NAME else ""
+    return (
+        suggested_value(option, container.labels.get(reason.label, ""), container.exposed) if option in BY_NAME else ""
+    )
 
 
 def _value_under(label: str, written: str, container: Container, evidence: Evidence) -> str:
@@ -105,7 +107,7 @@ def _value_under(label: str, written: str, container: Container, evidence: Evide
     try:
         BY_NAME[option].parse(written)
     except ValueError:
-        return meant_value(option, written, container.exposed) or written
+        return suggested_value(option, written, container.exposed) or written
     return written
 
 

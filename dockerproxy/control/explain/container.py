@@ -102,19 +102,21 @@ def _route(wish: RouteWish, evidence: Evidence) -> Json:
     route = evidence.route(wish.route)
     upstream = next((each for each in route.upstreams if each.key == wish.upstream.key), None) if route else None
     condition = evidence.condition(wish.route, upstream) if upstream is not None else Condition()
-    way, address = wish.way, wish.address
+    reach, address = wish.reach, wish.address
     return {
         "route": wish.route,
         "hosts": _hosts(route, wish),
         "path": str(route.path if route is not None else wish.path or "/*"),
         "methods": list(route.methods if route is not None else wish.methods or ()),
         "url": evidence.url(route) if route is not None else "",
-        "network": way.network,
+        "network": reach.network,
         "port": wish.upstream.port,
         "scheme": wish.upstream.scheme,
         "address": address,
-        "why_network": f"network {way.network or 'of the host'}, because {way.why_network}" if way.why_network else "",
-        "why_port": f"port {wish.upstream.port}, because {way.why_port}" if way.why_port else "",
+        "why_network": f"network {reach.network or 'of the host'}, because {reach.why_network}"
+        if reach.why_network
+        else "",
+        "why_port": f"port {wish.upstream.port}, because {reach.why_port}" if reach.why_port else "",
         **condition._asdict(),
     }
 

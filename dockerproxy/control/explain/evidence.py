@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dockerproxy.discovery.engine.entry import Entry
-from dockerproxy.discovery.snapshot import ContainerView, DiscoveryStatus, EngineState
+from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.labels.native import LabelReader
 from dockerproxy.routing.route import DEFAULT_PORTS, Route, Upstream
 from dockerproxy.routing.table import RouteTable

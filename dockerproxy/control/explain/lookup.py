@@ -12,7 +12,7 @@ from typing import NamedTuple
 from dockerproxy.control.explain.evidence import Evidence
 from dockerproxy.discovery.engine.entry import Entry
 from dockerproxy.discovery.snapshot import ContainerView
-from dockerproxy.labels.mentions import wished
+from dockerproxy.labels.mentions import find_mentions
 from dockerproxy.labels.reading import COMPOSE_SERVICE
 
 SHORTEST_ID = 4  # characters
@@ -106,7 +106,7 @@ def _ways(name: str, evidence: Evidence) -> Iterator[Callable[[Container], bool]
 
 
 def _routes(view: ContainerView, evidence: Evidence) -> frozenset[str]:
-    asked = wished(evidence.reader, view.labels, view.name, service_of(view)).routes
+    asked = find_mentions(evidence.reader, view.labels, view.name, service_of(view)).routes
     return asked | {wish.route for wish in view.wishes}
 
 

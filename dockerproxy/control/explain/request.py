@@ -19,7 +19,7 @@ from dockerproxy.control.explain.obstacle import of_route, of_upstream
 from dockerproxy.control.merge.base import leads_nowhere
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.errors import InvalidInput, Problem
-from dockerproxy.labels.mentions import wished
+from dockerproxy.labels.mentions import find_mentions
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.traefik import traefik_hosts
 from dockerproxy.proxy.answers import ANSWERS
@@ -185,7 +185,7 @@ def _claimants(request: Request, found: Route | Miss, evidence: Evidence) -> Ite
     """The containers that ask for the host, or for the route, and are not there; then those without a label."""
     name = found.name if isinstance(found, Route) else None
     for view in evidence.containers:
-        asked = wished(evidence.reader, view.labels, view.name, service_of(view))
+        asked = find_mentions(evidence.reader, view.labels, view.name, service_of(view))
         if (asked.takes(request.name) or name in asked.routes) and not _serves(view, request, name, evidence):
             yield _claimant(view, evidence)
     if isinstance(found, Miss) and found.reason is MissReason.HOST:

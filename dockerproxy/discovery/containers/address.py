@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from dockerproxy.discovery.engine.entry import Entry, Network
 from dockerproxy.discovery.engine.own_container import OwnContainer
-from dockerproxy.discovery.snapshot import Way
+from dockerproxy.discovery.snapshot import Reach
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.labels.reading import RouteReading
 from dockerproxy.labels.reason import Code, Reason
@@ -40,7 +40,7 @@ class Address(NamedTuple):
 
     host: str
     port: int
-    way: Way
+    reach: Reach
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -71,19 +71,19 @@ class AddressBook:
                 "put the labels on that container instead",
             )
         if entry.network_mode == HOST_MODE:
-            way = Way("host", "it uses the host's network", self._says("port", route))
-            return Address(self._host_address(), self._port_on_host(route), way)
+            reach = Reach("host", "it uses the host's network", self._says("port", route))
+            return Address(self._host_address(), self._port_on_host(route), reach)
         if self._settings.address == "published":
             port, why_port = self._port(entry, route)
             public = self._published(entry, port)
             return Address(
                 self._settings.published_host,
                 public,
-                Way("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"),
+                Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"),
             )
         network, why_network = self._network(entry, route)
         port, why_port = self._port(entry, route)
-        return Address(network.address, port, Way(network.name, why_network, why_port))
+        return Address(network.address, port, Reach(network.name, why_network, why_port))
 
     def _says(self, option: str, route: RouteReading) -> str:
         return f"the label {route.labels.get(option) or self._key(option)} says so"

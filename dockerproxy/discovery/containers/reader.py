@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dockerproxy.discovery.containers.address import AddressBook, NoAddress
 from dockerproxy.discovery.engine.entry import RUNNING, Entry
-from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Way
+from dockerproxy.discovery.snapshot import ContainerView, Reach, RouteWish
 from dockerproxy.labels.control_characters import has_controls
 from dockerproxy.labels.reading import Dialect, Reading, RouteReading
 from dockerproxy.labels.reason import Code, Reason
@@ -98,11 +98,11 @@ class ContainerReader:
                 container=entry.id,
                 draining=draining,
             )
-            wishes.append(_wish(route, upstream, address.way, _project(entry) if route.by_service else ""))
+            wishes.append(_wish(route, upstream, address.reach, _project(entry) if route.by_service else ""))
         return wishes
 
 
-def _wish(route: RouteReading, upstream: Upstream, way: Way, project: str) -> RouteWish:
+def _wish(route: RouteReading, upstream: Upstream, reach: Reach, project: str) -> RouteWish:
     return RouteWish(
         route=route.name,
         upstream=upstream,
@@ -111,7 +111,7 @@ def _wish(route: RouteReading, upstream: Upstream, way: Way, project: str) -> Ro
         path=route.path,
         methods=route.methods,
         options=route.options,
-        way=way,
+        reach=reach,
         project=project,
     )
 

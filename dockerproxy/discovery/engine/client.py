@@ -1,6 +1,6 @@
 """Engine: one connection to a Docker engine: version, list, inspect, ping, events.
 
-The only user of the SDK beside `engine_words`; all of its errors leave as EngineLost, in words. Blocking: for
+The only user of the SDK beside `errors`; all of its errors leave as EngineLost, in words. Blocking: for
 discovery's own threads.
 """
 
@@ -17,7 +17,7 @@ import docker.errors
 from dockerproxy.discovery.engine.errors import OLDEST_API, in_words
 from dockerproxy.discovery.engine.events import EVENT_FILTERS, EngineLost, EventStream, signal_number
 from dockerproxy.discovery.engine.tls import EngineTls
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.timing import Timing
 
 if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
     from requests import Session

@@ -4,10 +4,10 @@ watcher.py         Watcher: the thread; connects for ever, publishes into the ev
   follower.py      Follower: one connection: subscribe, list, act on events and on the clock
     draining.py    Draining: who was told to stop
     event_times.py when the engine told of a container, to measure how late we are
-    exits.py       who ended without being told to; crash_loops.py: who does so again and again
+    exits.py       who ended without being told to; flapping.py: who does so again and again
     relisting.py   who is listed again, because events come before the engine's list shows what they tell
   delivery.py      Delivery: the way of snapshots to the loop's thread, which has requests to serve beside them
-backoff.py, pace.py, timing.py   pauses and deadlines
+backoff.py, pace.py   pauses
 
 Calls run from watcher down; what a container is, `discovery.containers` says.
 """

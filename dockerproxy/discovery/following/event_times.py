@@ -1,4 +1,4 @@
-"""Moments: when the engine told of each container last, so that it can be measured how late we are.
+"""EventTimes: when the engine told of each container last, so that it can be measured how late we are.
 
 Every time is in nanoseconds since the epoch, by the engine's clock.
 """
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 _REMEMBERED = 60 * 10**9  # nanoseconds
 
 
-class Moments:
+class EventTimes:
     """The last event about each container that has not been seen to have an effect."""
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}  # the event that came last is last
 
     def __repr__(self) -> str:
-        return f"<Moments: {len(self._last)} containers>"
+        return f"<EventTimes: {len(self._last)} containers>"
 
     def note(self, container: str, moment: int) -> None:
         """An event about it came."""

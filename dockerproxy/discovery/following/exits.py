@@ -1,4 +1,4 @@
-"""Deaths: containers that end without being told to, in words for the log. No I/O, no clock.
+"""Exits: containers that end without being told to, in words for the log. No I/O, no clock.
 
 The engine tells of a `docker stop` by the event kill, with the signal that the container is stopped by, before the
 event die; a process that ends by itself, or is killed from outside, dies without. `docker kill` and `docker rm -f`
@@ -11,37 +11,37 @@ import logging
 from collections.abc import Set
 from typing import NamedTuple
 
-from dockerproxy.discovery.following.crash_loops import Turns
+from dockerproxy.discovery.following.flapping import Flaps
 
 _KILLED = "137"  # 128 and the number of SIGKILL, as a shell says it
 
 
-class Obituary(NamedTuple):
+class ExitLine(NamedTuple):
     """One line for the log, at its level."""
 
     level: int
-    line: str
+    text: str
 
 
-class Deaths:
+class Exits:
     """Who was told to end, and who ends again and again."""
 
     def __init__(self) -> None:
         self._stopped: set[str] = set()
         self._killed: set[str] = set()
-        self._turns: Turns[str] = Turns()
+        self._flaps: Flaps[str] = Flaps()
 
     def __repr__(self) -> str:
         return (
-            f"<Deaths: {len(self._stopped)} containers were told to stop, {len(self._killed)} were killed, "
-            f"{len(self._turns)} have died lately>"
+            f"<Exits: {len(self._stopped)} containers were told to stop, {len(self._killed)} were killed, "
+            f"{len(self._flaps)} have ended lately>"
         )
 
-    def told(self, container: str, *, killed: bool) -> None:
+    def signalled(self, container: str, *, killed: bool) -> None:
         """It got the signal that it is stopped by; or SIGKILL, which also ends those that do not listen."""
         (self._killed if killed else self._stopped).add(container)
 
-    def spared(self, container: str) -> None:
+    def survived(self, container: str) -> None:
         """It lives on after its signal, or was started again."""
         self._stopped.discard(container)
         self._killed.discard(container)
@@ -51,25 +51,25 @@ class Deaths:
         self._stopped &= containers
         self._killed &= containers
 
-    def died(self, container: str, name: str, exit_code: str, now: float) -> Obituary | None:
-        """What to tell of the death; None when it was told to stop, or has died just so again and again.
+    def ended(self, container: str, name: str, exit_code: str, now: float) -> ExitLine | None:
+        """What to tell of its end; None when it was told to stop, or has ended just so again and again.
 
         exit_code: as the engine says it, or "" when it does not
         """
         stopped, killed = container in self._stopped, container in self._killed
-        self.spared(container)
+        self.survived(container)
         if stopped:
             return None
-        self._turns.settled(now)  # a container of this id may never die again
-        turn = self._turns.add(container, now)
-        if turn.restless and not turn.news:
+        self._flaps.settled(now)  # a container of this id may never end again
+        flap = self._flaps.add(container, now)
+        if flap.flapping and not flap.news:
             return None
         line = f"{name}: {_how(exit_code, killed)}"
-        if turn.restless:
-            line += f", for the {turn.number}th time in {turn.seconds:.0f} s"
+        if flap.flapping:
+            line += f", for the {flap.number}th time in {flap.seconds:.0f} s"
         if not killed:
             line += f"; see docker logs {name}"
-        return Obituary(logging.INFO if exit_code == "0" else logging.WARNING, line)
+        return ExitLine(logging.INFO if exit_code == "0" else logging.WARNING, line)
 
 
 def _how(exit_code: str, killed: bool) -> str:

@@ -31,12 +31,13 @@ from dockerproxy.discovery.engine.events import (
 )
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.following.draining import Draining
-from dockerproxy.discovery.following.event_times import Moments
-from dockerproxy.discovery.following.exits import Deaths
+from dockerproxy.discovery.following.event_times import EventTimes
+from dockerproxy.discovery.following.exits import Exits
 from dockerproxy.discovery.following.pace import Pace
-from dockerproxy.discovery.following.relisting import Settling
-from dockerproxy.discovery.following.timing import Timing
-from dockerproxy.discovery.snapshot import DiscoveryStatus, Snapshot
+from dockerproxy.discovery.following.relisting import Relisting
+from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.status import DiscoveryStatus
+from dockerproxy.discovery.timing import Timing
 
 # Up to so many containers are listed by id, which costs the engine and us little; beyond it, the whole list is cheaper.
 MOST_BY_ID = 50
@@ -57,15 +58,15 @@ class Known:
     fleet: Fleet
     draining: Draining
     timeline: Timeline = field(default_factory=Timeline)
-    moments: Moments = field(default_factory=Moments)
-    deaths: Deaths = field(default_factory=Deaths)
+    event_times: EventTimes = field(default_factory=EventTimes)
+    exits: Exits = field(default_factory=Exits)
     exposed: ExposedPorts = field(default_factory=ExposedPorts)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
     def keep(self, containers: Set[str]) -> None:
         """Forget all other containers: of some the end is not told, while there is no connection."""
         self.exposed.keep(containers)
-        self.deaths.keep(containers)
+        self.exits.keep(containers)
         self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
 
 
@@ -96,7 +97,7 @@ class Follower:
         self._reader = EventReader(engine, self._since(), inbox)
         self._dirty: set[str] = set()
         self._restarted: set[str] = set()
-        self._settling = Settling()
+        self._relisting = Relisting()
         self._list_all_at = math.inf
         self._list_after = 0.0
         self._list_pace = Pace(timing.list_burst, timing.list_every)
@@ -159,7 +160,7 @@ class Follower:
 
     def _next_due(self) -> float:
         list_at = self._list_after if self._dirty else self._list_all_at
-        waiting = self._known.draining.next_due(), self._settling.next_due()
+        waiting = self._known.draining.next_due(), self._relisting.next_due()
         return min(list_at, self._list_all_at, self._ping_at, *waiting)
 
     def _handle(self, message: Message) -> None:
@@ -174,35 +175,35 @@ class Follower:
         if event.container in self._known.fleet and self._ends(event):
             self._note_end(event)
             self._known.draining.begin(event.container, time.monotonic())
-            self._known.moments.note(event.container, event.moment)
+            self._known.event_times.note(event.container, event.moment)
             self._restarted.discard(event.container)
         if event.action == "kill":
             return  # nothing that a list could tell has changed
         if event.action == "start":
             self._restarted.add(event.container)
-            self._known.deaths.spared(event.container)
+            self._known.exits.survived(event.container)
         if event.action == "destroy":
             self._known.stop_profiles.pop(event.container, None)
         if event.container:
-            self._known.moments.note(event.container, event.moment)
+            self._known.event_times.note(event.container, event.moment)
             self._dirty.add(event.container)
-            self._settling.begin(event.container, event.action, time.monotonic())
+            self._relisting.begin(event.container, event.action, time.monotonic())
         else:
             self._list_all_at = 0.0
 
     def _note_end(self, event: Event) -> None:
-        """Tell of a death that nobody asked for, if it is one of a container that was routed."""
-        deaths = self._known.deaths
+        """Tell of an end that nobody asked for, if it is one of a container that was routed."""
+        exits = self._known.exits
         if event.action == "kill":
-            deaths.told(event.container, killed=event.signal == KILL)
+            exits.signalled(event.container, killed=event.signal == KILL)
             return
         view = self._known.fleet.served(event.container)  # a list may have been faster than the event
         if view is None:
-            deaths.spared(event.container)
+            exits.survived(event.container)
             return
-        told = deaths.died(event.container, view.name, event.exit_code, time.monotonic())
-        if told is not None:
-            log.log(told.level, "%s", told.line)
+        line = exits.ended(event.container, view.name, event.exit_code, time.monotonic())
+        if line is not None:
+            log.log(line.level, "%s", line.text)
 
     def _ends(self, event: Event) -> bool:
         """Whether the container has died, which a list may not show yet, or got a signal that it is stopped by."""
@@ -223,7 +224,7 @@ class Follower:
 
     def _list_if_due(self) -> None:
         now = time.monotonic()
-        self._dirty.update(self._settling.due(now))
+        self._dirty.update(self._relisting.due(now))
         if len(self._dirty) > MOST_BY_ID:
             self._list_all_at = min(self._list_all_at, self._list_after)
         if now >= self._list_all_at:
@@ -233,7 +234,7 @@ class Follower:
 
     def _resync_now(self) -> None:
         """List all; if that shows a change that no event told of, the stream is not to be trusted any more."""
-        announced = bool(self._dirty or self._settling) or self._list_all_at == 0.0
+        announced = bool(self._dirty or self._relisting) or self._list_all_at == 0.0
         before = self._routed()
         self._list_all()
         if not announced and self._inbox.empty() and self._routed() != before:
@@ -275,7 +276,7 @@ class Follower:
             if container in self._restarted or not self._known.fleet.alive(container):
                 self._known.draining.end(container)
         for container in self._dirty:
-            self._settling.listed(container, self._known.fleet.state(container))
+            self._relisting.listed(container, self._known.fleet.state(container))
         self._dirty.clear()
         self._restarted.clear()
         self._publish_snapshot()
@@ -292,7 +293,7 @@ class Follower:
             draining.set_grace(container, profile.grace if profile is not None else None)
         survivors = draining.survivors(now)
         for container in survivors:
-            self._known.deaths.spared(container)
+            self._known.exits.survived(container)
         self._dirty.update(survivors)
 
     def _ping_if_due(self) -> None:

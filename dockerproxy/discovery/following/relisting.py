@@ -1,4 +1,4 @@
-"""Settling: containers that are listed again some moments after an event about them.
+"""Relisting: containers that are listed again some moments after an event about them.
 
 The engine tells some events (die, pause, unpause, network connect) before it has written the container's new state to
 where its list is read from: Docker 20.10 writes a file to disk in between. A list made at once may so show the old
@@ -25,7 +25,7 @@ EXPECTED: Mapping[str, frozenset[str]] = {
 }
 
 
-class Settling:
+class Relisting:
     """Who is to be listed again, and when."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Settling:
         self._actions: dict[str, str] = {}
 
     def __repr__(self) -> str:
-        return f"<Settling: {len(self)} containers>"
+        return f"<Relisting: {len(self)} containers>"
 
     def __len__(self) -> int:
         return len(self._begun)
@@ -50,7 +50,7 @@ class Settling:
 
     def due(self, now: float) -> list[str]:
         """Those to list now; each is named once for each step that has come."""
-        found = [container for container, stay in self._begun.items() if _at(stay) <= now]
+        found = [container for container, pending in self._begun.items() if _at(pending) <= now]
         for container in found:
             begun, step = self._begun[container]
             if step + 1 < len(STEPS):
@@ -68,6 +68,6 @@ class Settling:
         self._actions.pop(container, None)
 
 
-def _at(stay: tuple[float, int]) -> float:
-    begun, step = stay
+def _at(pending: tuple[float, int]) -> float:
+    begun, step = pending
     return begun + STEPS[step]

@@ -21,10 +21,11 @@ from dockerproxy.discovery.engine.tls import EngineTls
 from dockerproxy.discovery.following.backoff import Backoff
 from dockerproxy.discovery.following.delivery import Delivery
 from dockerproxy.discovery.following.draining import Draining
-from dockerproxy.discovery.following.event_times import Moments
+from dockerproxy.discovery.following.event_times import EventTimes
 from dockerproxy.discovery.following.follower import Follower, Known, Stopped
-from dockerproxy.discovery.following.timing import DEFAULT_TIMING, Timing
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState, Snapshot
+from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
+from dockerproxy.discovery.timing import DEFAULT_TIMING, Timing
 from dockerproxy.settings.model import DockerSettings
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ class Watcher:
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._published: Snapshot | None = None
-        self._moments = Moments()
+        self._event_times = EventTimes()
         self._backoff = Backoff(timing.backoff_first, timing.backoff_most)
         self._told: set[str] = set()
         self._cut = False
@@ -86,7 +87,7 @@ class Watcher:
             self._thread.join(self._timing.stop_wait)
 
     def _run(self) -> None:
-        known = Known(Fleet(self._settings), Draining(self._timing), moments=self._moments)
+        known = Known(Fleet(self._settings), Draining(self._timing), event_times=self._event_times)
         while not self._stopping.is_set():
             self._connected_at = math.inf
             try:
@@ -170,7 +171,7 @@ class Watcher:
         """Hand over to the loop what has changed; called in our thread."""
         if snapshot == self._published or self._stopping.is_set():
             return
-        moment = self._moments.take(snapshot.changed_since(self._published)) if self._published is not None else 0
+        moment = self._event_times.take(snapshot.changed_since(self._published)) if self._published is not None else 0
         self._published = snapshot
         try:
             self._delivery.put(snapshot, moment)

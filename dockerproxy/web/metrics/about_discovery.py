@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.web.metrics.family import Family, Kind, Reading, Value
 from dockerproxy.web.metrics.scrape import Scrape
 

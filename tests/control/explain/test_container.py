@@ -8,7 +8,7 @@ import pytest
 
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Condition, Json
-from dockerproxy.discovery.snapshot import DiscoveryStatus, EngineState
+from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.routing.table import RouteTable
 from tests.control.explaining import evidence, listed, proxy_on
 from tests.discovery.support import network

@@ -182,14 +182,14 @@ def test_the_choice_of_a_network_is_explained(
 ) -> None:
     seen = view(entry(labelled(**labels), networks=THREE), own=own(*mine) if mine else None)
     (wish,) = seen.wishes
-    assert (wish.way.network, wish.way.why_network) == (network_chosen, why)
+    assert (wish.reach.network, wish.reach.why_network) == (network_chosen, why)
 
 
 def test_a_setting_for_the_network_is_told_as_the_cause() -> None:
     (wish,) = view(entry(ENABLED, networks=THREE), network="front").wishes
-    assert wish.way.why_network == "the setting docker.network says so"
+    assert wish.reach.why_network == "the setting docker.network says so"
     (wish,) = view(entry(ENABLED)).wishes
-    assert wish.way.why_network == "it is the only one that the container is on"
+    assert wish.reach.why_network == "it is the only one that the container is on"
 
 
 @pytest.mark.parametrize(
@@ -202,14 +202,14 @@ def test_a_setting_for_the_network_is_told_as_the_cause() -> None:
 )
 def test_the_choice_of_a_port_is_explained(ports: list[dict[str, Any]], labels: dict[str, str], why: str) -> None:
     (wish,) = view(entry(labelled(**labels), ports=ports)).wishes
-    assert wish.way.why_port == why
+    assert wish.reach.why_port == why
 
 
 def test_a_published_port_is_told_as_such() -> None:
     ports = [{"IP": "0.0.0.0", "PrivatePort": 80, "PublicPort": 32768, "Type": "tcp"}]
     (wish,) = view(entry(ENABLED, ports=ports), address="published").wishes
-    assert "80 is published as 32768" in wish.way.why_port
-    assert "docker.address=published" in wish.way.why_network
+    assert "80 is published as 32768" in wish.reach.why_port
+    assert "docker.address=published" in wish.reach.why_network
 
 
 def test_the_view_keeps_the_labels_and_is_equal_to_one_with_others() -> None:

@@ -16,7 +16,7 @@ from aiohttp.test_utils import unused_port
 from dockerproxy.discovery.engine.client import Engine
 from dockerproxy.discovery.engine.errors import in_words
 from dockerproxy.discovery.engine.events import EngineLost
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.timing import Timing
 from tests.discovery.support import eventually, hanging_engine, watching
 
 SOCKET = "unix:///var/run/docker.sock"

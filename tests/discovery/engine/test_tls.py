@@ -14,7 +14,7 @@ import pytest
 
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine
 from dockerproxy.discovery import EngineState
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.timing import Timing
 from tests.discovery.support import Watched, watching
 from tests.support.authority import Authority
 from tests.support.relay import Cut, Relay

@@ -1,4 +1,4 @@
-"""Draining, Settling and Backoff: decisions about time, with the time given."""
+"""Draining, Relisting and Backoff: decisions about time, with the time given."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import math
 
 from dockerproxy.discovery.following.backoff import Backoff
 from dockerproxy.discovery.following.draining import Draining
-from dockerproxy.discovery.following.relisting import STEPS, Settling
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.following.relisting import STEPS, Relisting
+from dockerproxy.discovery.timing import Timing
 
 TIMING = Timing(stop_grace=10, stop_margin=1, grace_lookup=1)
 
@@ -52,29 +52,29 @@ def test_death_ends_it() -> None:
 
 
 def test_a_container_is_listed_again_at_each_step_after_its_last_event() -> None:
-    settling = Settling()
-    assert settling.next_due() == math.inf
-    settling.begin("a", "connect", now=100)
-    assert settling.due(now=100) == []
-    settling.begin("a", "connect", now=101)
+    relisting = Relisting()
+    assert relisting.next_due() == math.inf
+    relisting.begin("a", "connect", now=100)
+    assert relisting.due(now=100) == []
+    relisting.begin("a", "connect", now=101)
     for step in STEPS:
-        assert settling.next_due() == 101 + step
-        assert settling.due(now=101 + step) == ["a"]
-        settling.listed("a", "running")
-    assert settling.due(now=200) == []
-    assert (len(settling), repr(settling)) == (0, "<Settling: 0 containers>")
+        assert relisting.next_due() == 101 + step
+        assert relisting.due(now=101 + step) == ["a"]
+        relisting.listed("a", "running")
+    assert relisting.due(now=200) == []
+    assert (len(relisting), repr(relisting)) == (0, "<Relisting: 0 containers>")
 
 
 def test_a_list_that_shows_what_the_event_told_settles_it() -> None:
-    settling = Settling()
-    settling.begin("a", "die", now=100)
-    settling.listed("a", "running")
-    assert len(settling) == 1
-    settling.listed("a", "exited")
-    assert len(settling) == 0
-    settling.begin("gone", "rename", now=100)
-    settling.listed("gone", "")
-    assert settling.next_due() == math.inf
+    relisting = Relisting()
+    relisting.begin("a", "die", now=100)
+    relisting.listed("a", "running")
+    assert len(relisting) == 1
+    relisting.listed("a", "exited")
+    assert len(relisting) == 0
+    relisting.begin("gone", "rename", now=100)
+    relisting.listed("gone", "")
+    assert relisting.next_due() == math.inf
 
 
 def test_pauses_double_up_to_the_most_and_are_jittered() -> None:

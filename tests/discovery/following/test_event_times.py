@@ -12,7 +12,7 @@ import pytest
 
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine
 from dockerproxy.discovery import ContainerView, Snapshot
-from dockerproxy.discovery.following.event_times import Moments
+from dockerproxy.discovery.following.event_times import EventTimes
 from tests.discovery.support import watching
 
 SECOND = 10**9  # nanoseconds
@@ -28,31 +28,31 @@ def path() -> Iterator[Path]:
 
 
 def test_the_earliest_event_about_what_has_changed_counts_once() -> None:
-    moments = Moments()
-    moments.note("one", 5)
-    moments.note("two", 7)
-    moments.note("other", 1)
+    event_times = EventTimes()
+    event_times.note("one", 5)
+    event_times.note("two", 7)
+    event_times.note("other", 1)
 
-    assert moments.take(["one", "two", "never told of"]) == 5
-    assert moments.take(["one", "two"]) == 0
-    assert moments.take(["other"]) == 1
+    assert event_times.take(["one", "two", "never told of"]) == 5
+    assert event_times.take(["one", "two"]) == 0
+    assert event_times.take(["other"]) == 1
 
 
 def test_of_several_events_about_a_container_the_last_one_counts() -> None:
-    moments = Moments()
-    moments.note("one", 5)
-    moments.note("one", 9)
-    assert moments.take(["one"]) == 9
+    event_times = EventTimes()
+    event_times.note("one", 5)
+    event_times.note("one", 9)
+    assert event_times.take(["one"]) == 9
 
 
 def test_an_event_without_effect_is_forgotten_after_a_minute() -> None:
-    moments = Moments()
-    moments.note("old", 5 * SECOND)
-    moments.note("young", 6 * SECOND)
-    moments.note("one", 65 * SECOND)
-    assert repr(moments) == "<Moments: 2 containers>"
-    assert moments.take(["old"]) == 0
-    assert moments.take(["young"]) == 6 * SECOND
+    event_times = EventTimes()
+    event_times.note("old", 5 * SECOND)
+    event_times.note("young", 6 * SECOND)
+    event_times.note("one", 65 * SECOND)
+    assert repr(event_times) == "<EventTimes: 2 containers>"
+    assert event_times.take(["old"]) == 0
+    assert event_times.take(["young"]) == 6 * SECOND
 
 
 def test_a_snapshot_knows_what_came_went_or_changed() -> None:

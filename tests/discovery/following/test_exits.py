@@ -1,4 +1,4 @@
-"""Deaths: what is told of a container that ends, and how often."""
+"""Exits: what is told of a container that ends, and how often."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from dockerproxy.discovery.following.exits import Deaths
+from dockerproxy.discovery.following.exits import Exits
 
 
 @pytest.mark.parametrize(
@@ -24,39 +24,39 @@ from dockerproxy.discovery.following.exits import Deaths
     ],
 )
 def test_an_end_that_nobody_asked_for_is_told(exit_code: str, level: int, words: str) -> None:
-    assert Deaths().died("4f2a", "web", exit_code, 0.0) == (level, words)
+    assert Exits().ended("4f2a", "web", exit_code, 0.0) == (level, words)
 
 
 def test_an_end_that_was_asked_for_is_not_told_but_the_next_one_is() -> None:
-    deaths = Deaths()
-    deaths.told("4f2a", killed=False)
-    deaths.told("4f2a", killed=True)  # it did not listen
-    assert deaths.died("4f2a", "web", "137", 0.0) is None
-    assert deaths.died("4f2a", "web", "1", 1.0) is not None
+    exits = Exits()
+    exits.signalled("4f2a", killed=False)
+    exits.signalled("4f2a", killed=True)  # it did not listen
+    assert exits.ended("4f2a", "web", "137", 0.0) is None
+    assert exits.ended("4f2a", "web", "1", 1.0) is not None
 
 
 def test_a_container_that_ends_again_and_again_is_told_less_and_less_often() -> None:
-    deaths = Deaths()
-    told = [deaths.died("4f2a", "web", "3", float(second)) for second in range(0, 160, 10)]
-    assert [second * 10 for second, obituary in enumerate(told) if obituary is not None] == [0, 10, 20, 30, 70, 150]
+    exits = Exits()
+    told = [exits.ended("4f2a", "web", "3", float(second)) for second in range(0, 160, 10)]
+    assert [second * 10 for second, line in enumerate(told) if line is not None] == [0, 10, 20, 30, 70, 150]
     assert told[3] is not None
-    assert told[3].line == (
+    assert told[3].text == (
         "web: ended with exit code 3 without being told to stop, for the 4th time in 30 s; see docker logs web"
     )
-    assert deaths.died("beef", "api", "3", 160.0) is not None, "another one is told"
-    assert deaths.died("4f2a", "web", "3", 150.0 + 180.0) is not None, "after a while it is as before"
+    assert exits.ended("beef", "api", "3", 160.0) is not None, "another one is told"
+    assert exits.ended("4f2a", "web", "3", 150.0 + 180.0) is not None, "after a while it is as before"
 
 
 def test_those_that_died_long_ago_are_forgotten() -> None:
-    deaths = Deaths()
+    exits = Exits()
     for number in range(1000):
-        deaths.died(f"id-{number}", "web", "1", 10.0 * number)
-    assert repr(deaths).endswith("18 have died lately>")
+        exits.ended(f"id-{number}", "web", "1", 10.0 * number)
+    assert repr(exits).endswith("18 have ended lately>")
 
 
 def test_those_that_are_gone_without_a_word_are_forgotten() -> None:
-    deaths = Deaths()
-    deaths.told("4f2a", killed=False)
-    deaths.told("beef", killed=True)
-    deaths.keep({"cafe"})
-    assert repr(deaths).startswith("<Deaths: 0 containers were told to stop, 0 were killed, ")
+    exits = Exits()
+    exits.signalled("4f2a", killed=False)
+    exits.signalled("beef", killed=True)
+    exits.keep({"cafe"})
+    assert repr(exits).startswith("<Exits: 0 containers were told to stop, 0 were killed, ")

@@ -21,7 +21,7 @@ from dockerproxy.demo.containers.container import Container, State
 from dockerproxy.demo.engine import shapes
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
 from dockerproxy.discovery.containers.fleet import Fleet
-from dockerproxy.discovery.following.timing import Timing
+from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 from tests.discovery.support import Watched, eventually, hanging_engine, watching
 
@@ -300,7 +300,7 @@ async def test_a_container_that_crashes_leaves_at_once_although_the_list_is_late
         assert watched["blog-1"].state == "running"
 
 
-def _deaths(caplog: pytest.LogCaptureFixture) -> list[str]:
+def exits(caplog: pytest.LogCaptureFixture) -> list[str]:
     """What was told of ends, without the hint where to look for more."""
     return [
         f"{record.levelname} {record.getMessage().partition('; ')[0]}"
@@ -315,7 +315,7 @@ async def test_a_crash_is_told_with_its_exit_code(engine: EmbeddedEngine, caplog
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
         engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "3"})
         await watched.sees(lambda seen: seen.routed() == {"blog-2"})
-    assert _deaths(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
+    assert exits(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
     assert caplog.messages[-1].endswith("; see docker logs blog-1")
 
 
@@ -333,8 +333,8 @@ async def test_a_crash_is_told_although_a_list_was_faster_than_its_event(
         await watched.sees(lambda seen: {seen["blog-1"].state, seen["lost"].state} == {"exited"})
         engine.events.emit("container", "die", lost.id, {"name": "lost", "exitCode": "4"})
         engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "3"})
-        await watched.sees(lambda _: _deaths(caplog))
-    assert _deaths(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
+        await watched.sees(lambda _: exits(caplog))
+    assert exits(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
 
 
 async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
@@ -349,10 +349,10 @@ async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
         await engine.containers.restart("blog-2")
         await engine.containers.start("blog-1")
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
-        assert _deaths(caplog) == []
+        assert exits(caplog) == []
         await engine.containers.kill("blog-1")
-        await watched.sees(lambda _: _deaths(caplog))
-    assert _deaths(caplog) == ["WARNING blog-1: was killed by docker kill or docker rm -f (SIGKILL)"]
+        await watched.sees(lambda _: exits(caplog))
+    assert exits(caplog) == ["WARNING blog-1: was killed by docker kill or docker rm -f (SIGKILL)"]
 
 
 async def test_one_that_has_survived_a_signal_and_crashes_later_was_not_told_to_stop(
@@ -366,7 +366,7 @@ async def test_one_that_has_survived_a_signal_and_crashes_later_was_not_told_to_
         await watched.sees(lambda seen: "tough" in seen.routed())
         engine.events.emit("container", "die", container.id, {"name": "tough", "exitCode": "1"})
         await watched.sees(lambda seen: "tough" not in seen.routed())
-    assert _deaths(caplog) == ["WARNING tough: ended with exit code 1 without being told to stop"]
+    assert exits(caplog) == ["WARNING tough: ended with exit code 1 without being told to stop"]
 
 
 async def test_a_cut_stream_loses_no_event(engine: EmbeddedEngine) -> None:
