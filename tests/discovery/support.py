@@ -81,9 +81,12 @@ class Watched:
         self.status = DiscoveryStatus()
         self.snapshots: list[Snapshot] = []
         self.threads: set[str] = set()
+        self.away: list[tuple[bool, int]] = []  # with the number of snapshots that had come before
         self._news = asyncio.Event()
         loop = asyncio.get_running_loop()
-        self.watcher = Watcher(DockerSettings(host=host, **settings), self._publish, self.status, loop, timing=timing)
+        self.watcher = Watcher(
+            DockerSettings(host=host, **settings), self._publish, self.status, loop, timing=timing, away=self._tell_away
+        )
 
     def __getitem__(self, name: str) -> ContainerView:
         """The container of that name in the latest snapshot; a blank one, if there is none."""
@@ -106,6 +109,9 @@ class Watched:
     async def sees(self, condition: Callable[[Watched], object]) -> None:
         """Wait until the latest snapshot, or the status, is so."""
         await eventually(lambda: condition(self), lambda: f"{self.snapshots[-1:]} {self.status}")
+
+    def _tell_away(self, away: bool) -> None:
+        self.away.append((away, len(self.snapshots)))
 
     def _publish(self, snapshot: Snapshot) -> None:
         self.threads.add(threading.current_thread().name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 
 from dockerproxy.discovery.snapshot import Snapshot
 
@@ -31,13 +32,28 @@ class Delivery:
         self._take = take
         self._waiting: tuple[Snapshot, int] | None = None
         self._next = 0.0  # when the next one may be handed over
+        self._after: list[Callable[[], None]] = []
 
     def __repr__(self) -> str:
         return f"<Delivery: {'one waits' if self._waiting else 'nothing waits'}>"
 
     def put(self, snapshot: Snapshot, moment: int) -> None:
         """Give a snapshot, from any thread. Raises RuntimeError when the loop is closed."""
-        self._loop.call_soon_threadsafe(self._come, snapshot, moment)
+        self._enter(partial(self._come, snapshot, moment))
+
+    def then(self, call: Callable[[], None]) -> None:
+        """Call in the loop's thread when all that was given before has been handed over. Raises RuntimeError when the
+        loop is closed."""
+        self._enter(partial(self._come_after, call))
+
+    def _enter(self, call: Callable[[], None]) -> None:
+        self._loop.call_soon_threadsafe(call)
+
+    def _come_after(self, call: Callable[[], None]) -> None:
+        if self._waiting is None:
+            call()
+        else:
+            self._after.append(call)
 
     def _come(self, snapshot: Snapshot, moment: int) -> None:
         if self._waiting is not None:
@@ -59,3 +75,6 @@ class Delivery:
         finally:
             now = time.monotonic()
             self._next = now + min(_MOST, (now - began) * (1 / _SHARE - 1))
+            after, self._after = self._after, []
+            for call in after:
+                call()

@@ -7,11 +7,13 @@ loop's thread. Knows nothing of tables and routes; an engine that is gone takes 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from queue import Empty, SimpleQueue
 
 from dockerproxy.discovery.containers.fleet import Fleet
@@ -37,6 +39,9 @@ class Watcher:
     publish: called in `loop`'s thread with every snapshot that differs from the one before, the first even if empty;
              when they come too fast for what they cost there, with the last one
     status:  written here, only
+    away:    called in `loop`'s thread with True as soon as an engine that was followed is followed no longer, so that
+             what was published may be outdated; and with False after it is followed again and what has changed
+             meanwhile was published. Never before the first snapshot
     """
 
     def __init__(
@@ -47,9 +52,12 @@ class Watcher:
         loop: asyncio.AbstractEventLoop,
         *,
         timing: Timing = DEFAULT_TIMING,
+        away: Callable[[bool], None] | None = None,
     ) -> None:
         self._settings = settings
         self._callback = publish
+        self._away_callback = away
+        self._away = False
         self._status = status
         self._delivery = Delivery(loop, self._deliver)
         self._timing = timing
@@ -128,11 +136,21 @@ class Watcher:
         log.log(level, "engine: connected to %s%s", self._status.engine, " again" if again else "")
         # Last: the loop's thread reads the status at any moment, and whoever sees "connected" may rely on the rest.
         self._status.state = EngineState.CONNECTED
+        self._tell_away(False)
+
+    def _tell_away(self, away: bool) -> None:
+        """Tell the loop's thread whether the engine is away, if that is news."""
+        if away == self._away or self._away_callback is None or self._published is None or self._stopping.is_set():
+            return
+        self._away = away
+        with contextlib.suppress(RuntimeError):  # the loop was closed: the process is ending
+            self._delivery.then(partial(self._away_callback, away))
 
     def _lost(self, reason: str) -> None:
         was_connected = self._status.state is EngineState.CONNECTED
         self._status.error = reason
         self._status.state = EngineState.RECONNECTING  # after the reason, so that nobody sees one without the other
+        self._tell_away(True)
         if self._stopping.is_set() or reason in self._told:
             return
         if was_connected and self._was_good():
@@ -153,6 +171,7 @@ class Watcher:
             log.error("engine: %s; serving on with what is known, trying again", what, exc_info=error)
         self._status.error = self._stumbled_over = what
         self._status.state = EngineState.RECONNECTING
+        self._tell_away(True)
 
     def _was_good(self) -> bool:
         """Whether the connection that ended has lasted."""

@@ -48,6 +48,18 @@ async def test_of_those_that_come_while_the_last_one_has_just_been_taken_the_lat
     assert taker.taken == [(ONE, 1), (NOTHING, 3)], "the moment is that of the earliest change that is told of"
 
 
+async def test_what_is_to_follow_waits_until_the_snapshots_before_it_are_handed_over() -> None:
+    taker = Taker(0.02)
+    seen: list[int] = []
+    taker.delivery.put(ONE, 1)
+    taker.delivery.put(TWO, 2)
+    taker.delivery.then(lambda: seen.append(len(taker.taken)))
+    await until(lambda: bool(seen))
+    taker.delivery.then(lambda: seen.append(len(taker.taken)))
+    await until(lambda: len(seen) == 2)
+    assert seen == [2, 2]
+
+
 async def test_one_that_fails_does_not_hold_up_the_next(caplog: pytest.LogCaptureFixture) -> None:
     taker = Taker()
     take = taker.take

@@ -403,6 +403,31 @@ async def test_the_last_snapshot_stands_while_the_engine_is_restarted(
     assert any(line.endswith(" again") for line in told)
 
 
+async def test_whoever_serves_is_told_that_the_engine_is_away_until_all_that_changed_meanwhile_is_known(
+    engine: EmbeddedEngine,
+) -> None:
+    async with watching(engine.base_url, SOON) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        assert watched.away == []
+        await engine.stop(keep_containers=True)
+        await watched.sees(lambda seen: seen.away == [(True, len(seen.snapshots))])
+        engine.containers.find("blog-1").state = State.EXITED  # while nobody could be told
+        await engine.start()
+        await watched.sees(lambda seen: len(seen.away) == 2)
+        assert watched.routed() == {"blog-2"}
+        assert watched.away[1] == (False, len(watched.snapshots))
+
+
+async def test_an_engine_that_was_never_there_is_not_away(path: Path) -> None:
+    async with watching(f"unix://{path}", SOON) as watched:
+        await watched.sees(lambda seen: "there is no socket" in seen.status.error)
+        async with EmbeddedEngine(path, [blog()]):
+            await watched.sees(lambda seen: seen.routed() == {"blog-1"})
+            await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+        await watched.sees(lambda seen: seen.away)
+        assert watched.away[0][0], "only now"
+
+
 async def test_an_equal_snapshot_is_not_published(engine: EmbeddedEngine) -> None:
     async with watching(engine.base_url, resync=0.02) as watched:
         await watched.sees(lambda seen: seen.status.last_sync_at)
