@@ -8,7 +8,7 @@ feeds the front; static routes, Python handlers and admin handlers live in the s
     Proxy(":8888", [Route("blog", (Domain("blog.localhost"),), upstreams=(Upstream("one", "http://localhost:2368"),))]).run()
 
 cli.py        arguments -> Settings -> run          program.py  Proxy: the same from Python
-server.py     builds everything once; start, reload, drain, stop
+server/       builds everything once; start, reload, drain, stop
 web/          handlers, admin, statistics (aiohttp)
 control/      the single writer of the table: static + docker + dynamic routes
 proxy/        the data plane: client connections, exchanges, upstream connections
@@ -18,9 +18,10 @@ routing/      where a request goes: pure
 http1/        what is on the wire: sans-I/O
 labels/       what the labels of a container ask for: pure
 settings/     the only reader of environment and settings file
+stats/        counters per route and upstream
 process/      exit codes, log lines, memory, and where the state lies
 demo/         the embedded engine
-stats.py  tasks.py  errors.py  run.py  check.py  explain.py  health.py  version.py
+tasks.py  errors.py  run.py  check.py  explain.py  health.py  version.py
 
 Imports run one way, downwards; tests/test_layers.py checks it.
 """

@@ -12,7 +12,7 @@ from dockerproxy.control.middlewares import refuse_unknown
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings, load
-from dockerproxy.tls.checking import tried_certificates
+from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.web.handlers.handlers import Handlers
 from dockerproxy.web.middlewares.registry import Middlewares
@@ -62,7 +62,7 @@ def check(config: str) -> Report:
 
 def _check_tls(report: Report, settings: Settings) -> None:
     try:
-        report.warnings += certificate_warnings(settings, tried_certificates(settings))
+        report.warnings += certificate_warnings(settings, checked_certificates(settings))
     except DockerproxyError as error:
         report.add(error)
 

@@ -7,12 +7,10 @@ Exit codes: 0 done; 1 it could not do it, and said why; 2 the command line is wr
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import shlex
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from dockerproxy.commands import add_operator_commands
@@ -20,12 +18,9 @@ from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, completed_by
 from dockerproxy.commands.terminal.phrases import clean
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.process import logs
 from dockerproxy.process.exit_codes import EXIT_FAILED, EXIT_OK, EXIT_USAGE
-from dockerproxy.settings import Settings, load, tell_source
+from dockerproxy.settings import Settings, load
 from dockerproxy.version import VERSION
-
-log = logging.getLogger("dockerproxy")
 
 _ABOUT = """Label a container and it is on the web: a reverse proxy that discovers Docker
 containers, and loses no request while they come and go."""
@@ -169,27 +164,15 @@ def _read_settings(options: argparse.Namespace) -> Settings:
     return load(options.config, _given(options))
 
 
-def _set_up_log(settings: Settings, options: argparse.Namespace) -> None:
-    logs.set_up(settings.log_format, settings.log_level)
-    log.info("%s", tell_source(options.config))
-
-
 def _given(options: argparse.Namespace) -> dict[str, Any]:
     return {"listen": options.listen, "log_format": options.log_format, "log_level": options.log_level}
 
 
 def _run(options: argparse.Namespace) -> int:
-    from dockerproxy.program import load_proxy
-    from dockerproxy.run import run_to_end, serve
-    from dockerproxy.server import Server
+    from dockerproxy.program import Proxy, load_proxy
 
-    if options.program is not None:
-        proxy = load_proxy(options.program)
-        return proxy.run(options.config, **_given(options))
-    read = partial(_read_settings, options)
-    settings = read()
-    _set_up_log(settings, options)
-    return run_to_end(serve(Server(settings, read_settings=read)))
+    proxy = load_proxy(options.program) if options.program is not None else Proxy()
+    return proxy.run(options.config, **_given(options))
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -204,13 +187,13 @@ def _check(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from dockerproxy.demo.client import run as act_on_demo
     from dockerproxy.demo.paths import default_socket_path
-    from dockerproxy.run import run_demo
+    from dockerproxy.run import run_demo, set_up_log
 
     socket_path = options.socket or default_socket_path()
     if options.action is not None:
         return act_on_demo(options.action, options.arguments, socket_path)
     settings = _read_settings(options)
-    _set_up_log(settings, options)
+    set_up_log(settings, options.config)
     return run_demo(settings, socket_path, shlex.join(["--socket", options.socket]) if options.socket else "")
 
 
@@ -219,4 +202,4 @@ def _health(options: argparse.Namespace) -> int:
     from dockerproxy.process.whereabouts import find
 
     settings = _read_settings(options)
-    return check_health(find(settings.state_dir, settings.told_listen) or settings.whereabouts)
+    return check_health(find(settings.state_dir, settings.given_listen) or settings.whereabouts)

@@ -48,6 +48,11 @@ class InvalidInput(DockerproxyError):
 class SettingsError(InvalidInput):
     """The settings (file, environment or arguments) cannot be used."""
 
+    @classmethod
+    def at(cls, where: str, message: str) -> SettingsError:
+        """One problem, with the setting at the path `where`; whoever read the settings says where they come from."""
+        return cls("settings", [Problem(where, message)])
+
 
 class RouteExists(DockerproxyError):
     """A dynamic route was to be added under a name that is taken."""

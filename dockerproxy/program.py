@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from dockerproxy.errors import Problem, SettingsError
-from dockerproxy.process import logs
+from dockerproxy.process.exit_codes import EXIT_FAILED
+from dockerproxy.process.logs import harmless
 from dockerproxy.routing.route import Route
-from dockerproxy.run import run_to_end, serve
+from dockerproxy.run import run_to_end, serve, set_up_log
 from dockerproxy.server import Server
-from dockerproxy.settings import Settings, load, tell_source
+from dockerproxy.settings import Settings, load
 from dockerproxy.web.handlers.loading import load_object
-
-log = logging.getLogger("dockerproxy")
 
 
 class Proxy:
@@ -60,10 +58,9 @@ class Proxy:
         try:
             settings = read()
         except SettingsError as error:
-            print(error, file=sys.stderr)
-            return 1
-        logs.set_up(settings.log_format, settings.log_level)
-        log.info("%s", tell_source(config))
+            print(harmless(str(error)), file=sys.stderr)
+            return EXIT_FAILED
+        set_up_log(settings, config)
         return run_to_end(serve(Server(settings, self.routes, read, self.middlewares)))
 
 

@@ -14,15 +14,16 @@ from typing import Any
 
 from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.errors import DockerproxyError
+from dockerproxy.process import logs
 from dockerproxy.process.exit_codes import EXIT_FAILED, EXIT_OK
-from dockerproxy.process.memory import keep_steady
+from dockerproxy.process.memory import fix_thresholds
 from dockerproxy.server import Server
-from dockerproxy.settings import Settings
+from dockerproxy.settings import Settings, tell_source
 from dockerproxy.settings.values import ListenAddress
 
 # Discovery reads and compares containers in a thread of its own, and whenever it does, the loop's thread waits for its
 # turn: at most so long instead of Python's 5 ms, which every read and write of a request may have to wait once.
-_TURN = 0.0005  # seconds
+_SWITCH_INTERVAL = 0.0005  # seconds
 
 log = logging.getLogger("dockerproxy")
 
@@ -36,10 +37,16 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
+def set_up_log(settings: Settings, config: str | None) -> None:
+    """Send the log where these settings say, and begin it with where they were read from."""
+    logs.set_up(settings.log_format, settings.log_level)
+    log.info("%s", tell_source(config))
+
+
 def run_to_end(main: Coroutine[Any, Any, None]) -> int:
     """Run `main`; the exit code is 1 when it raises an error of ours, whose message is logged."""
-    keep_steady()
-    sys.setswitchinterval(_TURN)
+    fix_thresholds()
+    sys.setswitchinterval(_SWITCH_INTERVAL)
     try:
         with asyncio.Runner(loop_factory=loop_factory()) as runner:
             runner.run(main)

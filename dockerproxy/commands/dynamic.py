@@ -14,7 +14,7 @@ from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, ROUTES, completed_by
 from dockerproxy.commands.terminal.output import Output
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.settings.load import parse_file, read_file
+from dockerproxy.settings.file import parse_file, read_file
 
 GROUP = "change"
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from dockerproxy.settings.load import describe
 from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
+from dockerproxy.settings.problems import describe
 from dockerproxy.settings.routes import (
     RouteSettings,
     UpstreamSettings,

@@ -49,14 +49,14 @@ class TextFormatter(logging.Formatter):
         super().__init__(_TEXT, _TIME)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        record.message = _harmless(record.message.replace("\n", "\\n"))
+        record.message = harmless(record.message.replace("\n", "\\n"))
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's own name
-        return indent(_harmless(super().formatException(ei)), _BEHIND, lambda _: True)
+        return indent(harmless(super().formatException(ei)), _BEHIND, lambda _: True)
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802  # logging's own name
-        return indent(_harmless(super().formatStack(stack_info)), _BEHIND, lambda _: True)
+        return indent(harmless(super().formatStack(stack_info)), _BEHIND, lambda _: True)
 
 
 class Lines(NamedTuple):
@@ -118,8 +118,8 @@ class Ring(logging.Handler):
             self.release()
 
 
-def _harmless(text: str) -> str:
-    """The text without what a terminal would obey."""
+def harmless(text: str) -> str:
+    """The text without what a terminal would obey: names, labels and error texts are written by others."""
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
 
 

@@ -20,7 +20,7 @@ _BY_HAND = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
 _TUNABLES = ("glibc.malloc.trim_threshold=", "glibc.malloc.mmap_threshold=")
 
 
-def keep_steady() -> bool:
+def fix_thresholds() -> bool:
     """Fix the thresholds. False where the C library is another one, does not take them, or has been told others."""
     if sys.platform != "linux" or _set_by_hand():
         return False

@@ -9,16 +9,20 @@ model.py    Settings: everything that can be set
 tls.py      TlsSettings: certificates for the https addresses
 secret.py   what no message may repeat; the token in a file
 docker_environment.py   DOCKER_HOST and its companions
-load.py     reads arguments, environment and file; tells what is wrong with them
+file.py     which file it is, and what stands in it
+problems.py what pydantic found wrong, in words
+load.py     reads arguments, environment and file, and checks what they say
 
 Calls run from load down to values.
 """
 
 from dockerproxy.settings.constraints import ConstraintSettings
-from dockerproxy.settings.load import describe, load, tell_source, validate
+from dockerproxy.settings.file import tell_source
+from dockerproxy.settings.load import load, validate
 from dockerproxy.settings.middlewares import MiddlewareSettings
 from dockerproxy.settings.model import DockerSettings, Settings
 from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
+from dockerproxy.settings.problems import describe
 from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, RouteSettings, UpstreamSettings
 from dockerproxy.settings.tls import CertificateSettings, TlsSettings
 

@@ -230,7 +230,7 @@ class Settings(RouteOptions, BaseSettings):
         )
 
     @property
-    def told_listen(self) -> tuple[str, ...]:
+    def given_listen(self) -> tuple[str, ...]:
         """`listen`, if anybody has said anything of it; else nothing."""
         return self.whereabouts.listen if "listen" in self.model_fields_set else ()
 

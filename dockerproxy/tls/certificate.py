@@ -17,7 +17,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.errors import SettingsError
 from dockerproxy.settings.tls import CertificateSettings
 from dockerproxy.tls.context import server_context
 
@@ -66,7 +66,7 @@ class Certificate:
             context.load_cert_chain(settings.cert, settings.key_file, password or "")
         except (ssl.SSLError, OSError) as error:
             reason = getattr(error, "reason", None) or error
-            raise _problem(f"{where}.cert", f"{settings.cert} cannot be used: {reason}") from None
+            raise SettingsError.at(f"{where}.cert", f"{settings.cert} cannot be used: {reason}") from None
         return cls(settings.cert, _names(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc, context, kind)
 
     def __str__(self) -> str:
@@ -97,15 +97,11 @@ def read_file(path: Path, where: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise _problem(where, f"there is no file {path} (in {Path.cwd()})") from None
+        raise SettingsError.at(where, f"there is no file {path} (in {Path.cwd()})") from None
     except PermissionError:
-        raise _problem(where, f"{path} may not be read by the user {_user()}, as whom the proxy runs") from None
+        raise SettingsError.at(where, f"{path} may not be read by the user {_user()}, as whom the proxy runs") from None
     except OSError as error:
-        raise _problem(where, f"{path} cannot be read: {error.strerror}") from None
-
-
-def _problem(where: str, message: str) -> SettingsError:
-    return SettingsError("settings", [Problem(where, message)])
+        raise SettingsError.at(where, f"{path} cannot be read: {error.strerror}") from None
 
 
 def _user() -> str:
@@ -121,7 +117,7 @@ def _chain(path: Path, where: str) -> Sequence[x509.Certificate]:
         return x509.load_pem_x509_certificates(read_file(path, where))
     except ValueError:
         message = f"{path} holds no certificate; expected PEM, with a line -----BEGIN CERTIFICATE-----"
-        raise _problem(where, message) from None
+        raise SettingsError.at(where, message) from None
 
 
 def _has_key(certificate: x509.Certificate, public: object) -> bool:
@@ -146,18 +142,20 @@ def _key(settings: CertificateSettings, where: str, password: bytes | None) -> P
         message = "needs a password; give the file that holds it as password_file"
         if password is not None:
             message = "is not encrypted, so leave password_file out"
-        raise _problem(where, f"the key {path} {message}") from None
+        raise SettingsError.at(where, f"the key {path} {message}") from None
     except UnsupportedAlgorithm as error:
-        raise _problem(
+        raise SettingsError.at(
             where, f"the key {path} is of a kind that is not supported ({error}); take RSA, Ed25519 or P-256"
         ) from None
     except ValueError:
         if password is not None:
-            raise _problem(where, f"{path} cannot be decrypted with the password in {settings.password_file}") from None
+            raise SettingsError.at(
+                where, f"{path} cannot be decrypted with the password in {settings.password_file}"
+            ) from None
         message = f"{path} holds no private key; expected PEM, with a line -----BEGIN PRIVATE KEY-----"
         if settings.key is None:
             message += "; name the key's file as key"
-        raise _problem(where, message) from None
+        raise SettingsError.at(where, message) from None
 
 
 def _see_that_they_fit(
@@ -169,8 +167,8 @@ def _see_that_they_fit(
         return
     if any(_has_key(certificate, public) for certificate in chain[1:]):
         message = f"{settings.cert} begins with another certificate; the one that the key is for must come first"
-        raise _problem(f"{where}.cert", message)
-    raise _problem(f"{where}.key", f"the key {settings.key_file} does not fit the certificate {settings.cert}")
+        raise SettingsError.at(f"{where}.cert", message)
+    raise SettingsError.at(f"{where}.key", f"the key {settings.key_file} does not fit the certificate {settings.cert}")
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate
 
 
-def tried_certificates(settings: Settings) -> Sequence[Certificate]:
+def checked_certificates(settings: Settings) -> Sequence[Certificate]:
     """The certificates for the https addresses. Raises SettingsError with all that is wrong about TLS."""
     certificates: Sequence[Certificate] = ()
     problems: list[Problem] = []

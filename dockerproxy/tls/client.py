@@ -6,7 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.errors import SettingsError
 from dockerproxy.settings import RouteOptions
 
 
@@ -51,7 +51,9 @@ class UpstreamTls:
         if self.cert is not None:
             self._load(context, self.cert)
         elif self.key_file is not None:
-            raise _problem("tls_key", f"{self.key_file} is given without a tls_cert, the certificate that it is for")
+            raise SettingsError.at(
+                "tls_key", f"{self.key_file} is given without a tls_cert, the certificate that it is for"
+            )
         return context
 
     def _load(self, context: ssl.SSLContext, cert: Path) -> None:
@@ -60,14 +62,14 @@ class UpstreamTls:
             context.load_cert_chain(cert, self.key_file, password="")
         except ssl.SSLError as error:
             if error.reason == "KEY_VALUES_MISMATCH":
-                raise _problem("tls_key", f"{self.key_file} does not fit the certificate {cert}") from None
+                raise SettingsError.at("tls_key", f"{self.key_file} does not fit the certificate {cert}") from None
             files = f"{cert} and {self.key_file}" if self.key_file else str(cert)
             message = f"no certificate with its key, which must not be encrypted, can be read from {files} (PEM)"
-            raise _problem("tls_cert", message) from None
+            raise SettingsError.at("tls_cert", message) from None
         except OSError as error:
             missing = self.key_file if self.key_file is not None and _readable(cert) else cert
             name = "tls_key" if missing is self.key_file else "tls_cert"
-            raise _problem(name, f"{missing} cannot be read: {_words(error)}") from None
+            raise SettingsError.at(name, f"{missing} cannot be read: {_words(error)}") from None
 
 
 def _trusting(ca: Path | None) -> ssl.SSLContext:
@@ -77,9 +79,9 @@ def _trusting(ca: Path | None) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=ca)
     except ssl.SSLError:
-        raise _problem("tls_ca", f"{ca} holds no certificate; expected PEM") from None
+        raise SettingsError.at("tls_ca", f"{ca} holds no certificate; expected PEM") from None
     except OSError as error:
-        raise _problem("tls_ca", f"{ca} cannot be read: {_words(error)}") from None
+        raise SettingsError.at("tls_ca", f"{ca} cannot be read: {_words(error)}") from None
 
 
 def _readable(path: Path) -> bool:
@@ -92,7 +94,3 @@ def _readable(path: Path) -> bool:
 
 def _words(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
-
-
-def _problem(where: str, message: str) -> SettingsError:
-    return SettingsError("settings", [Problem(where, message)])

@@ -93,7 +93,7 @@ def read_needed_certificates(settings: Settings) -> tuple[Certificate, ...]:
     https = next((address for address in settings.listen if address.tls), None)
     if https is not None and not settings.tls.certificates:
         message = f"is empty, but listen has {https}; give at least one certificate, for example [CERT.pem:KEY.pem]"
-        raise SettingsError("settings", [Problem("tls.certificates", message)])
+        raise SettingsError.at("tls.certificates", message)
     return read_certificates(settings.tls)
 
 

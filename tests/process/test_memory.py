@@ -6,17 +6,17 @@ import platform
 
 import pytest
 
-from dockerproxy.process.memory import keep_steady
+from dockerproxy.process.memory import fix_thresholds
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has these thresholds")
 def test_glibc_takes_fixed_thresholds() -> None:
-    assert keep_steady()
+    assert fix_thresholds()
 
 
 def test_another_platform_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.platform", "darwin")
-    assert not keep_steady()
+    assert not fix_thresholds()
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_another_platform_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None
 )
 def test_whoever_has_set_them_is_not_overruled(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
-    assert not keep_steady()
+    assert not fix_thresholds()

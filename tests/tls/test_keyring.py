@@ -16,7 +16,7 @@ from cryptography import x509
 
 from dockerproxy.errors import SettingsError
 from dockerproxy.settings import Settings, TlsSettings
-from dockerproxy.tls.checking import tried_certificates
+from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.keyring import Keyring, certificate_warnings, read_certificates
 from dockerproxy.tls.renewal import EVERY, Renewal, marks_of
 
@@ -130,7 +130,7 @@ def test_everything_that_is_wrong_is_told_at_once(authority: Authority) -> None:
         listen="https://:8443", tls={"certificates": entries}, tls_ca="c.pem", docker={"enabled": False}
     )
     with pytest.raises(SettingsError) as raised:
-        tried_certificates(settings)
+        checked_certificates(settings)
     assert [problem.where for problem in raised.value.problems] == [
         "tls.certificates[0].cert",
         "tls.certificates[2].cert",
@@ -140,8 +140,8 @@ def test_everything_that_is_wrong_is_told_at_once(authority: Authority) -> None:
 
 def test_an_https_address_needs_a_certificate() -> None:
     with pytest.raises(SettingsError, match=r"tls.certificates: is empty, but listen has https://:8443; give at least"):
-        tried_certificates(Settings(listen=":80, https://:8443"))
-    assert tried_certificates(Settings(listen=":80")) == ()
+        checked_certificates(Settings(listen=":80, https://:8443"))
+    assert checked_certificates(Settings(listen=":80")) == ()
 
 
 def test_what_is_hardly_meant_is_told(authority: Authority) -> None:

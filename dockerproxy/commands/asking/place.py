@@ -58,7 +58,7 @@ def place_of(settings: Settings, url: str | None) -> Place:
     """Where the proxy of these settings is, or the one that `url` names. Raises WrongPlace."""
     if url:
         return _from_url(url, settings)
-    found = find(settings.state_dir, settings.told_listen)
+    found = find(settings.state_dir, settings.given_listen)
     if found is not None:
         return _at(found, f"as it has noted in {settings.state_dir / FILE_NAME}")
     said = settings.whereabouts

@@ -7,13 +7,15 @@ import json
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from dockerproxy.process.logs import harmless
+
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 LEAST_LIKENESS = 0.65  # of names, as difflib measures it: below it, a hint is further off than a slip of the keyboard
 
 
 def clean(text: object) -> str:
-    """The text without what a terminal would obey: names, labels and error texts are written by others."""
-    return "".join(char if char.isprintable() or char == "\n" else "?" for char in str(text))
+    """The text without what a terminal would obey."""
+    return harmless(str(text))
 
 
 def clean_line(text: object) -> str:

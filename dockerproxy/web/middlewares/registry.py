@@ -129,14 +129,14 @@ class Middlewares:
         close = difflib.get_close_matches(use, [*SHIPPED, *self._given, *self._installed], n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(SHIPPED)}, or write module:name"
         key = where if use == name else f"{where}.use"
-        raise SettingsError("settings", [Problem(key, f"there is no middleware {use!r}; {hint}")])
+        raise SettingsError.at(key, f"there is no middleware {use!r}; {hint}")
 
 
 def _loaded(place: str, where: str) -> Any:
     try:
         return load_object(place, "middleware")
     except SettingsError as error:
-        raise SettingsError("settings", [Problem(f"{where}.use", f"{place!r}: {error.problems[0]}")]) from None
+        raise SettingsError.at(f"{where}.use", f"{place!r}: {error.problems[0]}") from None
 
 
 def _made(target: Any, options: Mapping[str, Any], where: str) -> Middleware:
@@ -156,10 +156,10 @@ def _made(target: Any, options: Mapping[str, Any], where: str) -> Middleware:
         raise SettingsError("settings", [_below(where, problem) for problem in found]) from None
     except Exception as error:
         hint = "" if options or isinstance(target, type) or not _takes_a_request(target) else _NOT_ASYNC
-        raise SettingsError("settings", [Problem(where, f"cannot be made: {error}{hint}")]) from error
+        raise SettingsError.at(where, f"cannot be made: {error}{hint}") from error
     if not is_middleware(made):
         message = f"{made!r} is no middleware; expected an `async def` that takes request and call_next"
-        raise SettingsError("settings", [Problem(where, message)])
+        raise SettingsError.at(where, message)
     return made  # type: ignore[no-any-return]  # as just checked
 
 

@@ -12,7 +12,8 @@ import yaml
 
 from dockerproxy.errors import SettingsError
 from dockerproxy.settings import routes, values
-from dockerproxy.settings.load import read_file, validate
+from dockerproxy.settings.file import read_file
+from dockerproxy.settings.load import validate
 
 from .target import Unexpected, must
 

@@ -22,10 +22,10 @@ from dockerproxy.process.whereabouts import find
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
 
-from .support.client import Incomplete
-from .support.scene import Scene
-from .support.upstreams import Conversation
-from .support.waiting import DEADLINE, until
+from ..support.client import Incomplete
+from ..support.scene import Scene
+from ..support.upstreams import Conversation
+from ..support.waiting import DEADLINE, until
 
 
 @pytest.fixture

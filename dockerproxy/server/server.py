@@ -6,11 +6,9 @@ The only place that knows all the parts. What a lower part must call upward is h
 from __future__ import annotations
 
 import asyncio
-import errno
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,18 +22,19 @@ from dockerproxy.control.merge.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
-from dockerproxy.errors import DockerproxyError, ListenError, NotPossible
-from dockerproxy.process import whereabouts
+from dockerproxy.errors import DockerproxyError, NotPossible
 from dockerproxy.proxy.exchange.gate import HANDLER
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
+from dockerproxy.server.listeners import Listeners
+from dockerproxy.server.note import Note
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
-from dockerproxy.tls.checking import tried_certificates
+from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
@@ -53,11 +52,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("dockerproxy")
 
-# Connections that the kernel keeps until they are accepted; a page load opens six at a time.
-_BACKLOG = 4096
-# Bytes that the kernel takes for a client before it has sent what it has. By default it takes megabytes, and a reader
-# of 20 KB/s would look as if it had stalled until they are gone. It costs nothing: 454 of 458 us per MiB.
-_MOST_UNSENT = 128 << 10
 # Settings that are built into what runs.
 _ONLY_AT_START = ("access_log", "access_log_headers", "listen", "docker", "state_dir", "log_format", "log_level")
 _KILLED_BY_SECOND_SIGNAL = 1  # exit code
@@ -83,7 +77,6 @@ class Server:
         self._read_settings = read_settings
         self.stats = ProxyStats(time.time())
         self.discovery = DiscoveryStatus()
-        self.addresses: tuple[ListenAddress, ...] = ()
         self.plane: DataPlane
         self.registry: Registry
         self._access_log = _access_log(settings)
@@ -91,13 +84,18 @@ class Server:
         self._middlewares = Middlewares(middlewares)
         self._handlers: Handlers
         self._watcher: Watcher | None = None
-        self._listeners: list[asyncio.Server] = []
+        self._listeners = Listeners()
+        self._note = Note(settings.state_dir)
         self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
-        self._noted = False
 
     def __repr__(self) -> str:
         return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
+
+    @property
+    def addresses(self) -> tuple[ListenAddress, ...]:
+        """Where it listens; none before it has started."""
+        return self._listeners.addresses
 
     async def __aenter__(self) -> Server:
         await self.start()
@@ -112,7 +110,7 @@ class Server:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
         marks = marks_of(self._settings.tls)
-        certificates = tried_certificates(self._settings)
+        certificates = checked_certificates(self._settings)
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings, time.monotonic)
         self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
@@ -134,7 +132,8 @@ class Server:
             self.registry.start()
             if certificates:
                 self._renewal = Renewal(self._settings.tls, certificates, marks, loop.call_later)
-            await self._listen()
+            await self._listeners.open(self._settings.listen, self._protocol)
+            self._tell_https_port()
         except BaseException:
             await self.stop(0.0)
             raise
@@ -164,11 +163,8 @@ class Server:
     async def stop(self, grace: float | None = None) -> None:
         """Stop accepting, let what is in flight end within `grace` seconds (the setting, when None), end all."""
         grace = self.registry.settings.grace if grace is None else grace
-        for listener in self._listeners:
-            listener.close()
-        self._listeners.clear()
-        if self._noted:  # else the folder may be another proxy's
-            whereabouts.forget(self._started_with.state_dir)
+        self._listeners.close()
+        self._note.take_away()
         if self._renewal is not None:
             self._renewal.stop()
         await self._feed.close()  # a dashboard is in flight for as long as its page is open
@@ -206,7 +202,7 @@ class Server:
             raise NotPossible("there is no settings file to read again")
         settings = self._read_settings()
         marks = marks_of(settings.tls)
-        certificates = tried_certificates(settings)
+        certificates = checked_certificates(settings)
         opened = open_admin_routes(self.registry)
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         # What is not in force must not be told as if it were, nor must half of the proxy go by it.
@@ -255,23 +251,6 @@ class Server:
     def _status(self, route: str, upstream: Upstream) -> UpstreamStatus:
         return self.plane.status(route, upstream) or _UNKNOWN
 
-    async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        addresses = []
-        for address in self._settings.listen:
-            try:
-                listener = await loop.create_server(
-                    self._protocol(address), address.host or None, address.port, backlog=_BACKLOG, reuse_address=True
-                )
-            except OSError as error:
-                raise ListenError(_why_not_listen(address, error)) from None
-            self._listeners.append(listener)
-            _bound_unsent(listener)
-            port = listener.sockets[0].getsockname()[1]
-            addresses.append(address._replace(port=port))
-        self.addresses = tuple(addresses)
-        self._tell_https_port()
-
     def _protocol(self, address: ListenAddress) -> Callable[[], asyncio.Protocol]:
         """What serves a connection to `address`."""
         if not address.tls:
@@ -281,8 +260,7 @@ class Server:
 
     def _tell_https_port(self) -> None:
         """The port to which clients of plain http are redirected."""
-        ports = [address.port for address in self.addresses if address.tls]
-        self.plane.https_port = self._settings.tls.public_port or (ports[0] if ports else DEFAULT_PORT)
+        self.plane.https_port = self._settings.tls.public_port or self._listeners.https_port or DEFAULT_PORT
 
     def _leave_note(self) -> None:
         """For the commands, and for health checks."""
@@ -291,15 +269,7 @@ class Server:
         started = self._started_with
         port = self.addresses[started.listen.index(started.own_address)].port
         place = started.whereabouts._replace(port=port, admin_host=self._settings.admin_host)
-        try:
-            whereabouts.leave(started.state_dir, place)
-        except OSError as error:
-            log.warning(
-                "no note of where this proxy is asked can be left in %s (%s); commands go by their own settings",
-                started.state_dir, error.strerror or error,
-            )  # fmt: skip
-        else:
-            self._noted = True
+        self._note.leave(place)
 
     def _warn_of(self, settings: Settings, certificates: Sequence[Certificate]) -> None:
         for line in certificate_warnings(settings, certificates):
@@ -327,28 +297,3 @@ def _access_log(settings: Settings) -> AccessLog | None:
     if settings.access_log == "off":
         return None
     return AccessLog(line_maker(settings.access_log, settings.access_log_headers), sys.stdout.fileno())
-
-
-def _bound_unsent(listener: asyncio.Server) -> None:
-    """Connections inherit it from the socket that they were accepted at (Linux, macOS)."""
-    option = getattr(socket, "TCP_NOTSENT_LOWAT", None)
-    if option is not None:
-        for sock in listener.sockets:
-            sock.setsockopt(socket.IPPROTO_TCP, option, _MOST_UNSENT)
-
-
-def _why_not_listen(address: ListenAddress, error: OSError) -> str:
-    """Why an address cannot be listened on, and what mends it."""
-    port = address.port
-    if error.errno == errno.EADDRINUSE:
-        return f"port {port} is taken by another program; choose another one with {_listen_at(port + 1)}"
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"not allowed to listen on port {port}; ports below 1024 need root, choose one with {_listen_at(8888)}"
-    if error.errno == errno.EADDRNOTAVAIL:
-        return f"{address.host} is not an address of this machine; {_listen_at(port)} listens on all of them"
-    return f"cannot listen on {address}: {error.strerror or error}"
-
-
-def _listen_at(port: int) -> str:
-    """Both ways, since in a container one sets a variable more easily than an argument."""
-    return f"--listen :{port} or DOCKERPROXY_LISTEN=:{port}"

@@ -1,0 +1,12 @@
+"""The server: builds every part once, and runs them together.
+
+server.py     Server: start, reload, drain, stop; the only place that knows all the parts
+listeners.py  Listeners: the addresses that clients connect to
+note.py       Note: tells commands where this proxy is asked
+
+Calls run from the server down.
+"""
+
+from dockerproxy.server.server import Server
+
+__all__ = ["Server"]
