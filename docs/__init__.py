@@ -1,8 +1,10 @@
 """The documentation: pages for people, and what makes those of them that are generated.
 
-labels.md, settings.md   made by generate.py from the code; never edited
-matching.md, metrics.md  written by hand
+architecture.md, labels.md, middlewares.md, settings.md   made by generate.py from templates/ and the code; never edited
+all other pages          written by hand
 alerts.yaml, grafana-dashboard.json   for Prometheus and Grafana
-templates/               the hand-written part of the generated pages
-generate.py              fills the templates; calls label_tables.py and setting_tables.py, which call markdown.py
+generate.py              fills the templates with what the others make:
+  architecture_pictures.py   the parts and their arrows, from imports.py, which reads the source
+  label_tables.py, middleware_tables.py, setting_tables.py   tables, written by markdown.py
+dashboard_picture.py     draws dashboard.svg, with a browser; performance.md and its picture are written by `bench`
 """

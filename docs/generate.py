@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from docs.architecture_pictures import architecture
 from docs.label_tables import label_tables
 from docs.middleware_tables import middleware_tables
 from docs.setting_tables import setting_tables
@@ -16,6 +17,7 @@ from docs.setting_tables import setting_tables
 FOLDER = Path(__file__).parent
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
+    "architecture.md": architecture,
     "labels.md": label_tables,
     "middlewares.md": middleware_tables,
     "settings.md": setting_tables,
