@@ -13,8 +13,10 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.head import RequestHead
-from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
+from dockerproxy.http1.request_parser import RequestParser
+from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.downstream.date_field import DateField
 from dockerproxy.proxy.downstream.handshake import Handshake

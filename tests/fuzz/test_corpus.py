@@ -38,8 +38,9 @@ class Broken:
     words: Sequence[bytes] = (b"GET ", b"POST ", b" HTTP/1.1")
 
     def check(self, data: bytes) -> None:
+        from dockerproxy.http1.field_lines import Limits
         from dockerproxy.http1.head import MessageError
-        from dockerproxy.http1.parser import Limits, RequestParser
+        from dockerproxy.http1.request_parser import RequestParser
 
         with Unexpected("parsing", MessageError) as refused:
             RequestParser(Limits(1000, 10, 100), b"me").parse(data)

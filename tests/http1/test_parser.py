@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.head import CHUNKED, UNTIL_CLOSE, MessageError, RequestHead, ResponseHead
 from dockerproxy.http1.headers import list_members, underscore_twin
-from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser, check_partial, skip_empty_line
+from dockerproxy.http1.request_parser import RequestParser, check_partial, skip_empty_line
+from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.http1.writer import framing_line, interim_block, request_block, response_block, switching_block
 
 LIMITS = Limits(size=2000, fields=20, target=100)

@@ -8,9 +8,11 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.head import MessageError, RequestHead, ResponseHead
-from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser
 from dockerproxy.http1.previous import PreviousRequest, PreviousResponse
+from dockerproxy.http1.request_parser import RequestParser
+from dockerproxy.http1.response_parser import ResponseParser
 
 LIMITS = Limits(size=300, fields=5, target=60)
 IDENTITY = b"dockerproxy-0123abcd"

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 import pytest
 
-from dockerproxy.http1.parser import Limits, RequestParser
+from dockerproxy.http1.field_lines import Limits
+from dockerproxy.http1.request_parser import RequestParser
 from dockerproxy.proxy.answers import ANSWERS, answer
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.exchange.request_body import REPLAY_LIMIT, RequestBody

@@ -12,9 +12,11 @@ from collections.abc import Callable
 
 import pytest
 
+from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.framing import ChunkedDecoder
 from dockerproxy.http1.head import MessageError
-from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser, check_partial
+from dockerproxy.http1.request_parser import RequestParser, check_partial
+from dockerproxy.http1.response_parser import ResponseParser
 
 from ..support.client import Client
 from ..support.scene import Scene

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, cast
 
 from dockerproxy.http1.framing import ChunkedDecoder, LengthDecoder
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
-from dockerproxy.http1.parser import check_partial, skip_empty_line
 from dockerproxy.http1.previous import PreviousRequest
+from dockerproxy.http1.request_parser import check_partial, skip_empty_line
 from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
 from dockerproxy.proxy.downstream.closing import LINGER_TIME, Ending

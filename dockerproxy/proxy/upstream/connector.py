@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 from dockerproxy.errors import SettingsError
-from dockerproxy.http1.parser import ResponseParser
+from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.flow import MOST_UNSENT
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure

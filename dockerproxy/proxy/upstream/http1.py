@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from dockerproxy.http1.framing import ChunkedDecoder, encode_chunk, encode_end
 from dockerproxy.http1.head import CHUNKED, UNTIL_CLOSE, MessageError, ResponseHead
-from dockerproxy.http1.parser import ResponseParser
 from dockerproxy.http1.previous import PreviousResponse
+from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure

@@ -6,8 +6,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
-from dockerproxy.http1.parser import Limits, RequestParser, ResponseParser, check_partial
+from dockerproxy.http1.request_parser import RequestParser, check_partial
+from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.http1.writer import request_block
 
 from .others import Seen, other_parsers

@@ -1,50 +1,27 @@
-"""RequestParser and ResponseParser: a whole head in, a RequestHead or ResponseHead out.
+"""RequestParser: a whole request head in, a RequestHead out.
 
-Strict where ambiguity is an attack (RFC 9112 sections 2.2, 5.1, 6.1 to 6.3, 11.2): such a head is refused, never
-mended and forwarded. Sans-I/O: finding the end of a head in a stream is `find_head`, everything else works on
-complete heads.
-
-A client sends nearly the same lines with every request. So a line is checked and classified once and then
-remembered; a head costs one look-up per line. Lines with secrets are not remembered, and the memory is bounded.
+Strict where ambiguity is an attack (RFC 9112 sections 3.2, 6.1 to 6.3, 11.2): such a head is refused, never mended and
+forwarded. Sans-I/O.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from dockerproxy.http1 import headers
-from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
-from dockerproxy.http1.previous import PreviousRequest, PreviousResponse
+from dockerproxy.http1.field_lines import HeadParser, Limits, connection, drop, upgrade
+from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead
+from dockerproxy.http1.previous import PreviousRequest
 
 # A name of RFC 1035 section 2.3.4 and a port; hosts are remembered, and must not fill the memory.
 _LONGEST_HOST = 255 + len(":65535")
-_REMEMBERED_LINES = 4096  # lines; emptied when full
-_LONGEST_REMEMBERED = 256  # bytes
 _LENGTH = re.compile(rb"[0-9]{1,18}")  # below 2**63
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
 _ABSOLUTE = re.compile(r"https?://([^/?#]*)([^#]*)", re.IGNORECASE)
-_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
-
-
-class Limits(NamedTuple):
-    """Bounds on a head: bytes in all, number of fields, bytes of the request target."""
-
-    size: int
-    fields: int
-    target: int
-
 
 _Act = Callable[[RequestHead, bytes], None]
-
-
-class _Field(NamedTuple):
-    """A checked line: what is forwarded of it, or what it does to the head, with its value made ready for that."""
-
-    line: bytes
-    act: Callable[..., None] | None
-    value: Any
 
 
 def skip_empty_line(data: bytes) -> bytes:
@@ -68,64 +45,7 @@ def check_partial(data: bytes, limits: Limits, checked: int = 0) -> None:
         raise MessageError(code, f"the head is larger than {limits.size} bytes")
 
 
-class _Parser:
-    """What both parsers share: the memory of lines, and the check of a line that is not in it."""
-
-    acts: dict[bytes, Callable[..., None]]
-
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._remembered: dict[bytes, _Field] = {}
-
-    def _split(self, block: bytes) -> list[bytes]:
-        """The lines of a head. Raises MessageError for control characters and bare CR or LF."""
-        lines = block.split(b"\r\n")
-        if block.translate(None, headers.TEXT) != b"\r\n" * (len(lines) - 1):
-            raise MessageError("bad_request", "a bare CR or LF, or a control character, in the head")
-        return lines
-
-    def _take_fields(self, head: RequestHead | ResponseHead, lines: list[bytes], size: int) -> None:
-        """Let every field line have its effect on the head; `lines` begins with the start line, `size` is of all."""
-        if len(lines) - 1 > self.limits.fields:
-            raise MessageError("head_too_large", f"more than {self.limits.fields} fields")
-        if size > self.limits.size:
-            raise MessageError("head_too_large", f"the head is larger than {self.limits.size} bytes")
-        del lines[0]
-        out, remembered = head.lines, self._remembered
-        for line in lines:
-            field = remembered.get(line) or self._read(line)
-            if field.act is None:
-                out.append(field.line)
-            else:
-                field.act(head, field.value)
-
-    def _read(self, line: bytes) -> _Field:
-        """Check and classify a line that is not remembered."""
-        written, _, value = line.partition(b":")
-        if written.lower() in headers.NOT_REMEMBERED:
-            return _Field(written + b": " + value.strip(b" \t"), None, b"")
-        split = headers.split_field(line)
-        if split is None:
-            raise MessageError("bad_request", f"a malformed field line: {line[:60]!r}")
-        written, value = split
-        name = written.lower()
-        act = self.acts.get(name) or self._other_act(name)
-        if act is None and (headers.is_reserved(name) or headers.underscore_twin(name)):
-            act = _drop
-        prepare = _PREPARED.get(name) if act is not None else None
-        field = _Field(written + b": " + value, act, prepare(value) if prepare is not None else value)
-        if len(line) <= _LONGEST_REMEMBERED:
-            if len(self._remembered) >= _REMEMBERED_LINES:
-                self._remembered.clear()
-            self._remembered[line] = field
-        return field
-
-    def _other_act(self, name: bytes) -> Callable[..., None] | None:
-        """What a field does whose name stands in no table."""
-        return None
-
-
-class RequestParser(_Parser):
+class RequestParser(HeadParser):
     """Parses request heads.
 
     identity: how this proxy names itself in Via, to recognise its own requests
@@ -134,8 +54,9 @@ class RequestParser(_Parser):
     def __init__(self, limits: Limits, identity: bytes) -> None:
         super().__init__(limits)
         self._identity = identity.lower()
+        self.prepared = _PREPARED
         self.acts = {
-            **_REQUEST_ACTS,
+            **_ACTS,
             **{name: self._claimed(name) for name in headers.FORWARDED},
             b"via": self._via,
         }
@@ -243,52 +164,6 @@ class RequestParser(_Parser):
         head.lines.append(b"Via: " + value)
 
 
-class ResponseParser(_Parser):
-    """Parses response heads."""
-
-    def __init__(self, limits: Limits) -> None:
-        super().__init__(limits)
-        self.acts = _RESPONSE_ACTS
-
-    def parse(self, block: bytes, previous: PreviousResponse | None = None) -> ResponseHead:
-        """The head in `block`, which ends before its empty line. Raises MessageError.
-
-        previous: of the same connection, if there is one; it becomes this one
-        """
-        if previous is not None and block == previous.block:
-            return previous.head.again()
-        lines = self._split(block)
-        match = _STATUS_LINE.fullmatch(lines[0])
-        if match is None:
-            raise MessageError("bad_response", f"a malformed status line: {lines[0][:60]!r}")
-        head = ResponseHead(int(match[2]), int(match[1]), b"HTTP/1.1 %b %b\r\n" % (match[2], match[3] or b""))
-        self._take_fields(head, lines, len(block))
-        self._finish(head)
-        if previous is not None:
-            previous.remember(block, head)
-        return head
-
-    def _finish(self, head: ResponseHead) -> None:
-        if head.nominated is not None:
-            if head.nominated.close:
-                head.keep_alive = False
-            elif head.nominated.keep_alive:
-                head.keep_alive = True
-            head.nominated.strip(head.lines)
-            head.dated = head.dated and b"date" not in head.nominated.names
-        if head.chunked:
-            # RFC 9112 sections 6.1 and 6.3: Transfer-Encoding overrides Content-Length, and such a connection, like
-            # one that speaks HTTP/1.0, is not trusted any longer.
-            head.keep_alive = head.keep_alive and head.length_field < 0 and head.minor == 1
-            head.length, head.length_field = CHUNKED, -1
-        elif head.length_field >= 0:
-            head.length = head.length_field
-
-
-def _drop(head: RequestHead | ResponseHead, value: bytes) -> None:
-    """The field ends here."""
-
-
 def _host(head: RequestHead, host: str) -> None:
     if head.host_fields:
         raise MessageError("bad_request", "more than one Host field")
@@ -328,71 +203,26 @@ def _transfer_encoding(head: RequestHead, value: bytes) -> None:
     head.length = CHUNKED
 
 
-def _connection(head: RequestHead | ResponseHead, said: headers.Nomination) -> None:
-    head.nominated = said if head.nominated is None else head.nominated.joined(said)
-
-
 def _expect(head: RequestHead, value: bytes) -> None:
     if value.lower() != b"100-continue" and head.minor == 1:
         raise MessageError("expectation_failed", f"Expect: {value[:40]!r}; only 100-continue is understood")
     head.expect = True
 
 
-def _upgrade(head: RequestHead | ResponseHead, value: bytes) -> None:
-    head.upgrade = value
-
-
 def _te(head: RequestHead, value: bytes) -> None:
     head.te_trailers = b"trailers" in headers.list_members(value)
 
 
-def _response_length(head: ResponseHead, value: bytes) -> None:
-    if not _LENGTH.fullmatch(value):
-        raise MessageError("bad_response", f"a malformed Content-Length: {value[:40]!r}")
-    if head.length_field not in (-1, int(value)):
-        raise MessageError("bad_response", "two different Content-Length fields")
-    head.length_field = int(value)
-
-
-def _response_transfer_encoding(head: ResponseHead, value: bytes) -> None:
-    if value.lower() != b"chunked" or head.chunked:
-        raise MessageError("bad_response", f"Transfer-Encoding {value[:40]!r}; only chunked is understood")
-    head.chunked = True
-
-
-def _date(head: ResponseHead, value: bytes) -> None:
-    head.dated = True
-    head.lines.append(b"Date: " + value)
-
-
-def _failed(head: ResponseHead, value: bytes) -> None:
-    head.failed = value
-
-
-# Values that are taken apart once, when their line is remembered.
 _PREPARED: dict[bytes, Callable[[bytes], Any]] = {b"connection": headers.Nomination.of, b"host": _checked_host}
 
-_REQUEST_ACTS: dict[bytes, Callable[..., None]] = {
-    b"connection": _connection,
+_ACTS: dict[bytes, Callable[..., None]] = {
+    b"connection": connection,
     b"content-length": _content_length,
     b"expect": _expect,
     b"host": _host,
-    b"keep-alive": _drop,
-    b"proxy-connection": _drop,
+    b"keep-alive": drop,
+    b"proxy-connection": drop,
     b"te": _te,
     b"transfer-encoding": _transfer_encoding,
-    b"upgrade": _upgrade,
-}
-
-_RESPONSE_ACTS: dict[bytes, Callable[..., None]] = {
-    b"x-dockerproxy-reason": _drop,  # only we say it
-    b"connection": _connection,
-    b"content-length": _response_length,
-    b"date": _date,
-    b"dockerproxy-exception": _failed,
-    b"keep-alive": _drop,
-    b"proxy-connection": _drop,
-    b"te": _drop,
-    b"transfer-encoding": _response_transfer_encoding,
-    b"upgrade": _upgrade,
+    b"upgrade": upgrade,
 }
