@@ -11,18 +11,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.admission.claims import allowed
+from dockerproxy.control.admission.constraints import Constraints
+from dockerproxy.control.admission.middlewares import with_known
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Evidence
-from dockerproxy.control.explain.reachability import addresses_in, with_reach
+from dockerproxy.control.explain.reachability import addresses_in, with_reachability
 from dockerproxy.control.explain.request import explain_request
 from dockerproxy.control.merge.base import build_base
-from dockerproxy.control.merge.claims import allowed
-from dockerproxy.control.merge.joining import Ground, Present
+from dockerproxy.control.merge.joining import MergeContext
+from dockerproxy.control.merge.members import CurrentMembers
 from dockerproxy.control.merge.merging import merge
 from dockerproxy.control.merge.namesakes import Namesakes
 from dockerproxy.control.merge.static import static_routes
-from dockerproxy.control.middlewares import with_known
 from dockerproxy.discovery.engine.events import EngineLost
 from dockerproxy.discovery.engine.inspection import NotInspected, parse_inspection
 from dockerproxy.discovery.once import Discovered, discover_listed, discover_once
@@ -51,7 +52,7 @@ def explain_offline(
     answer = _explained(evidence, target, method, headers or {})
     if inspect_file:  # of another machine, perhaps
         return answer
-    return with_reach(answer, asyncio.run(failures(addresses_in(answer))), evidence)
+    return with_reachability(answer, asyncio.run(failures(addresses_in(answer))), evidence)
 
 
 def _explained(evidence: Evidence, target: str, method: str, headers: Mapping[str, str]) -> dict[str, Any]:
@@ -73,8 +74,8 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     known = Middlewares().known(settings)
     snapshots = Namesakes().apart((seen.snapshot,), base.routes, ())
     snapshots = allowed(Constraints(settings), base.routes, snapshots, prefix)
-    present = Present(with_known(snapshots, known, prefix))
-    merged = merge(Ground(base, settings.route_defaults, prefix), present)
+    current = CurrentMembers(with_known(snapshots, known, prefix))
+    merged = merge(MergeContext(base, settings.route_defaults, prefix), current)
     notes = [_IMAGINED]
     if seen.status.error:
         notes.append(f"the engine is not reached, so the routes of containers are missing: {seen.status.error}")

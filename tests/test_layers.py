@@ -26,7 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("labels",),
     ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
-    ("errors", "process", "version"),
+    ("did_you_mean", "errors", "process", "version"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
 BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}

@@ -13,7 +13,7 @@ import pytest
 
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Condition, Evidence
-from dockerproxy.control.explain.reachability import Address, Failure, with_reach
+from dockerproxy.control.explain.reachability import Address, Failure, with_reachability
 from dockerproxy.control.explain.request import explain_request
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.labels.native import LabelReader
@@ -89,7 +89,7 @@ def out_of_reach(failure: Failure, scheme: str = "http", port: int = 80) -> list
     known = evidence(listed("web-1", {"dockerproxy.scheme": scheme}, port))
     address = Address("172.18.0.5", port, scheme == "https", scheme == "http" and port == 8443)
     answer = explain_container("web-1", known)
-    return [reason["text"] for reason in with_reach(answer, {address: failure}, known)["reasons"]]
+    return [reason["text"] for reason in with_reachability(answer, {address: failure}, known)["reasons"]]
 
 
 def route_paused() -> list[str]:

@@ -1,6 +1,7 @@
 """The operator's commands: what a person types while a proxy is running.
 
 command_line  CommandLine: all commands with their help, in groups
+access        the options that each command takes, and the client that they make
 look          routes, upstreams, containers
 explaining    explain
 log           logs; interrupt: Ctrl-C while it is followed

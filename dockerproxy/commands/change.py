@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, NamedTuple
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.asking.client import Refused
 from dockerproxy.commands.command_line import CommandLine, WrongUsage, seconds
 from dockerproxy.commands.completion import ROUTES, UPSTREAMS, completed_by

@@ -6,11 +6,10 @@ A command is a name, what it says of itself, its arguments, and a function from 
 from __future__ import annotations
 
 import argparse
-import difflib
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 
-from dockerproxy.commands.terminal.phrases import LEAST_LIKENESS
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings.values import parse_duration
 
@@ -92,9 +91,8 @@ class CommandLine:
                 f"{arguments[0]} stands before the command; options stand behind it: COMMAND {arguments[0]} …"
             )
         if word is not None and word not in self._commands.choices:
-            close = difflib.get_close_matches(word, self.names, n=1, cutoff=LEAST_LIKENESS)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(self.names)}"
-            self.parser.error(f"there is no command {word!r}; {hint}")
+            hint = did_you_mean(word, self.names, f"there are: {', '.join(self.names)}")
+            self.parser.error(f"there is no command {word!r}{hint}")
         return self.parser.parse_args(arguments)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 
-from dockerproxy.commands.asking.access import client_of
+from dockerproxy.commands.access import client_of
+from dockerproxy.commands.asking.report import Report
 from dockerproxy.commands.command_line import CommandLine
-from dockerproxy.commands.terminal.report import Report
 from dockerproxy.errors import DockerproxyError
 
 GROUP = "try"

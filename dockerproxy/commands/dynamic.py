@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.asking.client import Refused
 from dockerproxy.commands.command_line import CommandLine, WrongUsage
 from dockerproxy.commands.completion import FILES, ROUTES, completed_by

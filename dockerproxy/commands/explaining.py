@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.asking.client import AdminClient, Refused
+from dockerproxy.commands.asking.report import Row
 from dockerproxy.commands.command_line import CommandLine
 from dockerproxy.commands.completion import CONTAINERS, FILES, completed_by
 from dockerproxy.commands.terminal.output import Output
-from dockerproxy.commands.terminal.report import Row
 
 GROUP = "look"
 

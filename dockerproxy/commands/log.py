@@ -6,7 +6,7 @@ import argparse
 import sys
 from contextlib import nullcontext
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.command_line import CommandLine
 from dockerproxy.commands.interrupt import ends_at_ctrl_c
 from dockerproxy.commands.terminal.phrases import clean

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
+from dockerproxy.commands.asking.report import Report
 from dockerproxy.commands.command_line import CommandLine
 from dockerproxy.commands.completion import CONTAINERS, ROUTES, completed_by
 from dockerproxy.commands.terminal.output import Output
-from dockerproxy.commands.terminal.report import Report
 
 GROUP = "look"
 

@@ -8,13 +8,13 @@ import sys
 import time
 from typing import NamedTuple
 
-from dockerproxy.commands.asking.access import add_access, client_of
+from dockerproxy.commands.access import add_access, client_of
 from dockerproxy.commands.asking.client import AdminClient, NoAnswer, NotInTime, Refused
+from dockerproxy.commands.asking.report import Report, Row, hint_at
 from dockerproxy.commands.command_line import CommandLine, seconds
 from dockerproxy.commands.completion import ROUTES, completed_by
 from dockerproxy.commands.terminal.output import Output
-from dockerproxy.commands.terminal.phrases import clean, count, did_you_mean, duration
-from dockerproxy.commands.terminal.report import Report, Row
+from dockerproxy.commands.terminal.phrases import clean, count, duration
 from dockerproxy.errors import DockerproxyError
 
 GROUP = "look"
@@ -122,7 +122,7 @@ def _status(client: AdminClient, where: tuple[str, str], patience: float) -> int
 def _unknown(report: Report, name: str) -> _Look:
     """The container that was to bring the route, if there is one, says most."""
     known = [str(route["name"]) for route in report.routes(own=False)]
-    hint = did_you_mean(name, known)
+    hint = hint_at(name, known)
     lines = [f"there is no such route{hint}"]
     for container in report.containers():
         if container["routed"] and container["name"] == name:

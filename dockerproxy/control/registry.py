@@ -14,20 +14,16 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from dockerproxy.control.admission import refuse_new, refuse_removal
-from dockerproxy.control.chronicle import Chronicle
-from dockerproxy.control.constraints import Constraints
-from dockerproxy.control.journal import complaints, decided, decisions
+from dockerproxy.control.admission.constraints import Constraints
+from dockerproxy.control.admission.dynamic import refuse_new, refuse_removal
+from dockerproxy.control.admission.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown
+from dockerproxy.control.changes import decided
+from dockerproxy.control.docker_routes import DockerRoutes, Rules
 from dockerproxy.control.merge.base import Base, build_base
-from dockerproxy.control.merge.claims import allowed
-from dockerproxy.control.merge.former_members import Departed
-from dockerproxy.control.merge.joining import Ground, Joiner, Member, Present
-from dockerproxy.control.merge.linger import Linger
-from dockerproxy.control.merge.merging import merge
-from dockerproxy.control.merge.namesakes import Namesakes
+from dockerproxy.control.merge.joining import MergeContext
 from dockerproxy.control.merge.static import StaticRoutes, route_of, static_routes
-from dockerproxy.control.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown, with_known
 from dockerproxy.control.overrides.overrides import Overrides
+from dockerproxy.control.publication import Publication, Publish
 from dockerproxy.control.store import Store
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from dockerproxy.errors import InvalidInput, Problem, StoreError
@@ -35,11 +31,7 @@ from dockerproxy.routing.route import Route, Source
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings import RouteSettings, Settings
 
-_MOST_LINES = 100  # log lines for one change of the table; a reload of thousands of routes is summed up
-
 log = logging.getLogger("dockerproxy.control")
-
-Publish = Callable[[RouteTable, tuple[Route, ...]], None]
 
 
 def _load_nothing(handlers: Mapping[str, Any]) -> None:
@@ -73,42 +65,30 @@ class Registry:
     ) -> None:
         self._settings = settings
         self._store = store
-        self._publish = publish
+        self._publication = Publication(publish)
         self._call_later = call_later
         self._now = now
         self._python_routes = tuple(python_routes)
         self._load_handlers = load_handlers
-        self.wall = wall
+        self._wall = wall
         self._middlewares = middlewares or NamesOnly()
         self._known: Collection[str] = ()  # names of middlewares
         self._overrides = Overrides()
         self._pause_ends: dict[str, float] = {}  # by `now`, so that a clock that is set prolongs no pause
         self._dynamic: dict[str, RouteSettings] = {}
-        self._snapshots: dict[str, Snapshot] = {}
-        self._linger = Linger()
-        self._departed = Departed()
-        self._present = Present()
-        self._joiner = Joiner()
-        self._namesakes = Namesakes()
+        self._docker_routes = DockerRoutes()
         self._writing = asyncio.Lock()
         self._closed = False
         self._timer: Any = None
         self._timer_end = float("inf")
         self._started = False
-        self._published = False
-        self._complaints: Mapping[tuple[str, str], str] = {}
-        self._chronicle = Chronicle()
-        self._docker: Mapping[str, Route] = {}
-        self._containers: tuple[ContainerView, ...] = ()
-        self._by_name: dict[str, Route] = {}
-        self._table = RouteTable()
         self._defaults = settings.route_defaults
         self._constraints = Constraints(settings)
         self._static = static_routes(settings, self._python_routes)
         self._base = build_base(settings, self._static, ())
 
     def __repr__(self) -> str:
-        return f"<Registry: {len(self.routes)} routes, {len(self._containers)} containers, {self._linger!r}>"
+        return f"<Registry: {len(self.routes)} routes, {len(self.containers)} containers>"
 
     @property
     def settings(self) -> Settings:
@@ -118,17 +98,17 @@ class Registry:
     @property
     def table(self) -> RouteTable:
         """The table that was published last."""
-        return self._table
+        return self._publication.table
 
     @property
     def routes(self) -> tuple[Route, ...]:
         """All routes, in the table's order."""
-        return self._table.routes
+        return self.table.routes
 
     @property
     def containers(self) -> tuple[ContainerView, ...]:
         """All containers, oldest first; their reasons include the conflicts found here."""
-        return self._containers
+        return self._docker_routes.containers
 
     @property
     def overrides(self) -> Overrides:
@@ -145,13 +125,17 @@ class Registry:
         """Keys of the handlers that static routes and pages name -> the handler given in Python, or None."""
         return _handlers(self._static, self._base)
 
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return self._wall()
+
     def route(self, name: str) -> Route | None:
         """The route of this name, or None."""
-        return self._by_name.get(name)
+        return self._publication.route(name)
 
     def groups(self, name: str, path: str) -> dict[str, str]:
         """The named groups of a route's path rule in `path`; empty for a route that is gone."""
-        route = self._by_name.get(name)
+        route = self.route(name)
         return route.path.groups(path) if route is not None else {}
 
     def start(self) -> None:
@@ -160,12 +144,12 @@ class Registry:
         self._load(self._settings, self._static, self.handlers)
         self._dynamic = {route.name: route for route in self._store.load()}
         overrides = Overrides(self._store.load_overrides())
-        self._use_overrides(overrides.without(pause for pause in overrides.pauses if pause.until <= self.wall()))
+        self._use_overrides(overrides.without(pause for pause in overrides.pauses if pause.until <= self._wall()))
         self._started = True
         none = Overrides()
         base = self._built(self._settings, self._static, self._dynamic)
         self._use_base(base, decided(none, self._overrides))
-        _log_lines(decisions(none, self._overrides, self._by_name))
+        self._publication.tell_decisions(none, self._overrides)
 
     def close(self) -> None:
         """Publish no more, and give the state folder back."""
@@ -176,10 +160,7 @@ class Registry:
 
     def snapshot(self, snapshot: Snapshot) -> None:
         """Take what a producer sees now; the last word of each producer counts."""
-        if self._snapshots.get(snapshot.engine) == snapshot:
-            return
-        self._snapshots[snapshot.engine] = snapshot
-        if self._started:
+        if self._docker_routes.see(snapshot) and self._started:
             self._refresh()
 
     async def add(self, wanted: RouteSettings) -> Route:
@@ -188,14 +169,14 @@ class Registry:
         Raises InvalidInput, RouteExists (the name or the place is taken), StoreError.
         """
         async with self._writing:
-            existing = [route for route in self.routes if not self._linger.keeps(route)]
+            existing = [route for route in self.routes if not self._docker_routes.keeps(route)]
             route = route_of(wanted, self._defaults, Source.DYNAMIC)
             refuse_new(wanted, route, existing, self._dynamic, self._constraints)
             why = why_unknown(route.options.middlewares, self._known)
             if why:
                 raise InvalidInput("route", [Problem("middlewares", why)])
             await self._use_dynamic({**self._dynamic, wanted.name: wanted}, self._overrides)
-        return self._by_name.get(wanted.name, route)
+        return self.route(wanted.name) or route
 
     async def remove(self, name: str) -> None:
         """Remove a dynamic route with what is set of it: from disk, then from the table.
@@ -204,7 +185,7 @@ class Registry:
         """
         async with self._writing:
             if name not in self._dynamic:
-                refuse_removal(name, self._by_name.get(name), self._base.builtin, self._dynamic)
+                refuse_removal(name, self.route(name), self._base.builtin, self._dynamic)
             left = {other: route for other, route in self._dynamic.items() if other != name}
             await self._use_dynamic(left, self._overrides_without(name))
 
@@ -222,7 +203,7 @@ class Registry:
             await self._store.save_overrides(tuple(after))
             self._use_overrides(after)
             self._refresh(decided(before, after))
-            _log_lines(decisions(before, after, self._by_name))
+            self._publication.tell_decisions(before, after)
 
     def reload(self, settings: Settings) -> list[str]:
         """Use new settings. Returns what changed, in words. Raises SettingsError, and then nothing has changed."""
@@ -230,10 +211,11 @@ class Registry:
         base = self._built(settings, static, self._dynamic)
         self._load(settings, static, _handlers(static, base))
         # Not-found pages belong to no route, so a table of equal routes does not tell of them.
-        self._published = self._published and static.pages == self._static.pages
+        if static.pages != self._static.pages:
+            self._publication.outdate()
         self._settings, self._static, self._defaults = settings, static, settings.route_defaults
         self._constraints = Constraints(settings)
-        self._departed.clear()
+        self._docker_routes.forget_former_members()
         return self._use_base(base)
 
     def _load(self, settings: Settings, static: StaticRoutes, handlers: Mapping[str, Any]) -> None:
@@ -246,7 +228,7 @@ class Registry:
 
     def _overrides_without(self, name: str) -> Overrides:
         """What is set but for a dynamic route; all of it where the name is a static route's, which stays."""
-        route = self._by_name.get(name)
+        route = self.route(name)
         if route is None or route.source is not Source.DYNAMIC:
             return self._overrides
         return self._overrides.without(override for override in self._overrides if override.route == name)
@@ -286,7 +268,7 @@ class Registry:
         return warnings + self._refresh(told)
 
     def _use_overrides(self, overrides: Overrides) -> None:
-        now, wall = self._now(), self.wall()
+        now, wall = self._now(), self._wall()
         known = {pause.route: pause for pause in self._overrides.pauses}
         self._pause_ends = {
             pause.route: self._pause_ends[pause.route] if known.get(pause.route) == pause else now + pause.until - wall
@@ -301,21 +283,14 @@ class Registry:
         """
         now = self._now()
         self._end_pauses(now)
-        known = self._docker.keys() | {route.name for route in self._linger.routes}
-        seen = self._namesakes.apart(tuple(self._snapshots.values()), self._base.routes, known)
-        prefix = self._settings.docker.label_prefix
-        snapshots = with_known(allowed(self._constraints, self._base.routes, seen, prefix), self._known, prefix)
-        self._present = Present(snapshots, before=self._present)
-        self._keep_what_has_gone(self._present.members, now)
-        ground = Ground(self._base, self._defaults, prefix)
-        lingering, departed = self._linger, self._departed.members
-        merged = merge(ground, self._present, lingering.routes, departed, self._joiner, lingering.refusals)
-        lingering.settle(merged, now)
-        self._docker, self._containers = merged.docker, merged.containers
-        lines = self._publish_if_changed(self._overrides.applied(merged.routes), told)
-        self._complain()
-        _log_lines(self._chronicle.settled(self._by_name, now))
-        self._arm(now)
+        context = MergeContext(self._base, self._defaults, self._settings.docker.label_prefix)
+        merged = self._docker_routes.merged(Rules(context, self._constraints, self._known), now)
+        # What stands firm from the beginning is no news.
+        routes, firm = self._overrides.applied(merged), self._base.routes.values()
+        lines = self._publication.update(routes, firm, told, now)
+        self._publication.complain(self.containers)
+        self._publication.tell_settled(now)
+        self._arm_timer(now)
         return lines
 
     def _end_pauses(self, now: float) -> None:
@@ -323,75 +298,24 @@ class Registry:
         if over:
             before = self._overrides
             self._use_overrides(before.without(over))  # the disk says itself when they end
-            _log_lines(decisions(before, self._overrides, {}))
+            self._publication.tell_decisions(before, self._overrides)
 
-    def _keep_what_has_gone(self, members: Sequence[Member], now: float) -> None:
-        self._departed.look(members, self._docker, now)
-        wished = {member.wish.route for member in members}
-        firm = self._base.routes
-        self._linger.drop(wished)
-        self._linger.drop(firm.keys())
-        gone = [route for name, route in self._docker.items() if name not in wished and name not in firm]
-        self._linger.keep(gone, now)
-        self._linger.expire(now)
-
-    def _publish_if_changed(self, merged: tuple[Route, ...], told: Collection[tuple[str, str]]) -> list[str]:
-        # A route that did not change stays the same object, so that comparing tables is cheap everywhere.
-        known = self._by_name
-        routes = tuple([_same(known.get(route.name), route) for route in merged])
-        if routes == self.routes and self._published:
-            return []
-        # What stands firm from the beginning is no news.
-        before = self.routes or tuple(self._base.routes.values())
-        lines = self._chronicle.changes(*_differing(before, routes), told, self._now())
-        self._published = True
-        self._by_name = {route.name: route for route in routes}
-        self._table = RouteTable(routes, before=self._table)
-        self._publish(self._table, routes)
-        _log_lines(lines)
-        return lines
-
-    def _complain(self) -> None:
-        found = complaints(self._containers, self._chronicle.restless)
-        for container, line in found.items():
-            if self._complaints.get(container) != line:
-                log.warning("%s", line)
-        self._complaints = found
-
-    def _arm(self, now: float) -> None:
-        """One timer for the next route or pause whose time is over; a later end is armed when this one has rung."""
-        kept = self._linger.next_end(), self._departed.next_end()
-        ends = [*self._pause_ends.values(), *kept, self._chronicle.next_end()]
+    def _arm_timer(self, now: float) -> None:
+        """One timer for the next route or pause whose time is over; a later end is armed when this one is over."""
+        ends = [*self._pause_ends.values(), self._docker_routes.next_end(), self._publication.next_end()]
         end = min((end for end in ends if end is not None), default=float("inf"))
         if end >= self._timer_end:
             return
         self._timer_end = end
-        self._timer = self._call_later(end - now, self._ring)
+        self._timer = self._call_later(end - now, self._on_timer)
 
-    def _ring(self) -> None:
+    def _on_timer(self) -> None:
         if self._closed:  # a later end was armed before this one, and is still to come
             return
         self._timer_end = float("inf")
         self._refresh()
 
 
-def _differing(before: Sequence[Route], after: Sequence[Route]) -> tuple[list[Route], list[Route]]:
-    """The routes of each that are not among the other's."""
-    old, new = set(map(id, before)), set(map(id, after))
-    return [route for route in before if id(route) not in new], [route for route in after if id(route) not in old]
-
-
-def _same(known: Route | None, route: Route) -> Route:
-    return known if known is not None and (known is route or known == route) else route
-
-
 def _handlers(static: StaticRoutes, base: Base) -> dict[str, Any]:
     builtin = {base.routes[name].handler: None for name in base.builtin}
     return {**builtin, **static.handlers}
-
-
-def _log_lines(lines: list[str]) -> None:
-    for line in lines[:_MOST_LINES]:
-        log.info("%s", line)
-    if len(lines) > _MOST_LINES:
-        log.info("and %d more changes of the table", len(lines) - _MOST_LINES)

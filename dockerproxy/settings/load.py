@@ -14,7 +14,7 @@ from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.docker_environment import docker_of
 from dockerproxy.settings.file import CONFIG_VARIABLE, find_config, read_file
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
-from dockerproxy.settings.problems import describe, did_you_mean
+from dockerproxy.settings.problems import describe, meant_key
 from dockerproxy.settings.secret import with_token_from_file
 
 # Variables with our prefix that are not settings: the settings file's name, what docker-compose.yml takes, and (by how
@@ -89,7 +89,7 @@ def _environment() -> dict[str, Any]:
         if key not in known:
             nested = [f"DOCKER__{name}" for name in DockerSettings.model_fields]
             names = [ENVIRONMENT_PREFIX + name.upper() for name in (*known, *nested)]
-            problems.append(Problem(variable, "unknown variable" + did_you_mean(variable, names)))
+            problems.append(Problem(variable, "unknown variable" + meant_key(variable, names)))
     if problems:
         raise SettingsError("environment", problems)
     return dict(EnvSettingsSource(Settings)())

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem
 from dockerproxy.settings.routes import RouteSettings
 from dockerproxy.settings.secret import is_secret, without_passwords, without_secrets
@@ -62,7 +62,7 @@ def describe(details: ErrorDetails, model: type[BaseModel], given: Any = None) -
         key = str(location[-1])
         of_route = location[:-1] == () if model is RouteSettings else location[:1] == ("routes",) and len(location) == 3
         hint = _ELSEWHERE.get(key) if of_route else None
-        return Problem(where, "unknown key" + (hint or did_you_mean(key, _keys_beside(location, model))))
+        return Problem(where, "unknown key" + (hint or meant_key(key, _keys_beside(location, model))))
     if details["type"] == "missing":
         return Problem(where, "is missing")
     written = _written(given, location, details["input"])
@@ -86,9 +86,8 @@ def _written(given: Any, location: tuple[int | str, ...], found: Any) -> Any:
     return given if location else found
 
 
-def did_you_mean(key: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else f"; known keys: {', '.join(sorted(known))}"
+def meant_key(key: str, known: list[str]) -> str:
+    return did_you_mean(key, known, f"known keys: {', '.join(sorted(known))}")
 
 
 def _keys_beside(location: tuple[int | str, ...], model: type[BaseModel]) -> list[str]:

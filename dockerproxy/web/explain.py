@@ -16,7 +16,7 @@ from aiohttp import web
 
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Condition, Evidence
-from dockerproxy.control.explain.reachability import addresses_in, with_reach
+from dockerproxy.control.explain.reachability import addresses_in, with_reachability
 from dockerproxy.control.explain.request import explain_request
 from dockerproxy.control.overrides.overrides import Drain
 from dockerproxy.errors import InvalidInput, Problem
@@ -55,7 +55,7 @@ async def explain(request: web.Request) -> web.StreamResponse:
         answer = await asyncio.to_thread(explain_request, str(url), method, headers, evidence)
         route = evidence.route(answer["route"]) if answer["route"] is not None else None
         answer["overrides"] = route_overrides(control.registry, route) if route is not None else None
-    answer = with_reach(answer, await failures(addresses_in(answer)), evidence)
+    answer = with_reachability(answer, await failures(addresses_in(answer)), evidence)
     indent = 2 if "text/html" in request.headers.get("Accept", "") else None
     text = json.dumps(answer, indent=indent, ensure_ascii=False)
     return web.json_response(text=text, headers={"Cache-Control": "no-store"})

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from dockerproxy.commands.asking.client import AdminClient, NoAnswer
-from dockerproxy.commands.asking.place import Place, WrongPlace, place_of
+from dockerproxy.commands.asking.endpoint import Endpoint, WrongEndpoint, endpoint_of
 from dockerproxy.settings import validate
 
 from ..support.certificate import self_signed
@@ -132,9 +132,9 @@ def test_a_connection_that_is_closed_is_told_in_words(silent: int, run: Run) -> 
 
 def test_a_proxy_that_takes_too_long_is_told_in_words() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        place = Place("127.0.0.1", listener.getsockname()[1], "root.localhost", False, "--url")
+        endpoint = Endpoint("127.0.0.1", listener.getsockname()[1], "root.localhost", False, "--url")
         with pytest.raises(NoAnswer, match="no answer in time"):
-            AdminClient(place, timeout=0.01).get("/statistics")
+            AdminClient(endpoint, timeout=0.01).get("/statistics")
 
 
 def test_a_log_that_breaks_off_in_the_middle_is_told_in_words(proxy: FakeProxy, run: Run) -> None:
@@ -147,8 +147,8 @@ def test_a_log_that_breaks_off_in_the_middle_is_told_in_words(proxy: FakeProxy, 
 
 
 def test_the_client_tells_in_a_debugger_whom_it_asks() -> None:
-    place = Place("127.0.0.1", 8888, "root.localhost", False, "--url")
-    assert repr(AdminClient(place)) == "<AdminClient of http://127.0.0.1:8888>"
+    endpoint = Endpoint("127.0.0.1", 8888, "root.localhost", False, "--url")
+    assert repr(AdminClient(endpoint)) == "<AdminClient of http://127.0.0.1:8888>"
 
 
 # https
@@ -170,10 +170,10 @@ def test_https_on_this_machine_needs_no_certificate_that_is_trusted(secure_proxy
 
 
 def test_https_elsewhere_is_verified(secure_proxy: FakeProxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place("127.0.0.1", secure_proxy.port, "admin.example.com", True, "--url")
-    monkeypatch.setattr(Place, "local", False)
+    endpoint = Endpoint("127.0.0.1", secure_proxy.port, "admin.example.com", True, "--url")
+    monkeypatch.setattr(Endpoint, "local", False)
     with pytest.raises(NoAnswer, match=r"its certificate is not trusted .*SSL_CERT_FILE"):
-        AdminClient(place).get("/statistics")
+        AdminClient(endpoint).get("/statistics")
 
 
 def test_https_to_a_proxy_that_speaks_http_is_told_as_such(proxy: FakeProxy, run: Run) -> None:
@@ -189,11 +189,11 @@ def test_http_to_a_proxy_that_speaks_https_is_told_in_words(secure_proxy: FakePr
     assert "no proxy answers at" in result.err
 
 
-# Place
+# Endpoint
 
 
 @pytest.mark.parametrize(
-    ("listen", "place"),
+    ("listen", "endpoint"),
     [
         (":8888", "http://127.0.0.1:8888"),
         ("10.0.0.7:80", "http://10.0.0.7:80"),
@@ -203,12 +203,14 @@ def test_http_to_a_proxy_that_speaks_https_is_told_in_words(secure_proxy: FakePr
         (":80,https://:443", "https://127.0.0.1:443"),
     ],
 )
-def test_the_first_listen_address_is_asked_on_this_machine_with_tls_where_there_is_any(listen: str, place: str) -> None:
-    assert str(place_of(validate({"listen": listen}, "test"), None)) == place
+def test_the_first_listen_address_is_asked_on_this_machine_with_tls_where_there_is_any(
+    listen: str, endpoint: str
+) -> None:
+    assert str(endpoint_of(validate({"listen": listen}, "test"), None)) == endpoint
 
 
 @pytest.mark.parametrize(
-    ("url", "place", "host"),
+    ("url", "endpoint", "host"),
     [
         ("http://root.localhost:8888", "http://127.0.0.1:8888", "root.localhost:8888"),
         ("localhost:8888", "http://127.0.0.1:8888", "root.localhost"),
@@ -218,9 +220,9 @@ def test_the_first_listen_address_is_asked_on_this_machine_with_tls_where_there_
         ("http://[fe80::1%eth0]:8888", "http://[fe80::1%eth0]:8888", "root.localhost"),
     ],
 )
-def test_a_url_names_where_to_connect_and_its_domain_what_to_ask_for(url: str, place: str, host: str) -> None:
-    found = place_of(validate({}, "test"), url)
-    assert (str(found), found.host) == (place, host)
+def test_a_url_names_where_to_connect_and_its_domain_what_to_ask_for(url: str, endpoint: str, host: str) -> None:
+    found = endpoint_of(validate({}, "test"), url)
+    assert (str(found), found.host) == (endpoint, host)
     assert found.name == host.partition(":")[0]
 
 
@@ -248,10 +250,10 @@ def test_a_token_that_no_header_can_hold_is_told_and_not_shown(
 
 
 def test_a_port_that_nobody_can_know_must_be_named() -> None:
-    with pytest.raises(WrongPlace, match="name it with --url"):
-        place_of(validate({"listen": ":0"}, "test"), None)
+    with pytest.raises(WrongEndpoint, match="name it with --url"):
+        endpoint_of(validate({"listen": ":0"}, "test"), None)
 
 
 @pytest.mark.parametrize(("address", "local"), [("127.0.0.2", True), ("::1", True), ("10.0.0.1", False), ("p", False)])
 def test_only_a_loopback_address_is_this_machine(address: str, local: bool) -> None:
-    assert Place(address, 443, "x.example.com", True, "--url").local is local
+    assert Endpoint(address, 443, "x.example.com", True, "--url").local is local

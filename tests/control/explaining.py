@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.admission.claims import allowed
+from dockerproxy.control.admission.constraints import Constraints
+from dockerproxy.control.admission.middlewares import with_known
 from dockerproxy.control.explain.evidence import Condition, Evidence
 from dockerproxy.control.merge.base import build_base
-from dockerproxy.control.merge.claims import allowed
-from dockerproxy.control.merge.joining import Ground, Present
+from dockerproxy.control.merge.joining import MergeContext
+from dockerproxy.control.merge.members import CurrentMembers
 from dockerproxy.control.merge.merging import merge
 from dockerproxy.control.merge.namesakes import Namesakes
 from dockerproxy.control.merge.static import static_routes
-from dockerproxy.control.middlewares import with_known
 from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.routing.route import Upstream
@@ -55,7 +56,7 @@ def evidence(
     snapshots = Namesakes().apart((fleet.snapshot(set()),), base.routes, ())
     snapshots = allowed(Constraints(said), base.routes, snapshots, prefix)
     snapshots = with_known(snapshots, said.define_middlewares.keys(), prefix)
-    merged = merge(Ground(base, said.route_defaults, prefix), Present(snapshots))
+    merged = merge(MergeContext(base, said.route_defaults, prefix), CurrentMembers(snapshots))
     status = DiscoveryStatus(EngineState.CONNECTED, engine="Docker 24 at unix:///x", listing=fleet.listing)
     found = Evidence(said, RouteTable(merged.routes), merged.containers, status)
     return found if condition is None else replace(found, condition=condition)

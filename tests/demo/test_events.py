@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from dockerproxy.demo import EmbeddedEngine, Health
-from dockerproxy.demo.engine.events import EVENTS_KEPT, READER_QUEUE, EventLog
+from dockerproxy.demo.containers.events import EVENTS_KEPT, READER_QUEUE, EventLog
 
 from .support import RawClient, Stream, closed, eventually, history, page, told
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from dockerproxy.commands.asking.place import Place
+from dockerproxy.commands.asking.endpoint import Endpoint
 from dockerproxy.errors import DockerproxyError
 
 _TIMEOUT = 10.0  # seconds; a change is on disk before it is answered, which may take a moment
@@ -48,13 +48,13 @@ class AdminClient:
     Each method raises NoAnswer when nobody answers, and Refused with what the proxy said when it says no.
     """
 
-    def __init__(self, place: Place, token: str | None = None, timeout: float = _TIMEOUT) -> None:
-        self.place = place
+    def __init__(self, endpoint: Endpoint, token: str | None = None, timeout: float = _TIMEOUT) -> None:
+        self.endpoint = endpoint
         self._token = token
         self._timeout = timeout
 
     def __repr__(self) -> str:
-        return f"<AdminClient of {self.place}>"
+        return f"<AdminClient of {self.endpoint}>"
 
     def get(self, path: str, query: Query | None = None) -> Any:
         """What the proxy answers, as read from JSON."""
@@ -85,7 +85,7 @@ class AdminClient:
         self, method: str, path: str, query: Query | None = None, body: bytes | None = None, for_ever: bool = False
     ) -> Iterator[http.client.HTTPResponse]:
         """The answer, its body not read yet; it is a good one. `for_ever`: its body may take any time."""
-        headers = {"Host": self.place.host, "Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Host": self.endpoint.host, "Accept": "application/json", "Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         target = f"{path}?{urlencode(query, doseq=True)}" if query else path
@@ -104,7 +104,7 @@ class AdminClient:
         for_ever: bool = False,
         timeout: float | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
-        connection = http.client.HTTPConnection(self.place.address, self.place.port)
+        connection = http.client.HTTPConnection(self.endpoint.address, self.endpoint.port)
         try:
             connection.sock = sock = self._connected()
             sock.settimeout(timeout or self._timeout)
@@ -122,25 +122,25 @@ class AdminClient:
             connection.close()
 
     def _connected(self) -> socket.socket:
-        sock = socket.create_connection((self.place.address, self.place.port), self._timeout)
-        if not self.place.tls:
+        sock = socket.create_connection((self.endpoint.address, self.endpoint.port), self._timeout)
+        if not self.endpoint.tls:
             return sock
         context = ssl.create_default_context()
-        if self.place.local:  # as trustworthy as http on the same machine, and its certificate is for other names
+        if self.endpoint.local:  # as trustworthy as http on the same machine, and its certificate is for other names
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        return context.wrap_socket(sock, server_hostname=self.place.name)
+        return context.wrap_socket(sock, server_hostname=self.endpoint.name)
 
     def _next_line(self, response: http.client.HTTPResponse) -> bytes:
         try:
             return response.readline()
         except (OSError, http.client.HTTPException) as error:
-            raise NoAnswer(f"the proxy at {self.place} ended the connection: {_reason(error)}") from None
+            raise NoAnswer(f"the proxy at {self.endpoint} ended the connection: {_reason(error)}") from None
 
     def _json(self, response: http.client.HTTPResponse) -> Any:
         try:
             return json.loads(response.read())
         except ValueError:
-            raise NoAnswer(f"{self.place} answers, but not as a dockerproxy does: {_HOW_TO_NAME}") from None
+            raise NoAnswer(f"{self.endpoint} answers, but not as a dockerproxy does: {_HOW_TO_NAME}") from None
 
     def _refused(self, response: http.client.HTTPResponse, path: str) -> DockerproxyError:
         text = response.read().decode("utf-8", "replace").strip()
@@ -154,36 +154,36 @@ class AdminClient:
             return Refused(response.status, self._no_access(response.status, text))
         if response.status == 404:
             return NoAnswer(self._not_there(path, text))
-        return Refused(response.status, f"the proxy at {self.place} answered {response.status}: {_shortened(text)}")
+        return Refused(response.status, f"the proxy at {self.endpoint} answered {response.status}: {_shortened(text)}")
 
     def _no_access(self, status: int, text: str) -> str:
         if status == 403:
-            return f"the proxy at {self.place} refused: {_shortened(text)}"
+            return f"the proxy at {self.endpoint} refused: {_shortened(text)}"
         if self._token:
-            return f"the proxy at {self.place} does not know this token; give its own with {_TOKEN}"
-        return f"the proxy at {self.place} wants its admin token: give it with {_TOKEN}"
+            return f"the proxy at {self.endpoint} does not know this token; give its own with {_TOKEN}"
+        return f"the proxy at {self.endpoint} wants its admin token: give it with {_TOKEN}"
 
     def _not_there(self, path: str, text: str) -> str:
         if "unknown_path" in text:
-            return f"the proxy at {self.place} has no {path}: is it an older version than this command?"
+            return f"the proxy at {self.endpoint} has no {path}: is it an older version than this command?"
         return (
-            f"{self.place} answers, but has no admin handlers at the domain {self.place.host}: "
+            f"{self.endpoint} answers, but has no admin handlers at the domain {self.endpoint.host}: "
             f"if its admin_host is another one, {_HOW_TO_NAME}"
         )
 
     def _nobody(self, error: OSError | http.client.HTTPException) -> str:
         return (
-            f"no proxy answers at {self.place} ({self.place.origin}): {_reason(error)}; "
+            f"no proxy answers at {self.endpoint} ({self.endpoint.origin}): {_reason(error)}; "
             f"start it with `dockerproxy run`, or {_HOW_TO_NAME}"
         )
 
     def _tls_trouble(self, error: ssl.SSLError) -> str:
         if isinstance(error, ssl.SSLCertVerificationError):
             return (
-                f"{self.place}: its certificate is not trusted ({error.verify_message}); name the file of your own "
+                f"{self.endpoint}: its certificate is not trusted ({error.verify_message}); name the file of your own "
                 "authority in SSL_CERT_FILE, or the domain that the certificate is for in --url"
             )
-        return f"{self.place}: no TLS connection ({error.reason or error}); if it speaks http, use --url http://…"
+        return f"{self.endpoint}: no TLS connection ({error.reason or error}); if it speaks http, use --url http://…"
 
 
 _TOKEN = "--token or DOCKERPROXY_ADMIN_TOKEN"

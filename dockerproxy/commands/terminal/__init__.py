@@ -4,7 +4,6 @@ output.py     Output: one or the other
   screen.py   Screen: what a person sees, drawn by rich, which is loaded only then
   tables.py   the tables
   trimmed.py  Trimmed: a part of the screen without blanks at the ends of its lines
-  story.py    what explain tells
-report.py     Report: the answer of /statistics, searched and counted
+  explanation.py  what explain tells
 phrases.py    times, numbers and names as a person reads them
 """

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import json
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from dockerproxy.process.logs import harmless
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-LEAST_LIKENESS = 0.65  # of names, as difflib measures it: below it, a hint is further off than a slip of the keyboard
 
 
 def clean(text: object) -> str:
@@ -65,12 +62,3 @@ def left_until(iso: str | None, now: datetime) -> float:
 def count(number: int, thing: str) -> str:
     """`1 route`, `2 routes`."""
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`; did you mean 'blog'?`, or all there are, when nothing is like it and there are few."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(word, names, n=1, cutoff=LEAST_LIKENESS)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; there are: {', '.join(names)}" if 0 < len(names) <= 10 else ""

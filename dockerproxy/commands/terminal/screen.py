@@ -8,9 +8,9 @@ from rich.console import Console, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from dockerproxy.commands.asking.report import Report, Row, is_missing, is_own
+from dockerproxy.commands.terminal.explanation import container_story, url_story
 from dockerproxy.commands.terminal.phrases import clean, clean_line, count
-from dockerproxy.commands.terminal.report import Report, Row, is_missing, is_own
-from dockerproxy.commands.terminal.story import container_story, url_story
 from dockerproxy.commands.terminal.tables import BAD, FAINT, ODD, STRONG, routed_table, routes_table, upstreams_table
 from dockerproxy.commands.terminal.trimmed import Trimmed
 

@@ -11,8 +11,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from dockerproxy.commands.asking.report import Row
 from dockerproxy.commands.terminal.phrases import clean, clean_line, count, duration, left_until, milliseconds, moment
-from dockerproxy.commands.terminal.report import Row
 
 BAD, ODD, FAINT, STRONG = "red", "yellow", "dim", "bold"
 _INDENT = (0, 0, 0, 2)

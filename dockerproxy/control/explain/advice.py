@@ -1,4 +1,4 @@
-"""Mending: what to do about a reason, in words that can be followed, and what makes them count. Pure."""
+"""Advice: what to do about a reason, in words that can be followed, and what makes them count. Pure."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from dockerproxy.control.explain.advice import add_labels, as_meant, labels_to_a
 from dockerproxy.control.explain.evidence import Condition, Evidence, Json
 from dockerproxy.control.explain.label_uses import label_uses
 from dockerproxy.control.explain.lookup import Container, closest, find, most_like
-from dockerproxy.control.explain.obstacle import Hindrance, of_route, of_upstream
+from dockerproxy.control.explain.obstacle import Obstacle, of_route, of_upstream
 from dockerproxy.discovery.engine.entry import Entry
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish
 from dockerproxy.labels.reason import Code, Reason
@@ -28,7 +28,7 @@ def explain_container(name: str, evidence: Evidence) -> Json:
     if found is None:
         return _unknown(name, evidence)
     container, others = found
-    answer = _of_stranger(container, evidence) if isinstance(container, Entry) else _of_view(container, evidence)
+    answer = _of_unlabelled(container, evidence) if isinstance(container, Entry) else _of_view(container, evidence)
     if others:
         answer["others"] = list(others)
     answer["notes"] = [*_notes(name, container, others), *evidence.doubts]
@@ -50,8 +50,8 @@ def _of_view(view: ContainerView, evidence: Evidence) -> Json:
     routes = [_route(wish, evidence) for wish in view.wishes]
     first = None if view.routed else decisive(view)
     reasons = sorted(view.reasons, key=lambda reason: reason is not (first or decisive(view)))
-    hindrances = _hindrances(view, routes, evidence)
-    code, verdict = _routed(view, routes, hindrances) if view.routed else _not_routed(view, first)
+    obstacles = _obstacles(view, routes, evidence)
+    code, verdict = _routed(view, routes, obstacles) if view.routed else _not_routed(view, first)
     return {
         "container": view.name,
         "found": True,
@@ -62,7 +62,7 @@ def _of_view(view: ContainerView, evidence: Evidence) -> Json:
         "labels": label_uses(view, evidence.reader),
         "routes": routes,
         "reasons": [
-            *(found.row() for found in dict.fromkeys(filter(None, hindrances))),
+            *(found.row() for found in dict.fromkeys(filter(None, obstacles))),
             *_reasons(reasons, view, evidence, view.labels if view.routed else as_meant(view, evidence)),
         ],
     }
@@ -74,11 +74,11 @@ def _not_routed(view: ContainerView, first: Reason | None) -> tuple[str, str]:
     return first.code, f"{view.name} is not routed: {first.what}"
 
 
-def _routed(view: ContainerView, routes: Sequence[Json], hindrances: Sequence[Hindrance | None]) -> tuple[str, str]:
+def _routed(view: ContainerView, routes: Sequence[Json], obstacles: Sequence[Obstacle | None]) -> tuple[str, str]:
     told = ", ".join(f"{route['route']} at {route['url']}" for route in routes)
     verdict = f"{view.name} is routed: {told}"
-    first = hindrances[0]
-    if first is not None and all(hindrances):
+    first = obstacles[0]
+    if first is not None and all(obstacles):
         return first.code, f"{verdict}; but {first.text}"
     reason = decisive(view)
     if reason is None:
@@ -88,7 +88,7 @@ def _routed(view: ContainerView, routes: Sequence[Json], hindrances: Sequence[Hi
     return reason.code, f"{verdict}; but {reason.what}{more}"
 
 
-def _hindrances(view: ContainerView, routes: Sequence[Json], evidence: Evidence) -> list[Hindrance | None]:
+def _obstacles(view: ContainerView, routes: Sequence[Json], evidence: Evidence) -> list[Obstacle | None]:
     """Why each of its routes sends it no new requests, if so."""
     found = []
     for row in routes:
@@ -126,7 +126,7 @@ def _hosts(route: Route | None, wish: RouteWish) -> list[str]:
     return list(map(str, domains))
 
 
-def _of_stranger(entry: Entry, evidence: Evidence) -> Json:
+def _of_unlabelled(entry: Entry, evidence: Evidence) -> Json:
     """A container without a label of ours, and what else it would lack if it had one."""
     prefix = evidence.settings.docker.label_prefix
     theirs = [key for key in sorted(entry.labels) if not key.startswith("com.docker.compose.")]

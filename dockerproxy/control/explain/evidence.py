@@ -68,7 +68,7 @@ class Evidence:
         return self.discovery.engine or f"the engine at {self.settings.docker.host}"
 
     @property
-    def strangers(self) -> tuple[Entry, ...]:
+    def unlabelled(self) -> tuple[Entry, ...]:
         """The containers without a label of ours."""
         listing = self.discovery.listing
         return listing.strangers if listing is not None else ()

@@ -93,7 +93,7 @@ def known_networks(evidence: Evidence) -> frozenset[str]:
 
 def _all(evidence: Evidence) -> Iterator[Container]:
     yield from evidence.containers
-    yield from evidence.strangers
+    yield from evidence.unlabelled
 
 
 def _ways(name: str, evidence: Evidence) -> Iterator[Callable[[Container], bool]]:

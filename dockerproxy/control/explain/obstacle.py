@@ -1,4 +1,4 @@
-"""Hindrance: what keeps requests from a route or an upstream though nothing is wrong with its labels. Pure."""
+"""Obstacle: what keeps requests from a route or an upstream though nothing is wrong with its labels. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dockerproxy.labels.reason import Code
 from dockerproxy.routing.route import Route
 
 
-class Hindrance(NamedTuple):
+class Obstacle(NamedTuple):
     """A code of docs/why.md, a sentence, and what ends it."""
 
     code: str
@@ -21,24 +21,24 @@ class Hindrance(NamedTuple):
         return {**self._asdict(), "text": f"{name}: {self.text}" if name else self.text}
 
 
-def of_route(route: Route) -> Hindrance | None:
+def of_route(route: Route) -> Obstacle | None:
     """What an operator has set for the route itself."""
     if route.maintenance is not None:
         message = f" ({route.maintenance})" if route.maintenance else ""
         text = f"route {route.name} is under maintenance{message}: it answers with 503"
-        return Hindrance("maintenance", text, f"run: dockerproxy maintenance {route.name} off")
+        return Obstacle("maintenance", text, f"run: dockerproxy maintenance {route.name} off")
     if route.paused:
         text = f"route {route.name} is paused: requests wait until it is resumed"
-        return Hindrance(str(Code.ROUTE_PAUSED), text, f"run: dockerproxy resume {route.name}")
+        return Obstacle(str(Code.ROUTE_PAUSED), text, f"run: dockerproxy resume {route.name}")
     return None
 
 
-def of_upstream(name: str, condition: Condition) -> Hindrance | None:
+def of_upstream(name: str, condition: Condition) -> Obstacle | None:
     """Why an upstream gets no new requests, if so."""
     if condition.state == "draining":
         cause = f": {condition.cause}" if condition.cause else ""
-        return Hindrance(str(Code.DRAINING), f"it is draining and gets no new requests{cause}", condition.mend)
+        return Obstacle(str(Code.DRAINING), f"it is draining and gets no new requests{cause}", condition.mend)
     if condition.state == "benched":
         text = f"it is benched until {condition.until}: {condition.last_error or 'by the operator'}"
-        return Hindrance(str(Code.BENCHED), text, f"run: dockerproxy unbench {name}")
+        return Obstacle(str(Code.BENCHED), text, f"run: dockerproxy unbench {name}")
     return None

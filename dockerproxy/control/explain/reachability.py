@@ -57,7 +57,7 @@ def addresses_in(answer: Json) -> list[Address]:
     return list(islice(dict.fromkeys(_address(row) for row in _rows(answer)), _MOST_TRIED))
 
 
-def with_reach(answer: Json, failures: Mapping[Address, Failure], evidence: Evidence) -> Json:
+def with_reachability(answer: Json, failures: Mapping[Address, Failure], evidence: Evidence) -> Json:
     """The explanation with what came of connecting: `reached` at each of its upstreams, and the verdict that follows.
 
     failures: those of `addresses_in` that are of no use; the others of it were reached

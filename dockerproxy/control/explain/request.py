@@ -80,7 +80,7 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
         "upstreams": [_upstream(upstream, condition) for upstream, condition in conditions],
         "reasons": [
             *([_row(leads_nowhere(route.name))] if route is not None and nowhere else ()),
-            *_hindrances(code, route, conditions),
+            *_obstacles(code, route, conditions),
             *({"code": each.code, "text": each.text, "mend": each.mend} for each in claimants),
         ],
         "notes": [*_without_https(plain, evidence), *_notes(route, headers, len(rows)), *evidence.doubts],
@@ -118,9 +118,9 @@ def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain:
     options = route.options
     if options.https == "redirect" and plain:
         return "https_required", f"route {route.name} answers over https only: it redirects there, with 308"
-    hindrance = of_route(route)
-    if hindrance is not None:
-        return hindrance.code, hindrance.text
+    obstacle = of_route(route)
+    if obstacle is not None:
+        return obstacle.code, obstacle.text
     if route.handler:
         return Code.ROUTED, f"route {route.name} answers, by the handler {route.handler}"
     states = [condition.state for _, condition in conditions]
@@ -135,7 +135,7 @@ def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain:
     return Code.ROUTED, f"route {route.name} answers: {_summary(states)}"
 
 
-def _hindrances(code: str, route: Route | None, conditions: Sequence[tuple[Json, Condition]]) -> list[Json]:
+def _obstacles(code: str, route: Route | None, conditions: Sequence[tuple[Json, Condition]]) -> list[Json]:
     """What keeps the request from being answered, with what ends it."""
     set_for_it = of_route(route) if route is not None else None
     if set_for_it is not None and code == set_for_it.code:
@@ -143,7 +143,7 @@ def _hindrances(code: str, route: Route | None, conditions: Sequence[tuple[Json,
     if code not in ("no_upstream", Code.BENCHED):
         return []
     found = [(told["name"], of_upstream(told["name"], condition)) for told, condition in conditions]
-    return [hindrance.row(name) for name, hindrance in found if hindrance is not None][:_MOST_UPSTREAMS]
+    return [obstacle.row(name) for name, obstacle in found if obstacle is not None][:_MOST_UPSTREAMS]
 
 
 def _summary(states: Sequence[str]) -> str:
@@ -214,7 +214,7 @@ def _where(view: ContainerView, evidence: Evidence) -> str:
 
 def _without_label(request: Request, evidence: Evidence) -> Iterator[_Claimant]:
     """Containers that would be at this host if they had but one label."""
-    for entry in evidence.strangers:
+    for entry in evidence.unlabelled:
         at_home = request.name in evidence.reader.default_hosts(entry.service or entry.name)
         by_traefik = request.name in traefik_hosts(entry.labels)
         if at_home or by_traefik:

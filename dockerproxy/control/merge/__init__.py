@@ -1,8 +1,8 @@
 """Merging: the routes of all sources, and who has which place.
 
 merging.py     the routes that containers give, beside those that stand firm
+  members.py   CurrentMembers: who is there, and the parts that containers have in routes
   joining.py   what the containers that name one route make of it, remembered from change to change
-  claims.py    which container may claim which domain
   former_members.py  containers that have left a route which others go on with, and still have a say in it
   linger.py    Linger: routes that are kept for a while after their last container, and who was refused their places
   namesakes.py how the routes of services of one name in several compose projects are called

@@ -1,4 +1,4 @@
-"""Departed: containers that have left a route which others go on with; what they said of it counts for its linger.
+"""FormerMembers: containers that have left a route which others go on with; what they said of it counts for its linger.
 
 A container that restarts or is recreated would otherwise take the route's host, settings and middlewares with it for
 seconds: others of the same route would answer elsewhere meanwhile, or without what the middlewares guard. It has no
@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from dockerproxy.control.merge.joining import ContainerKey, Member
+from dockerproxy.control.merge.members import ContainerKey, Member
 from dockerproxy.routing.route import Route
 
 _Part = tuple[ContainerKey, str]  # a container's in a route
 
 
-class Departed:
+class FormerMembers:
     """Who has left, and until when each has a say."""
 
     def __init__(self) -> None:
@@ -24,7 +24,7 @@ class Departed:
         self._left: dict[_Part, tuple[float, Member]] = {}
 
     def __repr__(self) -> str:
-        return f"<Departed: {', '.join(member.container.name for member in self.members) or 'none'}>"
+        return f"<FormerMembers: {', '.join(member.container.name for member in self.members) or 'none'}>"
 
     @property
     def members(self) -> list[Member]:
@@ -59,7 +59,7 @@ class Departed:
         for part in gone:
             route = routes.get(part[1])
             if route is not None and route.options.linger > 0 and sizes[part[1]] > 1:
-                self._left[part] = (now + route.options.linger, before[part]._replace(departed=True))
+                self._left[part] = (now + route.options.linger, before[part]._replace(former=True))
 
     def _forget(self, now: float) -> None:
         """Those whose time is over, and those that are back, be it as a new container of the same name, or in another

@@ -6,83 +6,23 @@ joined, but not changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 from typing import Any, NamedTuple
 
 from dockerproxy.control.merge.base import Base, leads_nowhere
+from dockerproxy.control.merge.members import ContainerKey, Member, label_of
 from dockerproxy.control.merge.places import names_of
-from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
+from dockerproxy.discovery.snapshot import RouteWish
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source
 from dockerproxy.settings import RouteOptions
 from dockerproxy.settings.middlewares import NONE
 
 _MIDDLEWARES = "middlewares"
-ContainerKey = tuple[str, str]  # engine, id
 
 
-class Member(NamedTuple):
-    """One container's part in a route.
-
-    departed: whether it has left the route; what it said of it still counts, its upstream does not
-    """
-
-    key: ContainerKey
-    container: ContainerView
-    wish: RouteWish
-    departed: bool = False
-
-    @property
-    def age(self) -> tuple[float, str, str]:
-        """The older container wins."""
-        return _age(self.container)
-
-
-class _Entry(NamedTuple):
-    """A container, and its parts in routes."""
-
-    age: tuple[float, str, str]
-    key: ContainerKey
-    container: ContainerView
-    members: tuple[Member, ...]
-
-
-class Present:
-    """Who is there, oldest first.
-
-    containers: with their keys
-    members:    each container's parts in routes
-    """
-
-    __slots__ = ("_entries", "containers", "members")
-
-    def __init__(self, snapshots: Iterable[Snapshot] = (), before: Present | None = None) -> None:
-        """before: who was there before; for most containers, nothing has changed"""
-        known = before._entries if before is not None else {}
-        self._entries: dict[ContainerKey, _Entry] = {}
-        for snapshot in snapshots:
-            for container in snapshot.containers:
-                key = snapshot.engine, container.id
-                entry = known.get(key)
-                if entry is None or entry.container is not container:
-                    entry = _entry(key, container)
-                self._entries[key] = entry
-        entries = sorted(self._entries.values(), key=itemgetter(0))
-        self.containers = [(entry.key, entry.container) for entry in entries]
-        self.members = [member for entry in entries for member in entry.members]
-
-    def __repr__(self) -> str:
-        return f"<Present: {len(self.containers)} containers with {len(self.members)} parts>"
-
-
-def _entry(key: ContainerKey, container: ContainerView) -> _Entry:
-    members = tuple(Member(key, container, wish) for wish in container.wishes)
-    return _Entry(_age(container), key, container, members)
-
-
-class Ground(NamedTuple):
+class MergeContext(NamedTuple):
     """What the routes of containers stand on, beside what the containers say.
 
     defaults: options that a docker route starts from
@@ -115,50 +55,41 @@ class Joiner:
     """Joins members, and remembers what came of it: from one change to the next, nearly all routes have the same."""
 
     def __init__(self) -> None:
-        self._ground: Ground | None = None
+        self._context: MergeContext | None = None
         self._made: dict[str, tuple[Sequence[Member], Joined]] = {}
 
     def __repr__(self) -> str:
         return f"<Joiner: {len(self._made)} routes remembered>"
 
-    def join(self, pools: Mapping[str, Sequence[Member]], ground: Ground) -> Iterator[Joined]:
+    def join(self, pools: Mapping[str, Sequence[Member]], context: MergeContext) -> Iterator[Joined]:
         """Each route with its members.
 
         pools: names of routes, each with the members that name it, oldest first
         """
-        known = self._made if ground == self._ground else {}
+        known = self._made if context == self._context else {}
         made: dict[str, tuple[Sequence[Member], Joined]] = {}
         for name, members in pools.items():
             before = known.get(name)
             if before is None or before[0] != members:
-                before = members, _join(name, members, ground)
+                before = members, _join(name, members, context)
             made[name] = before
             yield before[1]
-        self._ground, self._made = ground, made
+        self._context, self._made = context, made
 
 
-def label_of(member: Member, option: str, prefix: str) -> str:
-    """The label that says so, else the one that would."""
-    plain, named = f"{prefix}.{option}", f"{prefix}.{member.wish.route}.{option}"
-    if option == "route":
-        return plain
-    several = len(member.container.wishes) > 1
-    return next((key for key in (named, plain) if key in member.container.labels), named if several else plain)
-
-
-def _join(name: str, members: Sequence[Member], ground: Ground) -> Joined:
-    firm = ground.base.routes.get(name)
-    work = _Joining(ground)
+def _join(name: str, members: Sequence[Member], context: MergeContext) -> Joined:
+    firm = context.base.routes.get(name)
+    work = _Joining(context)
     if firm is None:
         return work.made_of(members)
-    return work.onto(firm, [member for member in members if not member.departed])
+    return work.onto(firm, [member for member in members if not member.former])
 
 
 class _Joining:
     """The work on one route."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._base, self._defaults, self._prefix = ground
+    def __init__(self, context: MergeContext) -> None:
+        self._base, self._defaults, self._prefix = context
         self._notes: dict[tuple[ContainerKey, Reason], None] = {}
         self._refused: set[ContainerKey] = set()
 
@@ -213,7 +144,7 @@ class _Joining:
             domains=domains,
             path=path,
             methods=methods,
-            upstreams=tuple(member.wish.upstream for member in members if not member.departed),
+            upstreams=tuple(member.wish.upstream for member in members if not member.former),
             options=self._defaults.model_copy(update=said) if said else self._defaults,
             source=Source.DOCKER,
         )
@@ -248,12 +179,8 @@ class _Joining:
         self._note(member, reason)
 
     def _note(self, member: Member, reason: Reason) -> None:
-        if not member.departed:
+        if not member.former:
             self._notes[member.key, reason] = None
-
-
-def _age(container: ContainerView) -> tuple[float, str, str]:
-    return container.created, container.name, container.id
 
 
 def _said(wish: RouteWish) -> Iterator[tuple[str, Any]]:

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dockerproxy.control.merge.base import place_of, without
-from dockerproxy.control.merge.joining import ContainerKey, Ground, Joined, Joiner, Member, Present, label_of
+from dockerproxy.control.merge.joining import Joined, Joiner, MergeContext
+from dockerproxy.control.merge.members import ContainerKey, CurrentMembers, Member, label_of
 from dockerproxy.control.merge.places import Clash, Places, Refusals, contested, names_of
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reason import Code, Reason
@@ -41,33 +42,38 @@ class Merged:
 
 
 def merge(
-    ground: Ground,
-    present: Present,
+    context: MergeContext,
+    current: CurrentMembers,
     kept: Iterable[Route] = (),
-    departed: Iterable[Member] = (),
+    former: Iterable[Member] = (),
     joiner: Joiner | None = None,
     refusals: Refusals = _NONE,
 ) -> Merged:
     """All routes, in an order that an unchanged set keeps.
 
     kept:     routes that have lost their last container; they give way to all others but those they have refused
-    departed: who has left a route lately that others are still in
+    former: who has left a route lately that others are still in
     joiner:   that of the merge before, which remembers most of it
     refusals: those of the merge before, and lately
     """
-    return _Merge(ground, present, tuple(departed), joiner or Joiner(), refusals).run(tuple(kept))
+    return _Merge(context, current, tuple(former), joiner or Joiner(), refusals).run(tuple(kept))
 
 
 class _Merge:
     """The work on one set of containers."""
 
     def __init__(
-        self, ground: Ground, present: Present, departed: Sequence[Member], joiner: Joiner, refusals: Refusals
+        self,
+        context: MergeContext,
+        current: CurrentMembers,
+        former: Sequence[Member],
+        joiner: Joiner,
+        refusals: Refusals,
     ) -> None:
-        self._ground = ground
-        self._base = ground.base
-        self._present = present
-        self._departed = departed
+        self._context = context
+        self._base = context.base
+        self._current = current
+        self._former = former
         self._joiner = joiner
         self._places = Places(below=self._base.places)
         self._contested: Set[str] = frozenset()
@@ -82,7 +88,7 @@ class _Merge:
         firm = dict(self._base.routes)
         free = []
         # In order of age, for `_pools` met the containers in that order.
-        for joined in self._joiner.join(self._pools(), self._ground):
+        for joined in self._joiner.join(self._pools(), self._context):
             self._tell(joined)
             if joined.route.name in firm:
                 firm[joined.route.name] = joined.route
@@ -108,18 +114,18 @@ class _Merge:
         pools: dict[str, list[Member]] = {}
         for member in self._members():
             pools.setdefault(member.wish.route, []).append(member)
-        if self._departed:
-            return {name: pool for name, pool in pools.items() if not all(member.departed for member in pool)}
+        if self._former:
+            return {name: pool for name, pool in pools.items() if not all(member.former for member in pool)}
         return pools
 
     def _members(self) -> Sequence[Member]:
         """By age; but one that has been removed comes last, so that it never outdoes a living one."""
-        if not self._departed:
-            return self._present.members
-        listed = {key for key, _ in self._present.containers}
-        members = [*self._present.members, *(member for member in self._departed if member.key in listed)]
+        if not self._former:
+            return self._current.members
+        listed = {key for key, _ in self._current.containers}
+        members = [*self._current.members, *(member for member in self._former if member.key in listed)]
         members.sort(key=lambda member: member.age)
-        return members + [member for member in self._departed if member.key not in listed]
+        return members + [member for member in self._former if member.key not in listed]
 
     def _tell(self, joined: Joined) -> None:
         for key, reason in joined.notes:
@@ -184,7 +190,7 @@ class _Merge:
             self._tell_clash(joined, clash, refused=refused)
 
     def _tell_clash(self, joined: Joined, clash: Clash, refused: bool) -> None:
-        route, prefix = joined.route, self._ground.prefix
+        route, prefix = joined.route, self._context.prefix
         # Said of an older container, and of a route that waits for its next one: no news whenever it restarts.
         first = ", which was there first" if clash.owner.source is Source.DOCKER else ""
         what = f"{place_of(route, clash)} is answered by the {clash.owner.source} route {clash.owner.name}{first}"
@@ -195,13 +201,13 @@ class _Merge:
                 mend += f", or join that route with {label_of(member, 'route', prefix)}={clash.owner.name}"
             if refused:
                 self._refused.setdefault(member.key, set()).add(route.name)
-            if not member.departed:
+            if not member.former:
                 reason = Reason(Code.PLACE_TAKEN, what, mend, label=label)
                 self._reasons.setdefault(member.key, {})[reason] = None
 
     def _views(self) -> Iterator[ContainerView]:
         """The containers, with what was found here; a route that was refused is no longer among their wishes."""
-        for key, container in self._present.containers:
+        for key, container in self._current.containers:
             if key not in self._reasons:
                 yield container
                 continue

@@ -7,12 +7,13 @@ is on disk and in the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from dockerproxy.control.overrides.overrides import Drain, Maintenance, Override, Overrides, Pause, Weight, is_admin
 from dockerproxy.control.overrides.target import Target, Targets
-from dockerproxy.control.registry import Registry
+from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.errors import NotPossible
+from dockerproxy.routing.route import Route
 
 _MOST_NAMED = 5  # routes or upstreams in one warning
 
@@ -31,6 +32,27 @@ class Outcome(NamedTuple):
     warning: str = ""
 
 
+class OverrideKeeper(Protocol):
+    """Whoever keeps the routes and what is set of them: the registry."""
+
+    @property
+    def routes(self) -> tuple[Route, ...]: ...
+
+    @property
+    def containers(self) -> tuple[ContainerView, ...]: ...
+
+    @property
+    def overrides(self) -> Overrides: ...
+
+    def route(self, name: str) -> Route | None: ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+
+    async def override(self, decide: Callable[[Overrides], Overrides]) -> None:
+        """Let an operator decide: what is set now -> what shall be set. Raises StoreError."""
+
+
 class Operator:
     """Decisions on the routes of one registry.
 
@@ -39,7 +61,7 @@ class Operator:
     All methods raise UnknownRoute, UnknownUpstream or NotPossible; those that change something StoreError too.
     """
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: OverrideKeeper) -> None:
         self._registry = registry
 
     def targets(self, name: str, route: str | None) -> list[Target]:

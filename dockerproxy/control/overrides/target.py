@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from dockerproxy.control.overrides.overrides import Drain, Overrides, Weight
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.errors import NotPossible, UnknownRoute, UnknownUpstream
 from dockerproxy.routing.route import Route, Upstream
@@ -38,7 +38,7 @@ class Targets:
         """The route of this name, or None for one that is away while something is set of it. Raises UnknownRoute."""
         route = next((route for route in self._routes if route.name == name), None)
         if route is None and all(override.route != name for override in self._overrides):
-            hint = _did_you_mean(name, [route.name for route in self._routes])
+            hint = did_you_mean(name, [route.name for route in self._routes])
             raise UnknownRoute(f"there is no route named {name!r}{hint}")
         return route
 
@@ -104,7 +104,7 @@ class Targets:
         names = [known for target in here for known in _names(target)]
         if route is None:
             names += [view.name for view in self._containers if view.mentioned]
-        return message + _did_you_mean(name, names)
+        return message + did_you_mean(name, names)
 
 
 def _names(target: Target) -> Iterator[str]:
@@ -121,11 +121,6 @@ def _not_routed(container: ContainerView, route: str | None) -> str:
     if container.wishes:
         message += f", but to {_listed(wish.route for wish in container.wishes)}"
     return f"{message}: {'; '.join(container.reasons)}" if container.reasons else message
-
-
-def _did_you_mean(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _listed(names: Iterable[str]) -> str:

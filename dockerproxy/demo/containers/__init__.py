@@ -4,5 +4,6 @@ containers.py   Containers: all containers and networks, and every act on them, 
   container.py  Container: state and life of one
     servers.py  what listens for a container: WebServer, ClosedPort, Elsewhere; answers.py: what it says
   networks.py   Network, Endpoint
+  events.py     EventLog: the ring of events and its readers
   signals.py    names and numbers of signals
 """

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 
 from dockerproxy.demo.containers.container import Container, State
+from dockerproxy.demo.containers.events import EventLog
 from dockerproxy.demo.containers.networks import Endpoint, Network, Networks
 from dockerproxy.demo.containers.signals import KILL, signal_number
-from dockerproxy.demo.engine.events import EventLog
 from dockerproxy.demo.refusals import (
     AlreadySo,
     BadParameter,

@@ -15,8 +15,8 @@ from typing import Any
 from aiohttp import web
 
 from dockerproxy.demo.containers.containers import STOP_TIMEOUT, Containers
+from dockerproxy.demo.containers.events import Event, EventLog, Reader
 from dockerproxy.demo.engine import query, shapes
-from dockerproxy.demo.engine.events import Event, EventLog, Reader
 from dockerproxy.demo.refusals import AlreadySo, BadParameter, Refusal
 from dockerproxy.tasks import Tasks
 

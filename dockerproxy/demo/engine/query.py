@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dockerproxy.demo.containers.container import Container, State
-from dockerproxy.demo.engine.events import Event
+from dockerproxy.demo.containers.events import Event
 from dockerproxy.demo.refusals import BadParameter, Unparsable
 
 SECOND = 1_000_000_000

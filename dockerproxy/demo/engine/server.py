@@ -17,8 +17,8 @@ from typing import Self
 from aiohttp import web
 
 from dockerproxy.demo.containers.containers import Containers
+from dockerproxy.demo.containers.events import EventLog
 from dockerproxy.demo.engine.api import Api
-from dockerproxy.demo.engine.events import EventLog
 from dockerproxy.demo.paths import check_length
 from dockerproxy.demo.spec import ContainerSpec
 from dockerproxy.errors import ListenError

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from dockerproxy.demo.containers.container import Container, State
+from dockerproxy.demo.containers.events import Event
 from dockerproxy.demo.containers.networks import Endpoint, Network
-from dockerproxy.demo.engine.events import Event
 from dockerproxy.demo.spec import ContainerSpec, Health
 
 API_VERSION = "1.41"

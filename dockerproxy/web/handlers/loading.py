@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import logging
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
 
 log = logging.getLogger("dockerproxy.web")
@@ -75,8 +75,7 @@ def _place(found: Any) -> str:
 
 
 def _did_you_mean(part: str, found: Any) -> str:
-    close = difflib.get_close_matches(part, [name for name in dir(found) if not name.startswith("_")], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(part, (name for name in dir(found) if not name.startswith("_")))
 
 
 def _wrong(name: str, message: str, kind: str = "handler") -> SettingsError:

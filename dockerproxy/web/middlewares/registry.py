@@ -6,7 +6,6 @@ of the group `dockerproxy.middlewares`), and what is shipped.
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import cached_property
@@ -16,6 +15,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import ValidationError
 
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import MiddlewareSettings, Settings, describe
 from dockerproxy.web.handlers.loading import load_object
@@ -126,10 +126,10 @@ class Middlewares:
         place = self._installed[use].value if use in self._installed else SHIPPED.get(use, use)
         if ":" in place:
             return _loaded(place, where)
-        close = difflib.get_close_matches(use, [*SHIPPED, *self._given, *self._installed], n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(SHIPPED)}, or write module:name"
+        known = (*SHIPPED, *self._given, *self._installed)
+        hint = did_you_mean(use, known, f"there are {', '.join(SHIPPED)}, or write module:name")
         key = where if use == name else f"{where}.use"
-        raise SettingsError.at(key, f"there is no middleware {use!r}; {hint}")
+        raise SettingsError.at(key, f"there is no middleware {use!r}{hint}")
 
 
 def _loaded(place: str, where: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Condition, Evidence, Json
-from dockerproxy.control.explain.reachability import Address, Failure, addresses_in, with_reach
+from dockerproxy.control.explain.reachability import Address, Failure, addresses_in, with_reachability
 from dockerproxy.control.explain.request import explain_request
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.routing.table import RouteTable
@@ -18,7 +18,7 @@ REFUSED = Failure("connection refused")
 
 def tried(known: Evidence, *failed: tuple[Any, ...], name: str = "c", failure: Failure = REFUSED) -> Json:
     failures = {Address(*address): failure for address in failed}
-    return with_reach(explain_container(name, known), failures, known)
+    return with_reachability(explain_container(name, known), failures, known)
 
 
 def test_a_wrong_port_is_mended_by_the_one_that_the_container_exposes() -> None:
@@ -91,7 +91,7 @@ def test_one_of_two_upstreams_that_does_not_answer_is_told() -> None:
     upstreams = ["http://127.0.0.1:1", "http://127.0.0.1:2"]
     known = evidence(routes=[{"name": "r", "host": "r.localhost", "upstreams": upstreams}])
     explained = explain_request("http://r.localhost/", "", {}, known)
-    answer = with_reach(explained, {Address("127.0.0.1", 1): REFUSED}, known)
+    answer = with_reachability(explained, {Address("127.0.0.1", 1): REFUSED}, known)
 
     assert answer["code"] == "not_listening"
     assert answer["verdict"] == (
@@ -105,7 +105,9 @@ def test_what_is_no_container_is_not_told_of_labels() -> None:
         route = Route("n7", "n7.localhost", upstreams=["http://foo:80"], source=source)
         known = replace(evidence(), table=RouteTable([route]))
         answer = explain_request("http://n7.localhost/", "", {}, known)
-        return str(with_reach(answer, {Address("foo", 80): Failure("no such name")}, known)["reasons"][0]["mend"])
+        return str(
+            with_reachability(answer, {Address("foo", 80): Failure("no such name")}, known)["reasons"][0]["mend"]
+        )
 
     start = "start what is to answer at foo:80, or mend the URL of the upstream: "
     assert mend(Source.STATIC) == start + "in the proxy's settings"
@@ -117,7 +119,7 @@ def test_of_very_many_upstreams_those_that_nobody_has_tried_are_not_said_to_be_r
     known = evidence(routes=[{"name": "many", "host": "many.localhost", "upstreams": upstreams}])
     explained = explain_request("http://many.localhost/", "", {}, known)
     tried = addresses_in(explained)
-    answer = with_reach(explained, dict.fromkeys(tried, REFUSED), known)
+    answer = with_reachability(explained, dict.fromkeys(tried, REFUSED), known)
 
     assert len(tried) == 256
     assert [row["reached"] for row in answer["upstreams"]] == [False] * 256 + [None] * 44

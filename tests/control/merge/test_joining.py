@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerproxy.control.merge.base import build_base
-from dockerproxy.control.merge.joining import Ground, Joiner, Member, Present
+from dockerproxy.control.merge.joining import Joiner, MergeContext
+from dockerproxy.control.merge.members import CurrentMembers, Member
 from dockerproxy.control.merge.merging import Merged, merge
 from dockerproxy.control.merge.static import static_routes
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
@@ -22,7 +23,7 @@ _SETTINGS = settings(
     ],
     define_middlewares={"m": {"use": "compress"}},
 )
-GROUND = Ground(build_base(_SETTINGS, static_routes(_SETTINGS), ()), _SETTINGS.route_defaults, "dockerproxy")
+CONTEXT = MergeContext(build_base(_SETTINGS, static_routes(_SETTINGS), ()), _SETTINGS.route_defaults, "dockerproxy")
 
 _said = st.fixed_dictionaries(
     {},
@@ -53,43 +54,43 @@ def told(merged: Merged) -> tuple[Any, ...]:
 
 @given(st.lists(_fleets, min_size=2, max_size=5), st.booleans())
 def test_what_is_remembered_does_not_show(fleets: list[dict[str, Any]], departs: bool) -> None:
-    joiner, present = Joiner(), Present()
+    joiner, current = Joiner(), CurrentMembers()
     views: dict[str, ContainerView] = {}
     gone: list[Member] = []
-    merged = merge(GROUND, present)
+    merged = merge(CONTEXT, current)
     for fleet in fleets:
         new = {name: view(name, parts) for name, parts in fleet.items()}
         # Who has not changed is the same object, as from one snapshot to the next.
         views = {name: views[name] if views.get(name) == each else each for name, each in new.items()}
         snapshots = [Snapshot("docker", tuple(views.values()))]
-        before, present = present, Present(snapshots, before=present)
+        before, current = current, CurrentMembers(snapshots, before=current)
         if departs:
-            gone = [member._replace(departed=True) for member in before.members if member not in present.members]
-        wished = {member.wish.route for member in present.members}
+            gone = [member._replace(former=True) for member in before.members if member not in current.members]
+        wished = {member.wish.route for member in current.members}
         kept = [replace(route, upstreams=()) for name, route in merged.docker.items() if name not in wished]
         refusals = merged.refusals
-        merged = merge(GROUND, present, kept, gone, joiner, refusals)
-        assert told(merged) == told(merge(GROUND, Present(snapshots), kept, gone, refusals=refusals))
-        again = merge(GROUND, present, merged.kept.values(), gone, joiner, merged.refusals)
+        merged = merge(CONTEXT, current, kept, gone, joiner, refusals)
+        assert told(merged) == told(merge(CONTEXT, CurrentMembers(snapshots), kept, gone, refusals=refusals))
+        again = merge(CONTEXT, current, merged.kept.values(), gone, joiner, merged.refusals)
         assert told(again) == told(merged), "what came of it has no other places once it is known who was refused"
 
 
 def test_a_route_whose_containers_stay_stays_the_same_object() -> None:
-    joiner, present = Joiner(), Present()
+    joiner, current = Joiner(), CurrentMembers()
     views = [view("one", {"a": {}}), view("two", {"b": {}})]
-    present = Present([Snapshot("docker", tuple(views))], before=present)
-    first = merge(GROUND, present, joiner=joiner).docker
+    current = CurrentMembers([Snapshot("docker", tuple(views))], before=current)
+    first = merge(CONTEXT, current, joiner=joiner).docker
     views[1] = view("two", {"b": {"draining": True}})
-    present = Present([Snapshot("docker", tuple(views))], before=present)
-    second = merge(GROUND, present, joiner=joiner).docker
+    current = CurrentMembers([Snapshot("docker", tuple(views))], before=current)
+    second = merge(CONTEXT, current, joiner=joiner).docker
     assert first["a"] is second["a"]
     assert first["b"] != second["b"]
 
 
 def test_other_settings_are_not_answered_from_memory() -> None:
     joiner = Joiner()
-    present = Present([Snapshot("docker", (view("one", {"a": {}}),))])
-    first = merge(GROUND, present, joiner=joiner).docker["a"]
-    defaults = GROUND.defaults.model_copy(update={"hold": 1.5})
-    second = merge(GROUND._replace(defaults=defaults), present, joiner=joiner).docker["a"]
+    current = CurrentMembers([Snapshot("docker", (view("one", {"a": {}}),))])
+    first = merge(CONTEXT, current, joiner=joiner).docker["a"]
+    defaults = CONTEXT.defaults.model_copy(update={"hold": 1.5})
+    second = merge(CONTEXT._replace(defaults=defaults), current, joiner=joiner).docker["a"]
     assert first.options.hold != second.options.hold == 1.5

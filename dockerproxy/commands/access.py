@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from dockerproxy.commands.asking.client import AdminClient
-from dockerproxy.commands.asking.place import place_of
+from dockerproxy.commands.asking.endpoint import endpoint_of
 from dockerproxy.commands.command_line import WrongUsage
 from dockerproxy.settings import load
 from dockerproxy.settings.secret import TOKEN_WORDS, can_be_token
@@ -35,10 +35,10 @@ def add_access(parser: argparse.ArgumentParser, json: bool = True) -> None:
 
 
 def client_of(options: argparse.Namespace, timeout: float | None = None) -> AdminClient:
-    """The client that these options ask for. Raises SettingsError and WrongPlace."""
+    """The client that these options ask for. Raises SettingsError and WrongEndpoint."""
     settings = load(options.config)
-    place = place_of(settings, options.url)
+    endpoint = endpoint_of(settings, options.url)
     token = options.token or settings.admin_token
     if options.token and not can_be_token(options.token):
         raise WrongUsage(f"--token: {TOKEN_WORDS}")
-    return AdminClient(place, token) if timeout is None else AdminClient(place, token, timeout)
+    return AdminClient(endpoint, token) if timeout is None else AdminClient(endpoint, token, timeout)

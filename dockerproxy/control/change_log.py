@@ -1,4 +1,4 @@
-"""Chronicle: what the log tells of changes of the table. A container that comes and goes is told in few lines.
+"""ChangeLog: what the log tells of changes of the table. A container that comes and goes is told in few lines.
 
 Pure: two states of the table and a time in, lines out; it remembers who has come back how often.
 """
@@ -7,31 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from dockerproxy.control.journal import changes, comings
+from dockerproxy.control.changes import changes, comings
 from dockerproxy.discovery.following.flapping import QUIET, Flaps
 from dockerproxy.routing.route import Route
 
-Place = tuple[str, str]  # a route's name, an upstream's name
+UpstreamKey = tuple[str, str]  # a route's name, an upstream's name
 
 
-class Chronicle:
+class ChangeLog:
     """What was told lately, and what need not be told now."""
 
     def __init__(self) -> None:
-        self._flaps: Flaps[Place] = Flaps()
+        self._flaps: Flaps[UpstreamKey] = Flaps()
 
     def __repr__(self) -> str:
-        return f"<Chronicle: {len(self._flaps.flapping())} come and go>"
+        return f"<ChangeLog: {len(self._flaps.flapping())} come and go>"
 
     @property
-    def restless(self) -> set[str]:
+    def flapping(self) -> set[str]:
         """Names of the upstreams that come and go."""
         return {name for _route, name in self._flaps.flapping()}
 
     def changes(
-        self, before: Sequence[Route], after: Sequence[Route], told: Collection[Place], now: float
+        self, before: Sequence[Route], after: Sequence[Route], told: Collection[UpstreamKey], now: float
     ) -> list[str]:
-        """One line per thing that changed, as `journal.changes`, but for who comes and goes again and again."""
+        """One line per thing that changed, as `changes.changes`, but for who comes and goes again and again."""
         return [*self._turned(before, after, told, now), *changes(before, after, told, self._flaps.flapping())]
 
     def settled(self, routes: Mapping[str, Route], now: float) -> list[str]:
@@ -43,7 +43,7 @@ class Chronicle:
         return self._flaps.next_end()
 
     def _turned(
-        self, before: Sequence[Route], after: Sequence[Route], told: Collection[Place], now: float
+        self, before: Sequence[Route], after: Sequence[Route], told: Collection[UpstreamKey], now: float
     ) -> Iterator[str]:
         for route, name in comings(before, after, told):
             flap = self._flaps.add((route, name), now)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Domain, Route

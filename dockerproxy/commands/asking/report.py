@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from dockerproxy.commands.asking.client import AdminClient
-from dockerproxy.commands.terminal.phrases import did_you_mean
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import DockerproxyError
 
 # The proxy's own routes: their handlers are ours.
@@ -15,6 +15,8 @@ _OWN_HANDLERS = "dockerproxy.web."
 
 # Codes of the reasons for which a container is left out on purpose; see docs/why.md.
 _ASKED_FOR = frozenset({"forbidden", "one_off"})
+
+_FEW = 10  # names that may all be told
 
 Row = dict[str, Any]
 
@@ -81,11 +83,17 @@ def is_own(route: Row) -> bool:
     return str((route.get("handler") or {}).get("name", "")).startswith(_OWN_HANDLERS)
 
 
+def hint_at(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'blog'?`, or all there are, when nothing is like it and there are few."""
+    names = sorted(set(known))
+    return did_you_mean(name, names, f"there are: {', '.join(names)}" if 0 < len(names) <= _FEW else "")
+
+
 def _chosen(rows: Iterable[Row], names: Sequence[str], kind: str) -> list[Row]:
     by_name = {row["name"]: row for row in rows}
     for name in names:
         if name not in by_name:
-            more = did_you_mean(name, by_name)
+            more = hint_at(name, by_name)
             if kind == "container" and "did you mean" not in more:
                 more = f" with a label of dockerproxy's{more}; if there is one without: dockerproxy explain {name}"
             raise UnknownName(f"there is no {kind} named {name!r}{more}")

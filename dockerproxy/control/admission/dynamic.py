@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from dockerproxy.control.constraints import Constraints
+from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.merge.base import place_of
 from dockerproxy.control.merge.places import Places
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.settings import FILE_OPTIONS, RouteSettings
@@ -47,9 +47,7 @@ def refuse_new(
 def refuse_removal(name: str, route: Route | None, builtin: Collection[str], dynamic: Iterable[str]) -> None:
     """Raises UnknownRoute, or RouteNotRemovable with the reason."""
     if route is None:
-        close = difflib.get_close_matches(name, list(dynamic), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        raise UnknownRoute(f"there is no route named {name!r}{hint}")
+        raise UnknownRoute(f"there is no route named {name!r}{did_you_mean(name, dynamic)}")
     if route.source is Source.DOCKER:
         reason = _DOCKER
     elif name in builtin:

@@ -10,8 +10,8 @@ import pytest
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reason import Code, Reason
 
-from .conftest import Stage
-from .making import Scene, container, one, settings, wish
+from ..conftest import Stage
+from ..making import Scene, container, one, settings, wish
 
 TEAM_A = {"hosts": ["team-a.example", "*.team-a.example"], "projects": ["team-a-*"]}
 PUBLIC = {"hosts": ["www.team-a.example"], "projects": ["team-a-*"], "labels": {"com.example.public": "y*"}}

@@ -31,12 +31,12 @@ def changes(
     before: Sequence[Route],
     after: Sequence[Route],
     told: Collection[tuple[str, str]] = (),
-    restless: Collection[tuple[str, str]] = (),
+    flapping: Collection[tuple[str, str]] = (),
 ) -> list[str]:
     """One line per thing that changed between two sets of routes.
 
     told:     routes and names of upstreams that go out of rotation or come back by an operator's decision
-    restless: of those that come and go again and again, which is not told here
+    flapping: of those that come and go again and again, which is not told here
     """
     old = {route.name: route for route in before}
     new = {route.name: route for route in after}
@@ -47,7 +47,7 @@ def changes(
             continue
         if known is None:
             lines.append(f"{name}: new route at {_where(route)}")
-        lines += _changes_of(known, route, told, restless)
+        lines += _changes_of(known, route, told, flapping)
     return lines
 
 
@@ -86,10 +86,10 @@ def decided(before: Overrides, after: Overrides) -> set[tuple[str, str]]:
     return {(override.route, override.upstream) for override in differing if isinstance(override, (Drain, Weight))}
 
 
-def complaints(containers: Iterable[ContainerView], restless: Collection[str] = ()) -> dict[tuple[str, str], str]:
+def complaints(containers: Iterable[ContainerView], flapping: Collection[str] = ()) -> dict[tuple[str, str], str]:
     """What is wrong with labelled containers, one line each, by container.
 
-    restless: names of those of which the log has told already that they restart again and again
+    flapping: names of those of which the log has told already that they restart again and again
     """
     told = (
         (each, [reason for reason in each.reasons if reason.code not in _ASKED_FOR])
@@ -100,7 +100,7 @@ def complaints(containers: Iterable[ContainerView], restless: Collection[str] = 
         (container.id, container.name): _complaint(container, reasons)
         for container, reasons in told
         if container.mentioned and reasons and container.state not in _AT_REST
-        if container.name not in restless or any(reason.code is not Code.RESTARTING for reason in reasons)
+        if container.name not in flapping or any(reason.code is not Code.RESTARTING for reason in reasons)
     }
 
 
@@ -112,7 +112,7 @@ def _complaint(container: ContainerView, reasons: Iterable[Reason]) -> str:
 
 
 def _changes_of(
-    known: Route | None, route: Route, told: Collection[tuple[str, str]], restless: Collection[tuple[str, str]]
+    known: Route | None, route: Route, told: Collection[tuple[str, str]], flapping: Collection[tuple[str, str]]
 ) -> Iterator[str]:
     if known is not None and _where(known) != _where(route):
         yield f"{route.name}: now at {_where(route)}"
@@ -121,8 +121,8 @@ def _changes_of(
     if route.handler:
         return
     before = known.upstreams if known is not None else ()
-    yield from _upstream_changes(route, before, told, restless)
-    told_of = not before or any((route.name, upstream.name) not in restless for upstream in before)
+    yield from _upstream_changes(route, before, told, flapping)
+    told_of = not before or any((route.name, upstream.name) not in flapping for upstream in before)
     if not route.upstreams and (before or known is None) and told_of:
         yield _empty(route)
 
@@ -131,10 +131,10 @@ def _upstream_changes(
     route: Route,
     before: Sequence[Upstream],
     told: Collection[tuple[str, str]],
-    restless: Collection[tuple[str, str]],
+    flapping: Collection[tuple[str, str]],
 ) -> Iterator[str]:
-    old = {upstream.key: upstream for upstream in before if (route.name, upstream.name) not in restless}
-    new = {upstream.key: upstream for upstream in route.upstreams if (route.name, upstream.name) not in restless}
+    old = {upstream.key: upstream for upstream in before if (route.name, upstream.name) not in flapping}
+    new = {upstream.key: upstream for upstream in route.upstreams if (route.name, upstream.name) not in flapping}
     count = _rotating(route)
     for key, upstream in old.items():
         if key not in new:

@@ -1,4 +1,4 @@
-"""Place: where a running proxy is asked. From the URL that a person gives, its own note, or the settings."""
+"""Endpoint: where a running proxy is asked. From the URL that a person gives, its own note, or the settings."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _THIS_MACHINE = "127.0.0.1"
 _HOST = re.compile(r"[A-Za-z0-9_:%-]{1,63}(\.[A-Za-z0-9_-]{1,63})*\.?")  # also an IPv6 address
 
 
-class WrongPlace(DockerproxyError):
+class WrongEndpoint(DockerproxyError):
     """There is no saying where the proxy is to be asked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Endpoint:
     """Where to connect, and as what.
 
     address, port: to connect to
@@ -54,8 +54,8 @@ class Place:
             return False
 
 
-def place_of(settings: Settings, url: str | None) -> Place:
-    """Where the proxy of these settings is, or the one that `url` names. Raises WrongPlace."""
+def endpoint_of(settings: Settings, url: str | None) -> Endpoint:
+    """Where the proxy of these settings is, or the one that `url` names. Raises WrongEndpoint."""
     if url:
         return _from_url(url, settings)
     found = find(settings.state_dir, settings.given_listen)
@@ -63,18 +63,18 @@ def place_of(settings: Settings, url: str | None) -> Place:
         return _at(found, f"as it has noted in {settings.state_dir / FILE_NAME}")
     said = settings.whereabouts
     if said.port == 0:
-        raise WrongPlace(
+        raise WrongEndpoint(
             "`listen` is port 0, so the proxy takes any free one, and none has left a note of it in "
             f"{settings.state_dir}: start it, or name it with --url http://127.0.0.1:PORT"
         )
     return _at(said, f"as the settings say: `listen` is {settings.own_address}")
 
 
-def _at(found: Whereabouts, origin: str) -> Place:
-    return Place(found.host, found.port, found.admin_host, found.tls, origin)
+def _at(found: Whereabouts, origin: str) -> Endpoint:
+    return Endpoint(found.host, found.port, found.admin_host, found.tls, origin)
 
 
-def _from_url(url: str, settings: Settings) -> Place:
+def _from_url(url: str, settings: Settings) -> Endpoint:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port or _DEFAULT_PORTS[parts.scheme]
@@ -86,11 +86,11 @@ def _from_url(url: str, settings: Settings) -> Place:
     # RFC 6761 section 6.3: names below localhost are this machine, also where the resolver does not know them.
     below_localhost = name == "localhost" or name.endswith(".localhost")
     host = parts.netloc if _is_domain(name) else settings.admin_host
-    return Place(_THIS_MACHINE if below_localhost else name, port, host, parts.scheme == "https", "--url")
+    return Endpoint(_THIS_MACHINE if below_localhost else name, port, host, parts.scheme == "https", "--url")
 
 
-def _wrong(url: str) -> WrongPlace:
-    return WrongPlace(f"--url {url}: expected the address of a proxy, such as http://root.localhost:8888")
+def _wrong(url: str) -> WrongEndpoint:
+    return WrongEndpoint(f"--url {url}: expected the address of a proxy, such as http://root.localhost:8888")
 
 
 def _is_domain(name: str) -> bool:

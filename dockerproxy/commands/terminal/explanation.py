@@ -9,8 +9,8 @@ from rich.console import RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from dockerproxy.commands.asking.report import Row
 from dockerproxy.commands.terminal.phrases import clean_line
-from dockerproxy.commands.terminal.report import Row
 from dockerproxy.commands.terminal.tables import BAD, FAINT, ODD, STRONG, override_words, plain_table, upstream_state
 
 GOOD = "green"

@@ -7,8 +7,8 @@ import pytest
 from dockerproxy.errors import InvalidInput, SettingsError
 from dockerproxy.labels.reason import Code
 
-from .conftest import Stage
-from .making import Scene, container, one, route_settings, settings, wish
+from ..conftest import Stage
+from ..making import Scene, container, one, route_settings, settings, wish
 
 DEFINED = {"auth": {"use": "basic_auth"}, "fast": {"use": "compress"}}
 AUTH, FAST = ("auth",), ("fast",)

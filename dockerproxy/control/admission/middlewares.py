@@ -5,11 +5,11 @@ A route is never served without a middleware that it names: it may be the one th
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.labels.reason import Code, Reason
@@ -97,6 +97,5 @@ def _reason(view: ContainerView, wish: RouteWish, known: Collection[str], prefix
 def _unknown(names: Iterable[str], known: Collection[str]) -> Iterator[str]:
     for name in names:
         if name not in known:
-            close = difflib.get_close_matches(name, list(known), n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "define it under define_middlewares in the settings"
-            yield f"there is no middleware {name!r}; {hint}"
+            hint = did_you_mean(name, known, "define it under define_middlewares in the settings")
+            yield f"there is no middleware {name!r}{hint}"

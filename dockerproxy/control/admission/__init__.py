@@ -1,0 +1,9 @@
+"""Admission: which routes may be added, and what containers may claim.
+
+constraints.py  Constraints: which containers may claim which domains, by settings
+claims.py       what containers wish, less what the constraints forbid them
+middlewares.py  which middlewares there are, and who asks for others
+dynamic.py      which routes may be added and removed while the proxy runs
+
+claims and dynamic call constraints.
+"""
