@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test coverage lint package docs bench attacks fuzz clean
+.PHONY: demo test coverage lint package docs bench attacks fuzz findings clean
 
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
 	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
@@ -39,6 +39,9 @@ attacks: $(VENV)/.tested ## attack a proxy of its own over loopback, and tell wh
 
 fuzz: $(VENV)/.tested ## ten minutes of fuzzing heads, framing and labels
 	$(BIN)/python -m tests.fuzz --seconds 600
+
+findings: ## look anew at what surprised us in other people's software; needs the package registry, and minutes
+	@bash findings/all.sh
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "dockerproxy needs Python 3.11 or newer; name one: make PYTHON=python3.12 demo")'

@@ -15,7 +15,16 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 # From a source package, the tests can be run and the pages made anew.
-IN_SOURCES = ("README.md", "CHANGELOG.md", "LICENSE", "constraints.txt", "docs/systemd/dockerproxy.service", "tests/")
+IN_SOURCES = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "LICENSE",
+    "constraints.txt",
+    "docs/systemd/dockerproxy.service",
+    "findings/README.md",
+    "tests/",
+)
 # What a page that is in no module would be missing from, were it not in the wheel.
 SERVES = """
 import asyncio, sys, urllib.request

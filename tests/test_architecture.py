@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from docs.architecture_pictures import LEFT_OUT, arrows, reached
 from docs.imports import imports, module_name, modules, part_of
 
 ROOT = Path(__file__).parents[1]
+PAGES = ("CONTRIBUTING.md",)
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 DRAWN = [set(re.findall(r"^    (\w+) --> (\w+)$", picture, re.MULTILINE)) for picture in PAGE.split("```mermaid")[1:]]
 
@@ -38,3 +43,41 @@ def test_every_arrow_of_a_circle_is_drawn() -> None:
     graph = {"a": frozenset("bc"), "b": frozenset("ac"), "c": frozenset[str]()}
 
     assert set(arrows(graph)) == {("a", "b"), ("b", "a"), ("a", "c"), ("b", "c")}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_files_that_a_page_names_are_there(page: str) -> None:
+    named = re.findall(r"`(\.?[\w-]+(?:/[\w.-]+)+/?)`", (ROOT / page).read_text(encoding="utf-8"))
+
+    assert named
+    assert [name for name in named if not place(name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_stands_behind_the_name_of_a_module_is_defined_there(page: str) -> None:
+    text = " ".join((ROOT / page).read_text(encoding="utf-8").split())
+    found = re.findall(r"`([\w/]+\.py)`((?:,? `[\w.]+`)+)", text)
+    named = {(module, name) for module, names in found for name in re.findall(r"[\w.]+", names)}
+
+    assert named
+    assert sorted((module, name) for module, name in named if name not in defined(module)) == []
+
+
+def place(name: str) -> Path:
+    """Where it is, by a path from the top or from within the package."""
+    return ROOT / name if (ROOT / name).exists() else ROOT / "dockerproxy" / name
+
+
+def defined(module: str) -> set[str]:
+    """`Class`, `Class.method`, `function`, `CONSTANT`: what a module defines outside of functions."""
+    return set(names_in(ast.parse(place(module).read_text(encoding="utf-8")).body))
+
+
+def names_in(body: list[ast.stmt], within: str = "") -> Iterator[str]:
+    for node in body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield within + node.name
+        if isinstance(node, ast.ClassDef):
+            yield from names_in(node.body, f"{node.name}.")
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        yield from (within + target.id for target in targets if isinstance(target, ast.Name))

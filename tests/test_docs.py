@@ -33,6 +33,7 @@ from dockerproxy.settings import (
     load,
 )
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.middlewares.registry import SHIPPED
 from docs.generate import pages
 from docs.middleware_tables import EXAMPLES as MIDDLEWARE_EXAMPLES
 from docs.middleware_tables import options_of
@@ -46,7 +47,10 @@ HAND_WRITTEN = [
     *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "middlewares", "security", "tls", "why")),
 ]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
-LINKED_PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+LINKED_PAGES = [
+    *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "CONTRIBUTING", "findings/README")),
+    *sorted(DOCS.glob("*.md")),
+]
 # The tables of keys, by the line before them, with the model that reads them and what else it needs.
 KEY_TABLES: Mapping[str, tuple[type[Strict], dict[str, Any]]] = {
     "A route,": (RouteSettings, {"name": "any"}),
@@ -317,6 +321,10 @@ async def test_the_python_in_the_readme_serves_what_it_says(tmp_path: Path) -> N
         async with client.get(url, headers={"Host": "hello.localhost"}) as response:
             assert await response.text() == "Hello you, you come from 127.0.0.1.\n"
     assert server.registry.route("blog").options.bench == 30
+
+
+def test_every_shipped_middleware_is_on_the_page() -> None:
+    assert {SHIPPED[name] for name in MIDDLEWARE_EXAMPLES} == set(SHIPPED.values())
 
 
 @pytest.mark.parametrize("name", MIDDLEWARE_EXAMPLES)
