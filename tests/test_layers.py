@@ -58,9 +58,6 @@ STILL_IN_CIRCLES = frozenset({
     "dockerproxy.proxy.pages",
     "dockerproxy.proxy.plane",
     "dockerproxy.proxy.record",
-    "dockerproxy.proxy.upstream.connector",
-    "dockerproxy.proxy.upstream.http1",
-    "dockerproxy.proxy.upstream.pool",
 })  # fmt: skip
 
 LONGEST_FILE = 400  # lines

@@ -29,6 +29,7 @@ from dockerproxy.proxy.pages import MaySeeReason, Pages
 from dockerproxy.proxy.record import Record, Recorder
 from dockerproxy.proxy.upstream.connector import ConnectHandler, Connector
 from dockerproxy.proxy.upstream.pool import Pool
+from dockerproxy.proxy.upstream.pools import Pools
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings.model import Settings
@@ -103,14 +104,14 @@ class DataPlane:
         self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, ResponseParser(self.limits.head), connect_handler)
-        self._pools: dict[tuple[str, str], Pool] = {}
+        self.pools = Pools(self._connector, self._tasks)
         self.pages = Pages(self, may_see_reason)
         self.recorder = recorder
         self._fronts: set[Front] = set()
         self._all_gone: asyncio.Future[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<DataPlane: {len(self.live)} routes, {len(self._fronts)} clients, {len(self._pools)} pools>"
+        return f"<DataPlane: {len(self.live)} routes, {len(self._fronts)} clients, {len(self.pools)} pools>"
 
     # Called by the server
 
@@ -140,13 +141,13 @@ class DataPlane:
         removed = [known for name, known in self.live.items() if name not in live]
         self.table, self.live, self.pages.not_found = table, live, not_found
         self.entries = self.gates.entries(table.routes, live)
-        unused = self._revive_pools(table.routes)
+        unused = self.pools.revive(self._addresses(table.routes))
         for known, route in changed:
             known.update(route)
         for known in removed:
             known.remove()
         self.gates.settle(live)
-        self._retire_pools(unused)
+        self.pools.retire(unused)
         self._forget_gone(time.monotonic())
 
     def front(self) -> Front:
@@ -167,8 +168,7 @@ class DataPlane:
             await asyncio.wait([self._all_gone], timeout=grace)
         for front in list(self._fronts):
             front.transport.abort()
-        for pool in list(self._pools.values()):  # whoever waits in one may go on to another
-            pool.retire()
+        self.pools.retire_all()
         await self._tasks.cancel_all()
         self.wheel.stop()
 
@@ -244,14 +244,7 @@ class DataPlane:
 
     def pool(self, upstream: Upstream, live: LiveRoute) -> Pool:
         """The pool of connections to `upstream`."""
-        key = (upstream.address, live.tls.key)
-        pool = self._pools.get(key)
-        limit = live.options.max_connections
-        if pool is None:
-            connect = self._connector.to(upstream, live.tls)
-            pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, limit)
-        pool.limit = limit
-        return pool
+        return self.pools.pool(upstream, live.tls, live.options.max_connections)
 
     def _forget_gone(self, now: float) -> None:
         """Drop counters of what left the table long ago; looked at once a minute at most, for it takes a while."""
@@ -259,23 +252,8 @@ class DataPlane:
             keys = {route.name: {upstream.key for upstream in route.upstreams} for route in self.table.routes}
             self.stats.forget(keys, now)
 
-    def _revive_pools(self, routes: tuple[Route, ...]) -> list[tuple[str, str]]:
-        """Note which pools are in use (again); returns the keys of the others."""
+    def _addresses(self, routes: tuple[Route, ...]) -> set[str]:
+        """Where requests may go."""
         used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
         used.update([HANDLER, *(handler for handler, _ in self.pages.live)])
-        unused = []
-        for key, pool in self._pools.items():
-            if key[0] in used:
-                pool.revive()
-            else:
-                unused.append(key)
-        return unused
-
-    def _retire_pools(self, unused: list[tuple[str, str]]) -> None:
-        """Close idle connections to addresses that are out of rotation: an application that is told to stop waits
-        for them."""
-        for key in unused:
-            pool = self._pools[key]
-            pool.retire()
-            if pool.size == 0:
-                del self._pools[key]
+        return used

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from dockerproxy.proxy.deadlines import NEVER
 from dockerproxy.proxy.flow import Valve
-from dockerproxy.proxy.upstream.keepalive import TUNNEL, probe
+from dockerproxy.proxy.keepalive import TUNNEL, probe
 
 # How long a side that does not read may keep its connection when the tunnel is closed: it has yet to take 64 KiB.
 _LAST_WORDS = 60.0  # seconds

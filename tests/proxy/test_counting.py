@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from dockerproxy import stats
 from dockerproxy.routing.route import PathRule, Route
 from dockerproxy.settings import RouteSettings
+from dockerproxy.stats import proxy as stats
 
 from ..support.scene import Scene
 from ..support.upstreams import Conversation

@@ -139,7 +139,7 @@ def test_only_what_says_how_can_expire() -> None:
 async def test_the_kernel_looks_whether_an_upstream_that_is_silent_is_still_there(scene: Scene) -> None:
     await scene.proxy(await scene.upstream())
     await scene.get()
-    (pool,) = [pool for pool in scene.server.plane._pools.values() if pool.size]
+    (pool,) = [pool for pool in scene.server.plane.pools if pool.size]
     (connection,) = pool._idle
     sock = connection.transport.get_extra_info("socket")
     assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)

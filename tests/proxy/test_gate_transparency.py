@@ -33,7 +33,7 @@ class GatedScene(Scene):
         return await super().proxy(*upstreams, **{"given": {"through": Through()}, "middlewares": "through", **values})
 
     def open_connections(self) -> int:
-        return sum(pool.size for pool in self.server.plane._pools.values() if pool.address != HANDLER)
+        return sum(pool.size for pool in self.server.plane.pools if pool.address != HANDLER)
 
 
 @pytest.fixture

@@ -570,7 +570,7 @@ async def test_the_connection_used_last_is_used_next(scene: Scene) -> None:
     client = clients[0]
     used = []
 
-    pool = next(iter(scene.server.plane._pools.values()))
+    pool = next(iter(scene.server.plane.pools))
     for _ in range(5):
         last = pool._idle[-1]
         assert (await client.get()).status == 200

@@ -132,7 +132,7 @@ class Scene:
 
     def open_connections(self) -> int:
         """To upstreams, idle ones included."""
-        return sum(pool.size for pool in self.server.plane._pools.values())
+        return sum(pool.size for pool in self.server.plane.pools)
 
     def leftovers(self) -> list[str]:
         """What is not as it should be when no client is there."""
@@ -143,10 +143,10 @@ class Scene:
             found += [f"in flight at {key} on {name}" for key, one in stats.upstreams.items() if one.in_flight]
         for live in (*plane.live.values(), *plane.pages.live.values()):
             found += [f"held or in flight: {live}"] if live._held or live.stats.in_flight else []
-        for pool in plane._pools.values():
+        for pool in plane.pools:
             if pool._waiting or pool.size != len(pool._idle):
                 found.append(repr(pool))
-        if len(plane.wheel) > sum(pool.size for pool in plane._pools.values()):
+        if len(plane.wheel) > sum(pool.size for pool in plane.pools):
             found.append(repr(plane.wheel))
         if len(plane._tasks):
             found.append(repr(plane._tasks))

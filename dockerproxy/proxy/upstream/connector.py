@@ -13,10 +13,10 @@ from dockerproxy.errors import SettingsError
 from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.flow import MOST_UNSENT
+from dockerproxy.proxy.keepalive import UPSTREAM, probe
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
-from dockerproxy.proxy.upstream.http1 import UpstreamConnection
-from dockerproxy.proxy.upstream.keepalive import UPSTREAM, probe
-from dockerproxy.proxy.upstream.pool import Connect, Pool
+from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
+from dockerproxy.proxy.upstream.pool import Connect
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tls.client import UpstreamTls
 
@@ -45,9 +45,9 @@ class Connector:
         self._parser = parser
         self._contexts.clear()
 
-    async def _connect(self, upstream: Upstream, tls: UpstreamTls, pool: Pool, timeout: float) -> UpstreamConnection:
+    async def _connect(self, upstream: Upstream, tls: UpstreamTls, owner: Owner, timeout: float) -> UpstreamConnection:
         """Connect within `timeout` seconds. Raises AttemptError."""
-        connection = UpstreamConnection(pool, self._parser, self._wheel)
+        connection = UpstreamConnection(owner, self._parser, self._wheel)
         try:
             async with asyncio.timeout(timeout):
                 await self._open(connection, upstream, tls)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
 from dockerproxy.tasks import Tasks
 
-if TYPE_CHECKING:
-    from dockerproxy.proxy.upstream.http1 import UpstreamConnection
-
-Connect = Callable[["Pool", float], Coroutine[Any, Any, "UpstreamConnection"]]
+# Who owns the connection, and seconds.
+Connect = Callable[[Owner, float], Coroutine[Any, Any, UpstreamConnection]]
 
 
 class Requester(Protocol):

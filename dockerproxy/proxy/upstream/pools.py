@@ -1,0 +1,66 @@
+"""Pools: the pools of all addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+
+from dockerproxy.proxy.upstream.connector import Connector
+from dockerproxy.proxy.upstream.pool import Pool
+from dockerproxy.routing.route import Upstream
+from dockerproxy.tasks import Tasks
+from dockerproxy.tls.client import UpstreamTls
+
+# An address, and how https is spoken there.
+Key = tuple[str, str]
+
+
+class Pools:
+    """A pool for each address that requests have gone to, and for each way of speaking https there."""
+
+    def __init__(self, connector: Connector, tasks: Tasks) -> None:
+        self._connector = connector
+        self._tasks = tasks
+        self._pools: dict[Key, Pool] = {}
+
+    def __repr__(self) -> str:
+        return f"<Pools: {len(self._pools)}>"
+
+    def __len__(self) -> int:
+        return len(self._pools)
+
+    def __iter__(self) -> Iterator[Pool]:
+        return iter(list(self._pools.values()))
+
+    def pool(self, upstream: Upstream, tls: UpstreamTls, limit: int) -> Pool:
+        """The pool of connections to `upstream`, of which there may be `limit` at a time."""
+        key = (upstream.address, tls.key)
+        pool = self._pools.get(key)
+        if pool is None:
+            connect = self._connector.to(upstream, tls)
+            pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, limit)
+        pool.limit = limit
+        return pool
+
+    def revive(self, used: Collection[str]) -> list[Key]:
+        """Note that the `used` addresses are in use (again); returns the keys of the other pools."""
+        unused = []
+        for key, pool in self._pools.items():
+            if key[0] in used:
+                pool.revive()
+            else:
+                unused.append(key)
+        return unused
+
+    def retire(self, unused: list[Key]) -> None:
+        """Close idle connections to addresses that are out of rotation: an application that is told to stop waits
+        for them."""
+        for key in unused:
+            pool = self._pools[key]
+            pool.retire()
+            if pool.size == 0:
+                del self._pools[key]
+
+    def retire_all(self) -> None:
+        """Whoever waits in one may go on to another, until all are over."""
+        for pool in self:
+            pool.retire()
