@@ -14,11 +14,12 @@ from pathlib import Path
 
 from bench.errors import BenchError
 from bench.page import write
-from bench.peers import PEERS
+from bench.peers import PEERS, older_build
 from bench.plan import PLANS, Plan
 from bench.report import Report, aligned, bar_table
 from bench.run import results_file, run
 from bench.scenarios import SCENARIOS
+from bench.scenarios.figures import OLDER
 from dockerproxy.run import loop_factory
 
 
@@ -38,6 +39,8 @@ def _run(options: argparse.Namespace) -> int:
     file.touch()  # whether it can be written is better known before ten minutes than after
     scenarios = [each for each in SCENARIOS if not options.only or each.name in options.only]
     peers = [each for each in PEERS if not options.proxies or each.name in options.proxies]
+    if options.older:
+        peers.insert(1, older_build(OLDER, options.older))
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
         report = runner.run(run(plan, scenarios, peers))
     if report.verdicts:
@@ -74,6 +77,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", metavar="NAME", action="append", choices=names, help=", ".join(names))
     parser.add_argument(
         "--proxies", metavar="NAME,...", type=_proxies, help=f"default: all of {', '.join(each.name for each in PEERS)}"
+    )
+    parser.add_argument(
+        "--older",
+        metavar="PYTHON",
+        type=Path,
+        help="compare with the build that this interpreter runs, too",
     )
     plans = parser.add_mutually_exclusive_group()
     parser.set_defaults(plan="default")

@@ -2,13 +2,16 @@
 
 /          128 bytes
 /1m        1 MiB                /large     the largest answer of the plan
-/upload    takes the whole body of the request before it answers
+/upload    takes the whole body of the request before it answers; so does all below /api/
+/assets/   the files of `bench.mixed`, with ETag, Last-Modified and Cache-Control
 """
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from bench import mixed
 from bench.errors import BenchError
 from bench.peers import NGINX_TEMPORARY, NGINX_USER, program
 from bench.ports import free_ports
@@ -39,12 +42,14 @@ http {{
     client_max_body_size 0;
     client_body_buffer_size 2m;
     location = / {{ return 200 "{small}"; }}
-    location = /upload {{
+    location /assets/ {{ expires 1h; }}
+    location ~ ^/(upload$|api/) {{
       # `return` would answer before the body has come; a proxied request is read to its end first.
       proxy_method GET;
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
-      proxy_pass http://127.0.0.1:{first}/;
+      rewrite ^ / break;
+      proxy_pass http://127.0.0.1:{first};
     }}
   }}
 }}
@@ -88,6 +93,11 @@ class Origin:
         with (files / "large").open("wb") as file:
             for _ in range(self._large_size // MIB):
                 file.write(b"x" * MIB)
+        for each in mixed.files():
+            part = files / each.path
+            part.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(b"x" * each.size)
+            os.utime(part, (mixed.CHANGED, mixed.CHANGED))
 
     def _config(self) -> str:
         return _CONFIG.format(

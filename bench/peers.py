@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from bench.ports import LOOPBACK
@@ -90,7 +91,7 @@ def _said(name: str, *arguments: str) -> str | None:
 # dockerproxy
 
 
-def _dockerproxy(site: Site, folder: Path) -> Command:
+def _dockerproxy(site: Site, folder: Path, python: str = sys.executable) -> Command:
     upstreams = [{"url": f"http://{LOOPBACK}:{port}"} for port in site.upstreams]
     hosts = [{"host": host} for host in site.hosts] or [{}]
     settings = {
@@ -103,7 +104,19 @@ def _dockerproxy(site: Site, folder: Path) -> Command:
         settings["routes"] = []
     file = folder / "dockerproxy.yaml"
     file.write_text(json.dumps(settings))  # JSON is YAML
-    return Command([sys.executable, "-m", "dockerproxy", "run", "--config", str(file), "--log-level", "warning"])
+    # -P: the module that is installed there, not the one in the folder that the bench is run in.
+    return Command([python, "-P", "-m", "dockerproxy", "run", "--config", str(file), "--log-level", "warning"])
+
+
+def older_build(name: str, python: Path) -> Peer:
+    """dockerproxy as it is installed for another interpreter, with the same settings."""
+    return Peer(
+        name, lambda: _said(str(python), "-P", "-m", "dockerproxy", "--version"), partial(_prepared, str(python))
+    )
+
+
+def _prepared(python: str, site: Site, folder: Path) -> Command:
+    return _dockerproxy(site, folder, python)
 
 
 # nginx

@@ -42,6 +42,14 @@ request = function()
   return requests[turn]
 end
 """
+# Whole requests, sent in turn.
+_REQUESTS = """
+local requests, turn = {%s}, 0
+request = function()
+  turn = turn %% #requests + 1
+  return requests[turn]
+end
+"""
 
 
 def wrk_path() -> str | None:
@@ -53,6 +61,11 @@ def script(headers: Mapping[str, str], hosts: Sequence[str]) -> str:
     """What wrk is told in Lua: the headers of each request, the hosts in turn, and how to print what came of it."""
     lines = [f"wrk.headers[{json.dumps(name)}] = {json.dumps(value)}" for name, value in headers.items()]
     return "\n".join([*lines, _HOSTS % ", ".join(map(json.dumps, hosts)), _DONE])
+
+
+def script_of(requests: Sequence[bytes]) -> str:
+    """The same for whole requests of ASCII characters, which are sent in turn."""
+    return _REQUESTS % ",\n".join(json.dumps(each.decode("ascii")) for each in requests) + _DONE
 
 
 async def run_wrk(url: str, connections: int, seconds: float, lua: str, folder: Path) -> Load:

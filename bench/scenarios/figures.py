@@ -77,6 +77,8 @@ class Sample:
         return 1e6 * self.cpu / max(1, self.load.requests)
 
 
+# The name of another build of dockerproxy that takes part.
+OLDER = "older"
 # The sign for ratios; as an escape, for it looks like a letter in source text.
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -84,6 +86,7 @@ TRAFFIC_COLUMNS = (
     Column("cpu_us", "CPU µs per request"),
     Column("x_nginx", f"{TIMES} nginx", 2),
     Column("x_caddy", f"{TIMES} Caddy", 2),
+    Column("x_older", f"{TIMES} older build", 2),
     Column("rps", "requests/s", 0),
     Column("p50_ms", "p50 ms", 2),
     Column("p99_ms", "p99 ms", 2),
@@ -106,6 +109,7 @@ def _traffic(
         "cpu_us": median(own),
         "x_nginx": ratio(own, cpu.get("nginx")),
         "x_caddy": ratio(own, cpu.get("caddy")),
+        "x_older": ratio(own, cpu.get(OLDER)),
         "rps": median(load.requests / load.seconds for load in loads),
         "p50_ms": median(load.p50 * 1e3 for load in loads),
         "p99_ms": median(load.p99 * 1e3 for load in loads),

@@ -6,21 +6,24 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
+from bench import mixed
 from bench.browser import HEADERS, request
 from bench.clients import Client, WebSocketClient
+from bench.errors import BenchError
 from bench.loop import Load, Worker, closed_loop
 from bench.origin import MIB
 from bench.ports import free_ports
 from bench.process import Process
 from bench.scenarios.figures import TRAFFIC_COLUMNS, Column, Row, Scenario, traffic_rows
 from bench.scenarios.rig import ANY_HOST, Case, Rig, Running
-from bench.wrk import run_wrk, script, wrk_path
+from bench.wrk import run_wrk, script, script_of, wrk_path
 
 Generate = Callable[[Rig, Running, float], Awaitable[Load]]
 Table = tuple[Sequence[Column], Sequence[Row]]
 
 # Connections where each carries much: enough to keep a core busy, few enough to see one answer's time.
 _FEW = 8
+_MANY = 32
 _SOCKETS = 32
 
 
@@ -41,6 +44,13 @@ async def small_load(
     asked = [request("/", host, close=close) for host in hosts]
     workers = [_asking(client, asked[n::connections] or asked) for n, client in enumerate(clients)]
     return await _with(clients, workers, seconds)
+
+
+async def _mixed_load(rig: Rig, running: Running, seconds: float) -> Load:
+    """Requests that differ. Raises BenchError without wrk: the own clients would cost more than what is measured."""
+    if wrk_path() is None:
+        raise BenchError("wrk is not installed: apt-get install wrk")
+    return await run_wrk(running.url, _MANY, seconds, script_of(mixed.requests(ANY_HOST)), rig.folder)
 
 
 async def _body_load(
@@ -124,10 +134,19 @@ async def _websocket(rig: Rig) -> Table:
 
 TRAFFIC: Sequence[Scenario] = (
     _traffic(
+        "mixed",
+        "Mixed: requests that differ",
+        f"{mixed.REQUESTS:,} requests of browsers with other paths, queries, cookies, Referer and Accept, to "
+        f"{mixed.FILES} files of six sizes with ETag, Cache-Control and Last-Modified; one in 20 is a POST of 1 KiB, "
+        f"one in 20 has an If-None-Match that hits. {_MANY} kept-alive connections, three upstreams in turn.",
+        _mixed_load,
+    ),
+    _traffic(
         "small-32",
         "Small answers, 32 connections",
-        "128-byte answers to a browser's head of 15 fields, kept-alive connections, three upstreams in turn.",
-        partial(small_load, connections=32),
+        "128-byte answers to a browser's head of 15 fields, the same each time: whoever remembers the head before has "
+        "less to do than on the web. Kept-alive connections, three upstreams in turn.",
+        partial(small_load, connections=_MANY),
     ),
     _traffic(
         "small-256",
