@@ -102,6 +102,8 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.NO_LABEL: of({"maintainer": "x"}),
     Code.NEAR_PREFIX: of({"docker-proxy.host": "a.localhost"}),
     Code.UNKNOWN_LABEL: of({"dockerproxy.hots": "a.localhost"}),
+    Code.UNKNOWN_PROTECTION: of({"dockerproxy.basic_auth": "ann:x"}),
+    Code.LETTER_CASE: of({"dockerproxy.Host": "a.localhost"}),
     Code.WRONG_VALUE: of({"dockerproxy.port": "80/tcp"}),
     Code.UNREADABLE: unreadable,
     Code.ROUTE_LEFT_OUT: of({"dockerproxy.hots": "a.localhost"}, service="office"),

@@ -16,6 +16,8 @@ class Code(StrEnum):
     NO_LABEL = "no_label"
     NEAR_PREFIX = "near_prefix"
     UNKNOWN_LABEL = "unknown_label"
+    UNKNOWN_PROTECTION = "unknown_protection"
+    LETTER_CASE = "letter_case"
     WRONG_VALUE = "wrong_value"
     UNREADABLE = "unreadable"
     ROUTE_LEFT_OUT = "route_left_out"

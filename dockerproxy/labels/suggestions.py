@@ -10,6 +10,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
+from dockerproxy.labels.protection import protection_asked_for
 from dockerproxy.labels.table import BY_NAME, LARGEST_PORT
 from dockerproxy.labels.traefik import route_in, rule_hosts
 
@@ -29,8 +30,14 @@ _ELSEWHERE = {
     "proto": "scheme",
     "net": "network",
     "timeout": "response_timeout",
+    "virtual_host": "host",
+    "virtual_port": "port",
+    "virtual_path": "path",
+    "virtual_proto": "scheme",
+    "https_method": "https",
     "retries": "max_attempts",
 }
+A_GUARD = ""  # in the place of an option: what was meant is a protection that no label has the name of
 _LIKENESS = 0.6  # of difflib, 0 to 1; the figure that the settings use
 _FAINT_LIKENESS = 0.4  # enough to be worth a look, not enough to say "did you mean"
 _MOST_CLOSEST = 3
@@ -64,7 +71,8 @@ class LabelSuggestions:
         return f"<LabelSuggestions for {self._prefix}, {len(self._near) + len(self._far)} beginnings known>"
 
     def near(self, key: str) -> tuple[str, str] | None:
-        """Route ("" for none) and option that were meant, when only the prefix is not quite ours; else None."""
+        """Route ("" for none) and option (or A_GUARD) that were meant, when only the prefix is not quite ours; else
+        None."""
         first = key.partition(".")[0]
         if first in self._far:  # this is asked for every label of every container at every list
             return None
@@ -79,10 +87,9 @@ class LabelSuggestions:
         for count in (self._segments, self._segments + 1):
             if len(segments) > count and self._is_near(".".join(segments[:count]), alike=count == self._segments):
                 *route, option = segments[count:]
-                return suggested(".".join(route), option)
-        if len(segments) == self._segments and (option := self._glued(key)):
-            return "", option
-        return None
+                return suggested(".".join(route), option) or _guard(segments[count:])
+        glued = self._glued(key) if len(segments) == self._segments else None
+        return None if glued is None else ("", glued)
 
     def _leads_nowhere(self, first: str) -> bool:
         """Whether no label that begins with this segment can be near, whatever follows."""
@@ -113,13 +120,20 @@ class LabelSuggestions:
         matcher = difflib.SequenceMatcher(None, flat, self._flat, autojunk=False)
         return matcher.quick_ratio() >= _PREFIX_LIKENESS <= matcher.ratio()
 
-    def _glued(self, key: str) -> str:
+    def _glued(self, key: str) -> str | None:
         """The option of a label that has another sign for its dot: dockerproxy_host, DOCKERPROXY-PORT."""
         flat = _flat(key)
         if not flat.startswith(self._flat):
-            return ""
+            return None
         rest = flat.removeprefix(self._flat)
-        return next((option for option in BY_NAME if _flat(option) == rest), "")
+        found = next((option for option in BY_NAME if _flat(option) == rest), None)
+        apart = not key[len(self._prefix) : len(self._prefix) + 1].isalnum()
+        return A_GUARD if found is None and apart and protection_asked_for([rest], "") else found
+
+
+def _guard(parts: Sequence[str]) -> tuple[str, str] | None:
+    """Route and A_GUARD for what asks for a protection by a name that no label has."""
+    return (".".join(parts[:-1]), A_GUARD) if protection_asked_for(parts, "") else None
 
 
 def suggested(route: str, option: str) -> tuple[str, str] | None:

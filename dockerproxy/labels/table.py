@@ -39,7 +39,8 @@ class Kind(Enum):
     PLACE: where the route is. Belongs to one route; a wrong one leaves that route out.
     REACH: how the container is reached. Without a route's name it holds for all of the container's routes; a wrong
            one leaves out the routes it holds for.
-    TUNE:  how the route behaves. Reaches as far as REACH; in place of a wrong one the default is used.
+    TUNE:  how the route behaves. Reaches as far as REACH; in place of a wrong one the default is used, unless the
+           label is a guard.
     """
 
     PLACE = "place"
@@ -52,6 +53,7 @@ class Label:
     """One label, without the prefix.
 
     parse: takes the label's value, returns what it means; raises ValueError saying what was expected
+    guards: whether it is a guard before the route, so that no default takes the place of a wrong one
     """
 
     name: str
@@ -60,6 +62,12 @@ class Label:
     default: str
     kind: Kind
     parse: Callable[[str], Any]
+    guards: bool = False
+
+    @property
+    def has_default(self) -> bool:
+        """Whether the default is used in place of a wrong value; else the routes that it holds for are left out."""
+        return self.kind is Kind.TUNE and not self.guards
 
 
 def parse_enable(value: str) -> bool:
@@ -124,6 +132,14 @@ _OWN_LABELS = (
         "join the proxy; any other label implies it, `false` forbids it",
         "true",
         "true as soon as there is another label",
+        Kind.PLACE,
+        parse_enable,
+    ),
+    Label(
+        "oneoff",
+        "containers of `docker compose run` join, too; they bear all labels of their service",
+        "true",
+        "false",
         Kind.PLACE,
         parse_enable,
     ),
@@ -199,6 +215,18 @@ _OPTION_EXAMPLES = {
 
 # Without the middleware that was meant, there may be no password before the route.
 _OPTION_KINDS = {"middlewares": Kind.REACH}
+# Their defaults guard nothing.
+_GUARDS = frozenset({"middlewares", "https", "hsts_max_age"})
+
+_parse_middlewares = _through(RouteOptions, "middlewares")
+
+
+def parse_label_middlewares(value: str) -> Any:
+    """As in the settings, but nothing at all is no value: it may be a variable that nobody has filled in. Raises
+    ValueError."""
+    if not value:
+        raise ValueError("expected names of middlewares, such as compress,office, or none")
+    return _parse_middlewares(value)
 
 
 def _written(value: Any) -> str:
@@ -215,7 +243,8 @@ def _option(name: str) -> Label:
     default = _written(field.default)
     example = _OPTION_EXAMPLES.get(name, default)
     kind = _OPTION_KINDS.get(name, Kind.TUNE)
-    return Label(name, field.description or "", example, default, kind, _through(RouteOptions, name))
+    parse = parse_label_middlewares if name == "middlewares" else _through(RouteOptions, name)
+    return Label(name, field.description or "", example, default, kind, parse, name in _GUARDS)
 
 
 LABELS: tuple[Label, ...] = (*_OWN_LABELS, *(_option(name) for name in OPTION_NAMES if name not in FILE_OPTIONS))

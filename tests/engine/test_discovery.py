@@ -356,8 +356,8 @@ def test_two_routes_on_one_container(proxy: ProxyProcess, containers: Containers
 def test_compose_one_offs_stay_out_unless_they_ask(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     one_off = {"com.docker.compose.service": route, "com.docker.compose.oneoff": "True"}
     replica = containers.run(labels=joining(route))
-    left_out = containers.run(labels={"dockerproxy.route": route} | one_off)
+    left_out = containers.run(labels=joining(route, enable="true") | one_off)
     proxy.wait_for_reason(left_out, "one-off")
     proxy.wait_for_upstreams(route, replica)
-    asked = containers.run(labels=joining(route, enable="true") | one_off)
+    asked = containers.run(labels=joining(route, oneoff="true") | one_off)
     proxy.wait_for_upstreams(route, replica, asked)

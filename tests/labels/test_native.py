@@ -65,9 +65,21 @@ def test_a_one_off_joins_only_when_it_asks_for_it() -> None:
     oneoff = {"com.docker.compose.oneoff": "True", "dockerproxy.host": "a.localhost"}
     refused = READER.read(oneoff, "c1", "web")
     assert not refused.wanted
-    assert "one-off of docker compose run; dockerproxy.enable=true" in refused.reasons[0]
-    assert READER.read({**oneoff, "dockerproxy.enable": "true"}, "c1", "web").wanted
+    assert "one-off of docker compose run; the label dockerproxy.oneoff=true" in refused.reasons[0]
+    assert not READER.read({**oneoff, "dockerproxy.enable": "true"}, "c1", "web").wanted, "its service has the same"
+    assert not READER.read({**oneoff, "dockerproxy.oneoff": "maybe"}, "c1", "web").wanted
+    assert READER.read({**oneoff, "dockerproxy.oneoff": "true"}, "c1", "web").wanted
     assert READER.read({**oneoff, "com.docker.compose.oneoff": "False"}, "c1", "web").wanted
+
+
+def test_a_one_off_may_join_one_of_its_routes() -> None:
+    labels = {"dockerproxy.host": "a.localhost", "dockerproxy.api.port": "1", "com.docker.compose.oneoff": "True"}
+    asked = READER.read({**labels, "dockerproxy.api.oneoff": "true"}, "c1", "web")
+    assert only_route(asked).name == "api"
+
+
+def test_a_container_that_is_no_one_off_need_not_say_so() -> None:
+    assert READER.read({"dockerproxy.host": "a.localhost", "dockerproxy.oneoff": "false"}, "c1", "web").wanted
 
 
 GOOD: list[tuple[str, str, str, Any]] = [
@@ -116,7 +128,7 @@ def test_a_good_label_means(label: str, value: str, field: str, meaning: Any) ->
 
 
 def test_every_label_of_the_table_is_tried_here_and_its_example_is_good() -> None:
-    assert {label for label, *_ in GOOD} >= {label.name for label in LABELS if label.name != "enable"}
+    assert {label for label, *_ in GOOD} >= {label.name for label in LABELS if label.name not in ("enable", "oneoff")}
     for label in LABELS:
         assert read(**{label.name: label.example}).reasons == (), label
         assert label.meaning
@@ -212,7 +224,6 @@ def test_a_very_long_value_is_shortened() -> None:
     ("label", "meant"),
     [
         ("hots", "dockerproxy.host"),
-        ("Host", "dockerproxy.host"),
         ("domain", "dockerproxy.host"),
         ("path-regex", "dockerproxy.path_regex"),
         ("path.regex", "dockerproxy.path_regex"),
@@ -244,8 +255,6 @@ def test_an_unknown_label_that_means_tuning_is_told_and_left_away(label: str, me
 
 
 NEAR = [
-    ("Dockerproxy.host", "host"),
-    ("DOCKERPROXY.HOST", "host"),
     ("docker-proxy.host", "host"),
     ("docker_proxy.port", "port"),
     ("docker.proxy.host", "host"),

@@ -18,7 +18,7 @@ from dockerproxy.labels.traefik import traefik_hosts, traefik_port
 _MENDED_BY_LABELS = frozenset({
     Code.NEAR_PREFIX, Code.UNKNOWN_LABEL, Code.WRONG_VALUE, Code.NO_PREFIX_TO_STRIP, Code.TWO_PATHS, Code.NO_DOMAIN,
     Code.FORBIDDEN, Code.ONE_OFF, Code.NO_LABEL, Code.NO_PORT, Code.SEVERAL_PORTS, Code.PLACE_TAKEN,
-    Code.ONE_MORE_ROUTE, Code.HANDLER_ROUTE, Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS,
+    Code.UNKNOWN_PROTECTION, Code.ONE_MORE_ROUTE, Code.HANDLER_ROUTE, Code.OLDER_CONTAINER_WINS, Code.FIRM_ROUTE_WINS,
 })  # fmt: skip
 
 _ALIKE = {

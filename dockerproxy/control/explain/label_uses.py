@@ -13,14 +13,21 @@ from dockerproxy.labels.table import BY_NAME
 
 # A label that such a reason is about was read, and was followed.
 _FOLLOWED = frozenset(
-    {Code.ONE_MORE_ROUTE, Code.FORBIDDEN, Code.ROUTE_LEFT_OUT, Code.UNKNOWN_MIDDLEWARE, Code.OTHER_MIDDLEWARES}
+    {
+        Code.ONE_MORE_ROUTE,
+        Code.FORBIDDEN,
+        Code.ROUTE_LEFT_OUT,
+        Code.UNKNOWN_MIDDLEWARE,
+        Code.OTHER_MIDDLEWARES,
+        Code.LETTER_CASE,
+    }
 )
 # It may have lost one domain of several.
 _FOLLOWED_IN_PART = frozenset({Code.PLACE_TAKEN, Code.NOT_ALLOWED})
 _MEANINGS_OF_COMPOSE = {
     COMPOSE_SERVICE: "the compose service; the route is named after it where no label gives a name",
     COMPOSE_PROJECT: "the compose project; the route's name begins with it, for another has a service of that name",
-    COMPOSE_ONEOFF: "set by docker compose run; keeps the container out unless enable says otherwise",
+    COMPOSE_ONEOFF: "set by docker compose run; keeps the container out unless the label oneoff says otherwise",
 }
 
 
