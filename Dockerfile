@@ -2,7 +2,7 @@
 #
 #   docker build -t dockerproxy .
 #   docker run -d -p 127.0.0.1:8888:8888 -v /var/run/docker.sock:/var/run/docker.sock:ro \
-#       --group-add "$(stat -c %g /var/run/docker.sock)" dockerproxy
+#       --group-add "$(stat -c %g /var/run/docker.sock)" -e DOCKERPROXY_ADMIN_ACCESS=token dockerproxy
 #
 # The proxy runs as user 10001, never as root. The Docker socket belongs to root and a group, so the container must be
 # given that group's number: `--group-add` above, `group_add` in docker-compose.yml. On Docker Desktop the number is 0.

@@ -26,7 +26,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("labels",),
     ("routing", "http1", "stats", "tasks", "tls"),
     ("settings",),
-    ("did_you_mean", "errors", "process", "version"),
+    ("process",),
+    ("did_you_mean", "errors", "version"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
 BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}

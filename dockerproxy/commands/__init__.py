@@ -5,6 +5,7 @@ access        the options that each command takes, and the client that they make
 look          routes, upstreams, containers
 explaining    explain
 log           logs; interrupt: Ctrl-C while it is followed
+login         login, token
 change        drain, undrain, bench, unbench, weight, maintenance, pause, resume
 dynamic       add, remove, reload
 waiting       wait
@@ -15,7 +16,7 @@ completion    completion, and the names that a shell completes
 Nothing here decides anything: the proxy does, and these only ask and show.
 """
 
-from dockerproxy.commands import change, completion, dynamic, explaining, log, look, waiting
+from dockerproxy.commands import change, completion, dynamic, explaining, log, login, look, waiting
 from dockerproxy.commands.command_line import CommandLine
 
 __all__ = ["CommandLine", "add_operator_commands"]
@@ -23,5 +24,5 @@ __all__ = ["CommandLine", "add_operator_commands"]
 
 def add_operator_commands(commands: CommandLine) -> None:
     """Add them all, in the order in which the help lists them."""
-    for part in (look, explaining, log, waiting, change, dynamic, completion):
+    for part in (look, explaining, log, waiting, login, change, dynamic, completion):
         part.add_to(commands)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 
 from dockerproxy.commands.asking.client import AdminClient
 from dockerproxy.commands.asking.endpoint import endpoint_of
 from dockerproxy.commands.command_line import WrongUsage
+from dockerproxy.errors import StoreError
+from dockerproxy.process import own_token
 from dockerproxy.settings import load
 from dockerproxy.settings.secret import TOKEN_WORDS, can_be_token
 
@@ -21,7 +24,10 @@ def add_access(parser: argparse.ArgumentParser, json: bool = True) -> None:
         "runs here has noted that it is, else what the settings listen on",
     )
     group.add_argument(
-        "--token", metavar="TOKEN", help="its admin token; better in DOCKERPROXY_ADMIN_TOKEN, which `ps` does not show"
+        "--token",
+        metavar="TOKEN",
+        help="its admin token; better in DOCKERPROXY_ADMIN_TOKEN, which `ps` does not show; default: the one that the "
+        "proxy of this machine has made",
     )
     group.add_argument(
         "--config", metavar="FILE", help="its settings file; default: DOCKERPROXY_CONFIG, ./dockerproxy.yaml"
@@ -38,7 +44,10 @@ def client_of(options: argparse.Namespace, timeout: float | None = None) -> Admi
     """The client that these options ask for. Raises SettingsError and WrongEndpoint."""
     settings = load(options.config)
     endpoint = endpoint_of(settings, options.url)
-    token = options.token or settings.admin_token
     if options.token and not can_be_token(options.token):
         raise WrongUsage(f"--token: {TOKEN_WORDS}")
+    token = options.token or settings.admin_token
+    if not token and endpoint.local:  # nobody else's proxy is shown it
+        with contextlib.suppress(StoreError):  # it may be another user's; the proxy says what it wants
+            token = own_token.find(settings.state_dir)
     return AdminClient(endpoint, token) if timeout is None else AdminClient(endpoint, token, timeout)

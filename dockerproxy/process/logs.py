@@ -17,6 +17,10 @@ from typing import Any, NamedTuple
 _KEPT_LINES = 1000  # lines
 _LONGEST_LINE = 8 << 10  # characters
 
+_TOLD_ONCE = "told_once"
+# `extra` of a record that goes to standard error alone, since it bears what lets somebody in.
+ONCE = {_TOLD_ONCE: True}
+
 _TEXT = "%(asctime)s %(levelname)-7s %(message)s"
 _BEHIND = "    "  # before each line of a record but its first
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -85,6 +89,8 @@ class Ring(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record's lines; a traceback has many."""
+        if getattr(record, _TOLD_ONCE, False):
+            return
         try:
             lines = self.format(record).split("\n")
         except Exception:

@@ -39,11 +39,13 @@ from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
 from dockerproxy.web.access.insight import Insight
+from dockerproxy.web.access.own_token import tell_of, with_own_token
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.gate import Gate
 from dockerproxy.web.handlers.handlers import Handlers
 from dockerproxy.web.live import start_feed
+from dockerproxy.web.login import login_url
 from dockerproxy.web.middlewares.registry import Middlewares
 from dockerproxy.web.reports.feed import Feed
 
@@ -109,6 +111,7 @@ class Server:
     async def start(self) -> None:
         """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
         loop = asyncio.get_running_loop()
+        self._settings, has_new_token = with_own_token(self._settings)
         marks = marks_of(self._settings.tls)
         certificates = checked_certificates(self._settings)
         self._handlers = Handlers(self._groups)
@@ -139,7 +142,7 @@ class Server:
             raise
         start_feed(control)
         self._leave_note()
-        self._announce()
+        self._announce(has_new_token)
         self._warn_of(self._settings, certificates)
         if self._settings.docker.enabled:
             self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
@@ -207,6 +210,7 @@ class Server:
         late = [name for name in _ONLY_AT_START if getattr(settings, name) != getattr(self._started_with, name)]
         # What is not in force must not be told as if it were, nor must half of the proxy go by it.
         in_force = settings.model_copy(update={name: getattr(self._started_with, name) for name in late})
+        in_force, has_new_token = with_own_token(in_force)
         changed = self.registry.reload(in_force)
         self.plane.configure(in_force)
         if self._renewal is not None and certificates:
@@ -219,6 +223,8 @@ class Server:
         self._tell_https_port()
         self._warn_of(settings, certificates)
         self._warn_of_open_routes(opened)
+        if has_new_token:
+            self._tell_of_token()
         log.info("reload: done, %s", count_routes(self.registry.routes))
         return changed
 
@@ -275,10 +281,17 @@ class Server:
         for line in certificate_warnings(settings, certificates):
             log.warning("%s", line)
 
-    def _announce(self) -> None:
+    def _announce(self, has_new_token: bool) -> None:
         where = ", ".join(str(address) for address in self.addresses)
         log.info("dockerproxy %s listens on %s, %s", VERSION, where, count_routes(self.registry.routes))
         self._warn_of_open_routes()
+        if has_new_token:
+            self._tell_of_token()
+
+    def _tell_of_token(self) -> None:
+        control = self._handlers.control
+        assert control is not None  # it was there before anything was listened to
+        tell_of(control, partial(login_url, self._settings, self.addresses))
 
     def _warn_of_open_routes(self, told: Sequence[str] = ()) -> None:
         for line in open_admin_routes(self.registry):

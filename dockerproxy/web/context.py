@@ -19,6 +19,7 @@ from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
+from dockerproxy.web.access.login_codes import LoginCodes
 from dockerproxy.web.access.sessions import Sessions
 from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.reports.feed import Feed
@@ -44,6 +45,7 @@ class Control:
     addresses: where clients are listened to, with the ports that were free where any would do
     throttle: who has guessed the admin token wrongly, how often
     sessions: the browsers that are logged in
+    codes:    of links that will log one in
     feed:     what open dashboards are told each second
     certificates: those that clients over https are shown
     """
@@ -60,6 +62,7 @@ class Control:
     addresses: Callable[[], Sequence[ListenAddress]]
     throttle: Throttle = field(default_factory=Throttle)
     sessions: Sessions = field(default_factory=Sessions)
+    codes: LoginCodes = field(default_factory=LoginCodes)
     feed: Feed = field(default_factory=Feed)
     certificates: Callable[[], Sequence[Certificate]] = tuple
 

@@ -1,18 +1,37 @@
-"""POST /login and /logout, GET /session: a browser shows the admin token once and gets a cookie for it."""
+"""POST /login and /logout, GET /session: a browser shows the admin token once and gets a cookie for it.
+
+POST /login-link makes the code of a link that logs a browser in without the token. It stands in the link's fragment,
+which browsers keep to themselves: no server, no access log and no Referer gets to see it; the page posts it.
+"""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.web.access.permission import check_access, check_origin, cookie_name, is_right_token, session_of
+from dockerproxy.settings import Settings
+from dockerproxy.settings.values import ListenAddress
+from dockerproxy.web.access.login_codes import LIFETIME as CODE_LIFETIME
+from dockerproxy.web.access.permission import (
+    check_access,
+    check_origin,
+    cookie_name,
+    is_right,
+    is_right_token,
+    session_of,
+)
 from dockerproxy.web.access.sessions import LIFETIME
 from dockerproxy.web.admin import guarded, json_object
 from dockerproxy.web.context import CONTROL
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+FRAGMENT = "#login="
+_NO_LOGIN = "no login is needed here: admin_access is not token, or no admin_token is set"
+_STALE_CODE = "this link has been used, or is too old; `dockerproxy login` prints a new one"
 _NO_STORE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -30,20 +49,32 @@ async def session(request: web.Request) -> web.StreamResponse:
 
 
 async def login(request: web.Request) -> web.StreamResponse:
-    """POST `{"token": …}`: 200 and a cookie for the right one, 401 for a wrong one, 429 after too many of them."""
+    """POST `{"token": …}`, or `{"code": …}` of a link: 200 and a cookie for the right one, 401 for a wrong one.
+
+    429 after too many of them.
+    """
     check_origin(request)
     control = request.app[CONTROL]
     token = control.settings.admin_token
     if control.settings.effective_admin_access != "token" or not token:
-        return _answer({"error": "no login is needed here: admin_access is not token, or no admin_token is set"}, 409)
+        return _answer({"error": _NO_LOGIN}, 409)
     try:
-        given = (await json_object(request)).get("token")
+        body = await json_object(request)
     except DockerproxyError as error:
         return _answer({"error": str(error)}, 400)
-    if not isinstance(given, str):
+    given, code = body.get("token"), body.get("code")
+    if isinstance(code, str) and given is None:
+        if not is_right(request, lambda: control.codes.redeem(code, token, time.monotonic())):
+            return _answer({"error": _STALE_CODE}, 401)
+    elif not isinstance(given, str):
         return _answer({"error": 'token: is missing or no string; expected {"token": "the admin token"}'}, 422)
-    if not is_right_token(request, given, token):
+    elif not is_right_token(request, given, token):
         return _answer({"error": "that is not the admin token"}, 401)
+    return _logged_in(request, token)
+
+
+def _logged_in(request: web.Request, token: str) -> web.Response:
+    control = request.app[CONTROL]
     began = control.sessions.begin(token, time.monotonic())
     answer = _answer({"login": "done", "csrf": began.csrf})
     answer.set_cookie(
@@ -55,6 +86,27 @@ async def login(request: web.Request) -> web.StreamResponse:
         secure=request.scheme == "https",
     )
     return answer
+
+
+@guarded
+async def login_link(request: web.Request) -> web.StreamResponse:
+    """POST: `{"code", "url", "seconds"}` of a link that logs a browser in, once and for so long."""
+    control = request.app[CONTROL]
+    token = control.settings.admin_token
+    if control.settings.effective_admin_access != "token" or not token:
+        return _answer({"error": _NO_LOGIN}, 409)
+    code = control.codes.begin(token, time.monotonic())
+    url = login_url(control.settings, control.addresses(), code)
+    return _answer({"code": code, "url": url, "seconds": int(CODE_LIFETIME)})
+
+
+def login_url(settings: Settings, addresses: Sequence[ListenAddress], code: str) -> str:
+    """The link with this code, as far as the proxy knows where it is reached: at an own port, not a published one."""
+    own = next((address for address in addresses if address.tls), addresses[0])
+    port = settings.tls.public_port if own.tls and settings.tls.public_port else own.port
+    scheme = "https" if own.tls else "http"
+    place = settings.admin_host if port == _DEFAULT_PORTS[scheme] else f"{settings.admin_host}:{port}"
+    return f"{scheme}://{place}/{FRAGMENT}{code}"
 
 
 @guarded

@@ -85,6 +85,13 @@ class Site:
         (found,) = (each for each in report["routes"] if each["name"] == route)
         return next(each for each in found["upstreams"] if each["name"] == name)
 
+    async def login_code(self, token: str) -> str:
+        """The code of a link that logs a browser in."""
+        headers = {"Host": "root.localhost", "Authorization": f"Bearer {token}"}
+        url = self.url("127.0.0.1") + "login-link"
+        async with aiohttp.ClientSession(headers=headers) as client, client.post(url, data=b"{}") as answer:
+            return str((await answer.json())["code"])
+
     async def knows(self, *routes: str) -> None:
         """Return when these routes are in the table."""
         await until(lambda: {route.name for route in self.server.registry.routes} >= set(routes))

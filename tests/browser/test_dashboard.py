@@ -313,6 +313,21 @@ async def test_logging_in_operating_and_logging_out(locked: Site, page: Page) ->
     assert "shop" not in await page.text("body")
 
 
+async def test_a_link_logs_a_browser_in_once_and_leaves_nothing_of_itself_behind(locked: Site, page: Page) -> None:
+    link = locked.url() + "#login=" + await locked.login_code(TOKEN)
+    await page.open(link)
+    await seen_in(page, "shop", "2 of 2 up")
+    assert "login" not in await page.value("location.href")
+    await page.click("#logout")
+    await page.until("document.activeElement?.id === 'token'")
+
+    await page.open(locked.url("shop.localhost"))
+    await page.open(link)
+    await page.sees("dockerproxy login", "#login-refusal")
+    assert "shop" not in await page.text("body")
+    page.problems.clear()  # the browser notes the status in its console
+
+
 async def test_a_page_of_another_site_changes_nothing_through_the_browser_of_somebody_logged_in(
     locked: Site, page: Page
 ) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import docker
 from docker.models.containers import Container
 
 from tests.engine.images import REPOSITORY_ROOT, ProxyImage
-from tests.engine.proxy_process import ProxyProcess, free_port
+from tests.engine.proxy_process import ADMIN_HOST, DEADLINE, POLL, ProxyProcess, free_port
 from tests.support.docker_engine import Engine, NoEngine
 
 
@@ -44,6 +45,20 @@ class Project:
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def log_in(self) -> None:
+        """From now on the proxy, which has just been started, is asked with the token that it has made."""
+        end = time.monotonic() + DEADLINE
+        while not self._answers():
+            assert time.monotonic() < end, self.run("logs", "proxy")
+            time.sleep(POLL)
+        self.proxy.token = self.run("exec", "-T", "proxy", "dockerproxy", "token").strip()
+
+    def _answers(self) -> bool:
+        try:
+            return self.proxy.get(ADMIN_HOST, "/health").status == 200
+        except OSError:
+            return False
 
     def containers(self, service: str) -> list[Container]:
         """The running and stopped containers of a service."""

@@ -225,6 +225,7 @@ def project(
     found = _or_skip(lambda: Project(docker_client, engine, proxy_image, tmp_path_factory.mktemp("compose")))
     try:
         found.run("up", "-d", "--no-build")
+        found.log_in()
         found.proxy.wait_until_connected()
         yield found
     finally:

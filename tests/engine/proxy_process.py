@@ -57,11 +57,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def fetch(port: int, host: str, path: str = "/", *, method: str = "GET", body: bytes | None = None) -> Answer:
-    """One request to 127.0.0.1:`port` for `host`, on a connection of its own."""
+def fetch(
+    port: int, host: str, path: str = "/", *, method: str = "GET", body: bytes | None = None, token: str = ""
+) -> Answer:
+    """One request to 127.0.0.1:`port` for `host`, on a connection of its own; as whoever bears `token`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     with contextlib.closing(connection):
-        connection.request(method, path, body=body, headers={"Host": host})
+        fields = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
+        connection.request(method, path, body=body, headers=fields)
         response = connection.getresponse()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
@@ -72,12 +75,14 @@ class ProxyProcess:
 
     settings: what stands in its settings file, beside `listen` and `state_dir`
     folder:   where its settings, its state and its log are
+    token:    its admin token, or ""
     """
 
     folder: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    token: str = ""
 
     def start(self) -> None:
         """Start it and wait until it answers for its statistics."""
@@ -125,7 +130,7 @@ class ProxyProcess:
 
     def statistics(self) -> Statistics:
         """What `GET /statistics` shows."""
-        answer = self.get(ADMIN_HOST, "/statistics")
+        answer = fetch(self.port, ADMIN_HOST, "/statistics", token=self.token)
         assert answer.status == 200, f"statistics: {answer.status} {answer.body!r}"
         return dict(answer.json())
 

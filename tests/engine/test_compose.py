@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.engine.compose import Project
 from tests.engine.containers import Containers
-from tests.engine.proxy_process import Statistics, container_in, route_in, up_in
+from tests.engine.proxy_process import ADMIN_HOST, Statistics, container_in, fetch, route_in, up_in
 
 
 def wait_until_all_answer(project: Project, service: str) -> None:
@@ -27,6 +29,27 @@ def test_the_example_services_are_on_the_web(project: Project) -> None:
     for service in ("blog", "web"):
         wait_until_all_answer(project, service)
         assert project.proxy.get(f"{service}.localhost").status == 200
+
+
+def test_without_the_token_nobody_beside_the_proxy_rules_it(project: Project) -> None:
+    assert fetch(project.proxy.port, ADMIN_HOST, "/statistics").status == 401
+    [web] = project.containers("web")
+    ask = (
+        "import urllib.request as u, urllib.error as e\n"
+        f"r = u.Request('http://proxy:8888/add', b'{{}}', {{'Host': '{ADMIN_HOST}'}})\n"
+        "try: print(u.urlopen(r).status)\nexcept e.HTTPError as error: print(error.code)"
+    )
+    assert web.exec_run(["python3", "-c", ask]).output == b"401\n"
+
+
+def test_the_log_has_a_link_that_logs_a_browser_in_once_and_commands_find_the_token(project: Project) -> None:
+    [link] = re.findall(r"http://root\.localhost:8888/#login=(\S+)", project.run("logs", "proxy"))
+    body = json.dumps({"code": link}).encode()
+    for status in (200, 401):
+        assert fetch(project.proxy.port, ADMIN_HOST, "/login", method="POST", body=body).status == status
+    another = project.run("exec", "-T", "proxy", "dockerproxy", "login").strip()
+    assert another.startswith("http://root.localhost:8888/#login=")
+    assert "blog" in project.run("exec", "-T", "proxy", "dockerproxy", "routes")
 
 
 def test_scaling_a_service_scales_its_route(project: Project) -> None:

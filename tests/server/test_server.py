@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import logging
 import os
+import re
 import signal
 import socket
 import tempfile
@@ -17,7 +19,9 @@ import pytest
 
 from dockerproxy.demo import EmbeddedEngine
 from dockerproxy.demo.spec import ContainerSpec
-from dockerproxy.errors import ListenError, Problem, SettingsError
+from dockerproxy.errors import ListenError, Problem, SettingsError, StoreError
+from dockerproxy.process import own_token
+from dockerproxy.process.logs import Ring
 from dockerproxy.process.whereabouts import find
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
@@ -337,6 +341,99 @@ async def test_a_reload_that_opens_the_admin_handlers_is_told(scene: Scene, capl
     caplog.clear()
     server.reload()
     assert "admin_access is open" not in caplog.text  # it was so before
+
+
+async def admits(scene: Scene, token: str | None) -> bool:
+    """Whether the statistics are shown to whoever bears this token."""
+    fields = {"Authorization": f"Bearer {token}"} if token else {}
+    client = await scene.client()
+    answer = await client.get("/statistics", host="root.localhost", **fields)
+    client.close()
+    return answer.status == 200
+
+
+async def test_where_a_token_is_wanted_and_none_is_set_one_is_made_and_kept(
+    scene: Scene, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    with caplog.at_level(logging.INFO):
+        server = await scene.proxy(await scene.upstream(), admin_access="token")
+    token = own_token.find(tmp_path)
+    assert not await admits(scene, None)
+    assert await admits(scene, token)
+    assert str(tmp_path / own_token.FILE_NAME) in caplog.text
+    port = server.addresses[0].port
+    (code,) = re.findall(rf"http://root\.localhost:{port}/#login=(\S+)", caplog.text)
+    assert token is not None
+    assert token not in caplog.text
+
+    client = await scene.client()
+    await client.ask("POST", "/login", host="root.localhost", body=json.dumps({"code": code}).encode())
+    assert (await client.answer()).status == 200
+    await server.stop(0.0)
+
+    caplog.clear()
+    with caplog.at_level(logging.INFO):
+        await scene.proxy(admin_access="token")
+    assert await admits(scene, token)  # it is still the same, and is told no second time
+    assert "#login=" not in caplog.text
+
+
+async def test_the_link_is_not_among_the_lines_that_are_kept(scene: Scene) -> None:
+    ring = Ring()
+    logger = logging.getLogger("dockerproxy")
+    before = logger.level
+    logger.addHandler(ring)
+    logger.setLevel(logging.INFO)
+    try:
+        await scene.proxy(admin_access="token")
+    finally:
+        logger.removeHandler(ring)
+        logger.setLevel(before)
+    kept = "\n".join(ring.last(1000).lines)
+    assert "an admin token was made" in kept
+    assert "#login=" not in kept
+
+
+async def test_a_token_that_others_may_know_is_replaced_and_told(
+    scene: Scene, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    path = tmp_path / own_token.FILE_NAME
+    path.write_text("known-to-others")
+    path.chmod(0o644)
+    await scene.proxy(admin_access="token")
+    assert not await admits(scene, "known-to-others")
+    assert await admits(scene, own_token.find(tmp_path))
+    assert f"{path} can be read or written by others" in caplog.text
+    assert "a new one is made now" in caplog.text
+
+
+async def test_where_the_token_cannot_be_kept_nothing_is_served(scene: Scene, tmp_path: Path) -> None:
+    (tmp_path / own_token.FILE_NAME).mkdir()
+    with pytest.raises(StoreError, match=r"cannot be written.*admin_token or admin_token_file"):
+        await scene.proxy(admin_access="token")
+
+
+@pytest.mark.parametrize("values", [{}, {"admin_access": "open"}, {"admin_token": "one-that-is-set"}])
+async def test_no_token_is_made_where_none_is_wanted(scene: Scene, tmp_path: Path, values: dict[str, Any]) -> None:
+    await scene.proxy(**values)
+    assert not (tmp_path / own_token.FILE_NAME).exists()
+
+
+async def test_a_reload_takes_the_token_that_is_there_now(
+    scene: Scene, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    access = "loopback"
+    server = await scene.proxy(read_settings=lambda: scene.settings(admin_access=access))
+    access = "token"
+    with caplog.at_level(logging.INFO):
+        server.reload()
+    assert "#login=" in caplog.text
+    old = own_token.find(tmp_path)
+    assert await admits(scene, old)
+    new = own_token.make(tmp_path)
+    server.reload()
+    assert not await admits(scene, old)
+    assert await admits(scene, new)
 
 
 async def test_a_reload_while_it_stops_does_not_say_that_it_is_there(scene: Scene) -> None:

@@ -27,8 +27,9 @@ class Browser:
         self.cookie = ""
         self.csrf = ""
 
-    async def log_in(self, token: str = TOKEN, **fields: str) -> Answer:
-        answer = await self.post("login", {"token": token}, Origin=OURS, **fields)
+    async def log_in(self, token: str = TOKEN, code: str = "", **fields: str) -> Answer:
+        shown = {"code": code} if code else {"token": token}
+        answer = await self.post("login", shown, Origin=OURS, **fields)
         if answer.status == 200:
             self.csrf = answer.json["csrf"]
             morsel = morsel_of(answer)
@@ -129,6 +130,50 @@ async def test_guessing_by_login_is_slowed_down_like_guessing_by_bearer(browser:
     for _ in range(5):
         assert (await browser.log_in("wrong")).status == 401
     assert (await browser.log_in()).status == 429
+
+
+async def linked(house: House, *, remote: str = "127.0.0.1", **fields: str) -> Answer:
+    return await house.call("dockerproxy-login-link", "POST", "/login-link", {}, remote=remote, **fields)
+
+
+async def test_a_link_logs_one_browser_in_without_the_token(browser: Browser) -> None:
+    link = (await linked(browser.house, Authorization=f"Bearer {TOKEN}")).json
+    assert link["url"] == f"http://root.localhost:8888/#login={link['code']}"
+    assert link["seconds"] == 3600
+    assert TOKEN not in str(link)
+
+    assert (await browser.log_in(code=link["code"])).status == 200
+    assert (await browser.get("statistics")).status == 200
+
+    again = await Browser(browser.house).log_in(code=link["code"])
+    assert again.status == 401
+    assert "`dockerproxy login` prints a new one" in again.json["error"]
+
+
+async def test_only_whoever_may_operate_gets_a_link(browser: Browser, build: Build) -> None:
+    assert (await linked(browser.house)).status == 401
+    assert (await linked(build())).status == 409  # nobody has to log in there
+    assert (await linked(build(), remote="192.0.2.1")).status == 403
+
+
+async def test_a_new_token_ends_the_links_of_the_old_one(browser: Browser) -> None:
+    link = (await linked(browser.house, Authorization=f"Bearer {TOKEN}")).json
+    settings = browser.house.registry.settings
+    browser.house.registry.reload(settings.model_copy(update={"admin_token": "another token"}))
+
+    assert (await browser.log_in(code=link["code"])).status == 401
+
+
+async def test_guessing_codes_is_slowed_down_like_guessing_the_token(browser: Browser) -> None:
+    for _ in range(5):
+        assert (await browser.log_in(code="wrong")).status == 401
+    assert (await browser.log_in(code="wrong")).status == 429
+    assert (await browser.log_in()).status == 429
+
+
+async def test_the_link_names_the_port_that_browsers_see(build: Build) -> None:
+    plain = build(admin_token=TOKEN, listen=":80", admin_host="admin.example.com")
+    assert (await linked(plain, Authorization=f"Bearer {TOKEN}")).json["url"].startswith("http://admin.example.com/#")
 
 
 async def test_who_is_logged_in_stays_so_while_somebody_guesses(browser: Browser) -> None:

@@ -18,6 +18,7 @@ _ROUTES = (
     ("dockerproxy-live", "GET", "/live", "dockerproxy.web.live:live", ""),
     ("dockerproxy-session", "GET", "/session", "dockerproxy.web.login:session", ""),
     ("dockerproxy-login", "POST", "/login", "dockerproxy.web.login:login", ""),
+    ("dockerproxy-login-link", "POST", "/login-link", "dockerproxy.web.login:login_link", ""),
     ("dockerproxy-logout", "POST", "/logout", "dockerproxy.web.login:logout", ""),
     ("dockerproxy-statistics", "GET", "/statistics", "dockerproxy.web.statistics:statistics", ""),
     ("dockerproxy-explain", "GET", "/explain", "dockerproxy.web.explain:explain", ""),

@@ -71,7 +71,8 @@ def _check_loopback(request: web.Request, _token: str | None) -> None:
         raise web.HTTPForbidden(
             text=f"This handler answers to this machine only, and the request came from {request.remote}. "
             "To call it from elsewhere, set admin_token (DOCKERPROXY_ADMIN_TOKEN) and send it as "
-            "`Authorization: Bearer <token>`.\n"
+            "`Authorization: Bearer <token>`; or set admin_access to token (DOCKERPROXY_ADMIN_ACCESS=token): then a "
+            "token is made at the start, and `dockerproxy login` prints a link that logs a browser in.\n"
         )
     check_origin(request)
 
@@ -143,6 +144,15 @@ def is_right_token(request: web.Request, given: str, token: str) -> bool:
 
     Raises HTTPTooManyRequests while the client's address is banned for wrong ones, whatever it gives.
     """
+    expected = token.encode()
+    return is_right(request, lambda: hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected))
+
+
+def is_right(request: web.Request, judge: Callable[[], bool]) -> bool:
+    """What `judge` says of a token or a code that a client gives; wrong ones count against its address.
+
+    Raises HTTPTooManyRequests while the address is banned for wrong ones, and does not ask `judge` then.
+    """
     control = request.config_dict.get(CONTROL)
     client, now = request.remote or "", time.monotonic()
     if control is not None and (wait := control.throttle.banned_for(client, now)):
@@ -150,7 +160,7 @@ def is_right_token(request: web.Request, given: str, token: str) -> bool:
             headers={"Retry-After": str(math.ceil(wait))},
             text=f"Too many wrong tokens came from {client}; try again in {math.ceil(wait)} s.\n",
         )
-    right = hmac.compare_digest(given.encode("utf-8", "surrogatepass"), token.encode())  # JSON may have any surrogate
+    right = judge()
     if control is not None and right:
         control.throttle.right(client)
     elif control is not None and (ban := control.throttle.wrong(client, now)):

@@ -2,6 +2,8 @@
 
 import { byId, setText } from "./dom.js";
 
+const LINK = "#login="; // before the code of a link that logs in
+
 let csrf = null; // what shows that a request comes from this page
 
 /** What the proxy refused, in its words. */
@@ -26,7 +28,8 @@ export async function logIn(begin) {
     await post("logout", {}).catch(() => null); // the session may be over already
     location.reload();
   });
-  const session = await known();
+  const code = codeOfLink();
+  const session = (code && (await redeemed(code))) || (await known());
   csrf = session.csrf;
   show(session.login !== "needed", begin, session.login === "done");
 }
@@ -53,6 +56,24 @@ function show(mayPass, begin, loggedIn = true) {
   byId("logout").hidden = !mayPass || !loggedIn;
   if (mayPass) begin();
   else byId("token").focus();
+}
+
+/** The code of the link that led here; it is good once, so that nothing of it stays in the address. */
+function codeOfLink() {
+  if (!location.hash.startsWith(LINK)) return "";
+  const code = location.hash.slice(LINK.length);
+  history.replaceState(null, "", location.pathname);
+  return code;
+}
+
+/** The session that the code of a link begins; null when it begins none, which the login then says. */
+async function redeemed(code) {
+  try {
+    return await post("login", { code });
+  } catch (error) {
+    setText(byId("login-refusal"), error.message);
+    return null;
+  }
 }
 
 async function known() {
