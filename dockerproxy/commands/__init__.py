@@ -9,6 +9,7 @@ login         login, token
 change        drain, undrain, bench, unbench, weight, maintenance, pause, resume
 dynamic       add, remove, reload
 waiting       wait
+password      password
 completion    completion, and the names that a shell completes
   terminal/   what they print: JSON for a program, tables for a person
   asking/     AdminClient: how they ask a running proxy
@@ -16,7 +17,7 @@ completion    completion, and the names that a shell completes
 Nothing here decides anything: the proxy does, and these only ask and show.
 """
 
-from dockerproxy.commands import change, completion, dynamic, explaining, log, login, look, waiting
+from dockerproxy.commands import change, completion, dynamic, explaining, log, login, look, password, waiting
 from dockerproxy.commands.command_line import CommandLine
 
 __all__ = ["CommandLine", "add_operator_commands"]
@@ -24,5 +25,5 @@ __all__ = ["CommandLine", "add_operator_commands"]
 
 def add_operator_commands(commands: CommandLine) -> None:
     """Add them all, in the order in which the help lists them."""
-    for part in (look, explaining, log, waiting, login, change, dynamic, completion):
+    for part in (look, explaining, log, waiting, login, change, dynamic, password, completion):
         part.add_to(commands)

@@ -167,10 +167,12 @@ class Settings(RouteOptions, BaseSettings):
     admin_access: Access | None = Field(
         None,
         description="who may call the admin handlers: `loopback`, `token` or `open`; "
-        "default: `token` when admin_token is set, else `loopback`. Where it is `token` and none is set, the proxy makes "
-        "one and keeps it in `state_dir`",
+        "default: `token` when admin_token is set, else `loopback`. Where it is `token` and none is set, the proxy "
+        "makes one and keeps it in `state_dir`",
     )
-    state_dir: Path = Field(default_factory=default_state_dir, description="folder for dynamic routes, overrides and the token")
+    state_dir: Path = Field(
+        default_factory=default_state_dir, description="folder for dynamic routes, overrides and the token"
+    )
     define_middlewares: dict[Annotated[str, BeforeValidator(parse_name)], MiddlewareSettings] = Field(
         {}, description="what the names of middlewares stand for"
     )

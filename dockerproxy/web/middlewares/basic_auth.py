@@ -5,13 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
-import hmac
 import logging
 import math
-import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -20,12 +16,12 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, model_validator
 
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.access.acquaintances import Acquaintances
 from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.middlewares.identity import tell
-from dockerproxy.web.middlewares.password import Password
+from dockerproxy.web.middlewares.password import Password, dearest_of
 from dockerproxy.web.middlewares.registry import CallNext
 
-_REMEMBERED = 1024  # right passwords; each saves some 50 ms at every further request
 _AT_ONCE = 2  # hashes; more would take the processor away from those who are let in already
 
 log = logging.getLogger("dockerproxy.web")
@@ -105,8 +101,7 @@ class BasicAuth:
         self._read_at = 0  # the file's time of change, in nanoseconds
         self._throttle = Throttle()
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._secret = secrets.token_bytes(32)
-        self._right: OrderedDict[bytes, Password] = OrderedDict()
+        self._acquaintances = Acquaintances()
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         user = await self._user(request)
@@ -127,38 +122,45 @@ class BasicAuth:
             return name
         ban = self._throttle.wrong(client, time.monotonic())
         if ban:
+            self._acquaintances.ban_begins(client)
             log.warning("basic_auth: too many wrong passwords from %s; none is taken from there for %g s", client, ban)
         raise self._ask()
 
     async def _knows(self, client: str, name: str, user: bytes, password: bytes) -> bool:
-        """Whether the password is right. Raises HTTPTooManyRequests while the client is banned for wrong ones."""
+        """Whether the password is right. Raises HTTPTooManyRequests while the client is banned for wrong ones, unless
+        it was right before."""
         users = self._current()
         known = users.get(name)
-        mark = hmac.digest(self._secret, user + b"\0" + password, hashlib.sha256)
-        self._refuse_banned(client)
-        if known is not None and self._right.get(mark) == known:
-            self._right.move_to_end(mark)
+        mark = self._acquaintances.mark(user, password)
+        if self._acquaintances.know(mark, known):
+            if not self._acquaintances.may_pass_ban(client):
+                self._refuse_banned(client)
             return True
+        self._refuse_banned(client, mark)
         async with self._turns:
-            self._refuse_banned(client)  # others of its guesses may have been wrong meanwhile
-            # For a name that is not known as for one that is: how long it takes tells nobody.
-            any_user = known or next(iter(users.values()), None)
-            right = any_user is not None and await asyncio.to_thread(any_user.fits, password)
+            self._refuse_banned(client, mark)  # others of its guesses may have been wrong meanwhile
+            # A name that is not known costs as much as one that is: how long it takes tells nobody.
+            dearest = dearest_of(users.values())
+            if dearest is None:
+                return False
+            right = await asyncio.to_thread((known or dearest).fits_as_slowly_as, dearest, password)
         if known is None or not right:
             return False
         self._throttle.right(client)
-        self._right[mark] = known
-        if len(self._right) > _REMEMBERED:
-            self._right.popitem(last=False)
+        self._acquaintances.meet(mark, known)
         return True
 
-    def _refuse_banned(self, client: str) -> None:
+    def _refuse_banned(self, client: str, mark: bytes | None = None) -> None:
+        """Raises HTTPTooManyRequests while the client is banned. `mark`: of credentials that are not known."""
         wait = self._throttle.banned_for(client, time.monotonic())
-        if wait:
-            seconds = str(math.ceil(wait))
-            raise web.HTTPTooManyRequests(
-                headers={"Retry-After": seconds}, text=f"Too many wrong passwords; try again in {seconds} s.\n"
-            )
+        if not wait:
+            return
+        if mark is not None:
+            self._acquaintances.guessed(client, mark)
+        seconds = str(math.ceil(wait))
+        raise web.HTTPTooManyRequests(
+            headers={"Retry-After": seconds}, text=f"Too many wrong passwords; try again in {seconds} s.\n"
+        )
 
     def _current(self) -> Mapping[str, Password]:
         """The users; a file that has become unreadable or wrong leaves them as they were."""

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import bcrypt
 import pytest
 
+from dockerproxy.web.access.acquaintances import GUESSES_IN_BAN
 from dockerproxy.web.access.throttle import FREE_GUESSES
 from dockerproxy.web.middlewares.password import Password, hashed
 
@@ -33,6 +35,8 @@ def basic(user: str, password: str) -> str:
 CHEAP = "$scrypt$ln=4,r=8,p=1$c2FsdA$" + base64.b64encode(
     hashlib.scrypt(b"s\xc3\xa9cret:", salt=b"salt", n=16, r=8, p=1, dklen=32)
 ).decode().rstrip("=")  # fmt: skip
+HTPASSWD = "$2y$05$2Aby9ZQoBQk4ViP2325Et.ZR3J3P3Y.mEDyA8UYqyub5JAzH5D7Ja"  # htpasswd -nbB ann sécret
+DEAR = "$2b$07$" + "a" * 53
 USERS = {"ann": CHEAP, "bob": digest("word"), "old": "{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M="}
 
 
@@ -83,6 +87,75 @@ async def test_whoever_guesses_is_slowed_down_and_nobody_else(scene: Scene, befo
     assert (await scene.get(X_Forwarded_For="203.0.113.10", Authorization=right)).status == 200
 
 
+GATEWAY = "203.0.113.9"  # the address that everybody seems to come from
+
+
+async def asked_by(scene: Scene, user: str, password: str) -> int:
+    return (await scene.get(X_Forwarded_For=GATEWAY, Authorization=basic(user, password))).status
+
+
+async def test_who_is_logged_in_stays_so_while_somebody_guesses_from_the_same_address(
+    scene: Scene, before: Before
+) -> None:
+    await before("basic_auth", users=USERS)
+    assert await asked_by(scene, "bob", "word") == 200
+    for number in range(FREE_GUESSES):
+        assert await asked_by(scene, "bob", f"guess {number}") == 401
+    for _ in range(3):
+        assert await asked_by(scene, "bob", "word") == 200
+        assert await asked_by(scene, "bob", "one more guess") == 429
+        assert await asked_by(scene, "old", "test") == 429  # right, but nobody knew that before
+
+
+async def test_an_address_that_is_banned_is_no_place_to_guess_at_those_who_are_logged_in(
+    scene: Scene, before: Before
+) -> None:
+    await before("basic_auth", users=USERS)
+    assert await asked_by(scene, "bob", "word") == 200
+    for number in range(FREE_GUESSES + GUESSES_IN_BAN):
+        await asked_by(scene, "bob", f"guess {number}")
+    assert await asked_by(scene, "bob", "word") == 429
+
+
+async def test_a_program_with_an_old_password_is_no_guesser(scene: Scene, before: Before) -> None:
+    await before("basic_auth", users=USERS)
+    assert await asked_by(scene, "bob", "word") == 200
+    for _ in range(FREE_GUESSES + GUESSES_IN_BAN):
+        await asked_by(scene, "bob", "the old one")
+    assert await asked_by(scene, "bob", "word") == 200
+
+
+@pytest.mark.parametrize("user", ["eve", "bob", "old", "ann"])
+async def test_a_wrong_password_costs_what_the_dearest_hash_costs_whoever_it_is_for(
+    scene: Scene, before: Before, monkeypatch: pytest.MonkeyPatch, user: str
+) -> None:
+    spent: list[int] = []
+    fits = Password.fits
+
+    def counting(password: Password, given: bytes) -> bool:
+        spent.append(password.cost)
+        return fits(password, given)
+
+    await before("basic_auth", users={"bob": USERS["bob"], "old": USERS["old"], "ann": HTPASSWD, "dear": DEAR})
+    monkeypatch.setattr(Password, "fits", counting)
+    assert (await scene.get(Authorization=basic(user, "wrong"))).status == 401
+    assert sum(spent) == Password(DEAR).cost > Password(HTPASSWD).cost > Password(USERS["bob"]).cost
+
+
+async def test_what_htpasswd_writes_is_taken(scene: Scene, before: Before, tmp_path: Path) -> None:
+    (tmp_path / "users").write_text(f"ann:{HTPASSWD}\n")
+    await before("basic_auth", file=str(tmp_path / "users"))
+    assert (await scene.get(Authorization=basic("ann", "sécret"))).status == 200
+    for wrong in ("secret", "", "sécret\0", "x" * 100):
+        assert (await scene.get(Authorization=basic("ann", wrong))).status == 401
+
+
+def test_bcrypt_looks_at_72_bytes_of_a_password_as_in_other_programs() -> None:
+    written = bcrypt.hashpw(b"x" * 72, bcrypt.gensalt(4)).decode()
+    assert Password(written).fits(b"x" * 100)
+    assert not Password(written).fits(b"x" * 71)
+
+
 async def test_users_may_stand_in_a_file_that_is_read_again_when_it_changes(
     scene: Scene, before: Before, tmp_path: Path
 ) -> None:
@@ -114,7 +187,24 @@ async def test_options_that_cannot_be_are_told_without_what_they_hold(refused: R
     assert "define_middlewares.it.realm" in await refused("basic_auth", users={"ann": CHEAP}, realm='a"b')
 
 
-@pytest.mark.parametrize("written", ["", "$2y$10$abc", "{SHA256}%", "{MD5}abc", "$scrypt$ln=40,r=8,p=1$c2FsdA$a2V5"])
+@pytest.mark.parametrize("cost", ["03", "17", "31"])
+def test_a_bcrypt_hash_of_absurd_cost_is_refused(cost: str) -> None:
+    with pytest.raises(ValueError, match="the cost of this bcrypt hash is out of bounds"):
+        Password(f"$2b${cost}${'a' * 53}")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "$2y$10$abc",
+        "$2x$05$" + "a" * 53,
+        "$apr1$salt$Xxd1irWT9ycqoYxGFn4cb.",
+        "{SHA256}%",
+        "{MD5}abc",
+        "$scrypt$ln=40,r=8,p=1$c2FsdA$a2V5",
+    ],
+)
 def test_a_hash_of_an_unknown_kind_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"hash|base64"):
         Password(written)
