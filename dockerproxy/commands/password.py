@@ -24,8 +24,8 @@ def add_to(commands: CommandLine) -> None:
         _password,
         "the hash of a password, for basic_auth",
         """Ask for a password, twice and without showing it, and print its hash: what `users` or `file` of the
-        middleware basic_auth takes. In a pipe it is the first line of standard input. With a NAME it prints `NAME:HASH`, a line of
-        such a file.""",
+        middleware basic_auth takes. In a pipe it is the first line of standard input. With a NAME it prints
+        `NAME:HASH`, a line of such a file.""",
         [
             "dockerproxy password",
             "dockerproxy password ann >> users",
