@@ -12,12 +12,11 @@ import binascii
 import getpass
 import hashlib
 import hmac
+import importlib
 import re
 import secrets
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
-
-import bcrypt
 
 _COST = 14  # 16 MiB and some 50 ms for each guess
 _BLOCK = 8
@@ -130,10 +129,11 @@ def _bcrypt(written: str) -> _Kind | None:
     if cost not in _BCRYPT_COSTS:
         least, most = _BCRYPT_COSTS[0], _BCRYPT_COSTS[-1]
         raise ValueError(f"the cost of this bcrypt hash is out of bounds: {cost}, expected {least} to {most}")
+    checkpw: Callable[[bytes, bytes], bool] = importlib.import_module("bcrypt").checkpw  # few have such hashes
     hash_ = written.encode()
 
     def fits(given: bytes) -> bool:
-        return bcrypt.checkpw(given[:_BCRYPT_LENGTH], hash_)
+        return checkpw(given[:_BCRYPT_LENGTH], hash_)
 
     return _Kind("bcrypt", 1 << cost, fits)
 
