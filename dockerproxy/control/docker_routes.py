@@ -15,6 +15,7 @@ from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.middlewares import with_known
 from dockerproxy.control.merge.base import Base
 from dockerproxy.control.merge.former_members import FormerMembers
+from dockerproxy.control.merge.handover import Handover
 from dockerproxy.control.merge.joining import Joiner, MergeContext
 from dockerproxy.control.merge.linger import Linger
 from dockerproxy.control.merge.members import CurrentMembers, Member
@@ -43,8 +44,9 @@ class DockerRoutes:
     def __init__(self) -> None:
         self._snapshots: dict[str, Snapshot] = {}
         self._linger = Linger()
+        self._handover = Handover()
         self._former = FormerMembers()
-        self._current = CurrentMembers()
+        self._seen = CurrentMembers()
         self._joiner = Joiner()
         self._namesakes = Namesakes()
         self._docker: Mapping[str, Route] = {}
@@ -79,18 +81,26 @@ class DockerRoutes:
         known = self._docker.keys() | {route.name for route in self._linger.routes}
         seen = self._namesakes.apart(tuple(self._snapshots.values()), base.routes, known)
         permitted = allowed(rules.constraints, base.routes, seen, prefix)
-        self._current = CurrentMembers(with_known(permitted, rules.middlewares, prefix), before=self._current)
-        self._keep_what_has_gone(self._current.members, base, now)
-        lingering, former = self._linger, self._former.members
-        found = merge(rules.context, self._current, lingering.routes, former, self._joiner, lingering.refusals)
-        lingering.settle(found, now)
+        current = self._not_leaving(with_known(permitted, rules.middlewares, prefix), now)
+        self._keep_what_has_gone(current.members, base, now)
+        lingering, released = self._linger, self._handover.released
+        refusals = lingering.refusals(released)
+        found = merge(rules.context, current, lingering.routes, self._former.members, self._joiner, refusals)
+        lingering.settle(found, now, released)
         self._docker, self._containers = found.docker, found.containers
         return found.routes
 
     def next_end(self) -> float | None:
         """When the time of something that is kept is over, so that `merged` gives something else; or None."""
-        ends = (self._linger.next_end(), self._former.next_end())
+        ends = (self._linger.next_end(), self._former.next_end(), self._handover.next_end())
         return min((end for end in ends if end is not None), default=None)
+
+    def _not_leaving(self, snapshots: Sequence[Snapshot], now: float) -> CurrentMembers:
+        """Who is there, but for those that end while others have their places."""
+        before, self._seen = self._seen, CurrentMembers(snapshots, before=self._seen)
+        self._handover.look(self._linger.owners, before.members, self._seen.members, self._snapshots, now)
+        left = self._handover.without_released(snapshots)
+        return self._seen if left is snapshots else CurrentMembers(left, before=self._seen)
 
     def _keep_what_has_gone(self, members: Sequence[Member], base: Base, now: float) -> None:
         self._former.look(members, self._docker, now)

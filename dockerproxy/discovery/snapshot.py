@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, NamedTuple
 
 from dockerproxy.labels.reason import Reason
@@ -96,12 +97,24 @@ class ContainerView:
         return self.wishes[0].address if self.wishes else ""
 
 
+class Ending(StrEnum):
+    """How a person ended a container."""
+
+    STOPPED = "stopped"  # it was told to stop, and has ended
+    REMOVED = "removed"  # it is gone for good
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All labelled containers of one engine, ordered by creation time."""
+    """All labelled containers of one engine, ordered by creation time.
+
+    endings: ids of containers that a person has ended and nobody has started again; those that are gone for long are
+             left out. A crash is none, nor is what the engine does by itself.
+    """
 
     engine: str
     containers: tuple[ContainerView, ...] = ()
+    endings: Mapping[str, Ending] = field(default_factory=dict)
 
     def changed_since(self, before: Snapshot) -> list[str]:
         """The ids of the containers that came, went, or are another view now."""

@@ -26,7 +26,7 @@ class Project:
         self.client = client
         self.name = f"dpt{os.getpid()}"
         self.proxy = ProxyProcess(folder, port=free_port())
-        self._command = _compose_command()
+        self._command = compose_command()
         self._environment = {
             **os.environ,
             "DOCKER_HOST": engine.host,
@@ -66,7 +66,7 @@ class Project:
         return list(self.client.containers.list(all=True, filters={"label": labels}))
 
 
-def _compose_command() -> list[str]:
+def compose_command() -> list[str]:
     """How compose is called on this machine: version 1, else 2. Raises NoEngine where there is none."""
     if shutil.which("docker-compose"):
         return ["docker-compose"]

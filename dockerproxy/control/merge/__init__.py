@@ -5,6 +5,7 @@ merging.py     the routes that containers give, beside those that stand firm
   joining.py   what the containers that name one route make of it, remembered from change to change
   former_members.py  containers that have left a route which others go on with, and still have a say in it
   linger.py    Linger: routes that are kept for a while after their last container, and who was refused their places
+  handover.py  Handover: when a route whose containers a person has ended gives up its places
   namesakes.py how the routes of services of one name in several compose projects are called
 base.py        Base: the routes that do not depend on containers, clashes among them settled
   static.py    routes as a person writes them -> Route; pages of domains

@@ -13,8 +13,9 @@ from dataclasses import replace
 
 from dockerproxy.control.merge.merging import Merged
 from dockerproxy.control.merge.places import Refusals
-from dockerproxy.routing.route import Domain, Route
+from dockerproxy.routing.route import Domain, Route, Source
 
+_Timed = dict[tuple[str, Domain | None], tuple[float, Route]]  # as Refusals, each with its end
 _WHILE_THERE = float("inf")  # for as long as who was refused is there
 
 
@@ -23,7 +24,8 @@ class Linger:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[float, Route]] = {}
-        self._refusals: dict[tuple[str, Domain | None], tuple[float, Route]] = {}
+        self._refusals: _Timed = {}
+        self._handed_over: _Timed = {}  # refusals by routes that have given up their places, until they are back
 
     def __repr__(self) -> str:
         return f"<Linger: {', '.join(self._kept) or 'none'}>"
@@ -34,9 +36,15 @@ class Linger:
         return [route for _, route in self._kept.values()]
 
     @property
-    def refusals(self) -> Refusals:
-        """Those that count."""
-        return {place: owner for place, (_, owner) in self._refusals.items()}
+    def owners(self) -> dict[str, Route]:
+        """The routes of containers at whose places somebody was refused, by name."""
+        every = (*self._handed_over.values(), *self._refusals.values())
+        return {owner.name: owner for _, owner in every if owner.source is Source.DOCKER}
+
+    def refusals(self, released: Collection[str] = ()) -> Refusals:
+        """Those that count. released: names of routes that have given up their places"""
+        every = self._handed_over | self._refusals
+        return {place: owner for place, (_, owner) in every.items() if owner.name not in released}
 
     def keeps(self, route: Route) -> bool:
         """Whether this route is there only because it is kept."""
@@ -56,13 +64,21 @@ class Linger:
     def expire(self, now: float) -> None:
         """Give up routes and refusals whose time is over."""
         self._kept = {name: kept for name, kept in self._kept.items() if kept[0] > now}
-        self._refusals = {place: refusal for place, refusal in self._refusals.items() if refusal[0] > now}
+        self._refusals = _unexpired(self._refusals, now)
+        self._handed_over = _unexpired(self._handed_over, now)
 
-    def settle(self, merged: Merged, now: float) -> None:
+    def settle(self, merged: Merged, now: float, released: Collection[str] = ()) -> None:
         """Take what a merge made of it. An empty route that has lost its place does not come back to it.
 
-        Whoever was refused and is away is remembered for as long as the owner would be: it may only be restarting.
+        Whoever was refused and is away is remembered for as long as the owner would be: it may only be restarting. So
+        is who has the place of one of the released, which may only be recreated.
         """
+        for place, (_, owner) in self._refusals.items():
+            if owner.name in released:
+                self._handed_over.setdefault(place, (now + owner.options.linger, owner))
+        self._handed_over = {
+            place: refusal for place, refusal in self._handed_over.items() if refusal[1].name not in merged.wished
+        }
         self._kept = {
             name: (until, merged.kept[name]) for name, (until, _) in self._kept.items() if name in merged.kept
         }
@@ -76,3 +92,7 @@ class Linger:
     def next_end(self) -> float | None:
         """When the next route's time is over, or None."""
         return min((until for until, _ in self._kept.values()), default=None)
+
+
+def _unexpired(refusals: _Timed, now: float) -> _Timed:
+    return {place: refusal for place, refusal in refusals.items() if refusal[0] > now}

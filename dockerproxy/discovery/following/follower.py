@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Collection, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from queue import Empty
 from typing import Any
 
@@ -31,6 +31,7 @@ from dockerproxy.discovery.engine.events import (
 )
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.following.draining import Draining
+from dockerproxy.discovery.following.endings import Endings
 from dockerproxy.discovery.following.event_times import EventTimes
 from dockerproxy.discovery.following.exits import Exits
 from dockerproxy.discovery.following.pace import Pace
@@ -60,6 +61,7 @@ class Known:
     timeline: Timeline = field(default_factory=Timeline)
     event_times: EventTimes = field(default_factory=EventTimes)
     exits: Exits = field(default_factory=Exits)
+    endings: Endings = field(default_factory=Endings)
     exposed: ExposedPorts = field(default_factory=ExposedPorts)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
@@ -67,6 +69,7 @@ class Known:
         """Forget all other containers: of some the end is not told, while there is no connection."""
         self.exposed.keep(containers)
         self.exits.keep(containers)
+        self.endings.keep(containers)
         self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
 
 
@@ -172,7 +175,9 @@ class Follower:
             self._act_on(message)
 
     def _act_on(self, event: Event) -> None:
-        if event.container in self._known.fleet and self._ends(event):
+        ends = event.container in self._known.fleet and self._ends(event)
+        self._note_ending(event, ends)
+        if ends:
             self._note_end(event)
             self._known.draining.begin(event.container, time.monotonic())
             self._known.event_times.note(event.container, event.moment)
@@ -204,6 +209,18 @@ class Follower:
         line = exits.ended(event.container, view.name, event.exit_code, time.monotonic())
         if line is not None:
             log.log(line.level, "%s", line.text)
+
+    def _note_ending(self, event: Event, ends: bool) -> None:
+        """What tells whether a person has ended it; `ends`: as `_ends` says."""
+        endings, now = self._known.endings, time.monotonic()
+        if event.action == "start":
+            endings.lives(event.container)
+        elif event.action == "destroy" and (event.container in self._known.fleet or event.container in endings):
+            endings.removed(event.container, now)
+        elif (event.action == "stop" and event.container in self._known.fleet) or (ends and event.action == "kill"):
+            endings.signalled(event.container)
+        elif ends:
+            endings.died(event.container, now)
 
     def _ends(self, event: Event) -> bool:
         """Whether the container has died, which a list may not show yet, or got a signal that it is stopped by."""
@@ -282,7 +299,8 @@ class Follower:
         self._publish_snapshot()
 
     def _publish_snapshot(self) -> None:
-        self._publish(self._known.fleet.snapshot(self._known.draining.containers))
+        snapshot = self._known.fleet.snapshot(self._known.draining.containers)
+        self._publish(replace(snapshot, endings=self._known.endings.found))
 
     def _look_after_draining(self) -> None:
         """Bring back who survived its signal; ask how long those may take that take long."""
@@ -294,6 +312,7 @@ class Follower:
         survivors = draining.survivors(now)
         for container in survivors:
             self._known.exits.survived(container)
+            self._known.endings.lives(container)
         self._dirty.update(survivors)
 
     def _ping_if_due(self) -> None:

@@ -21,6 +21,7 @@ from dockerproxy.demo.containers.container import Container, State
 from dockerproxy.demo.engine import shapes
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
 from dockerproxy.discovery.containers.fleet import Fleet
+from dockerproxy.discovery.snapshot import Ending
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 from tests.discovery.support import Watched, eventually, hanging_engine, watching
@@ -543,3 +544,16 @@ async def test_a_socket_that_must_not_be_opened_is_told(engine: EmbeddedEngine, 
 
 def _thread(name: str) -> bool:
     return any(thread.name == name for thread in threading.enumerate())
+
+
+async def test_it_is_told_whom_a_person_has_ended(engine: EmbeddedEngine) -> None:
+    acts = engine.containers
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        ids = {name: acts.find(name).id for name in ("blog-1", "blog-2")}
+        await acts.stop("blog-1")
+        await watched.sees(lambda seen: seen.snapshots[-1].endings == {ids["blog-1"]: Ending.STOPPED})
+        await acts.start("blog-1")
+        await watched.sees(lambda seen: "blog-1" in seen.routed() and not seen.snapshots[-1].endings)
+        await acts.remove("blog-2", force=True)
+        await watched.sees(lambda seen: seen.snapshots[-1].endings == {ids["blog-2"]: Ending.REMOVED})
