@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from dockerproxy.http1.headers import HOP_BY_HOP, TEXT, TOKEN, is_reserved
+from dockerproxy.http1.headers import HOP_BY_HOP, TEXT, TOKEN, is_reserved, twin
 
 Pairs = Iterable[tuple[str, str]]  # names and values, in order
 
@@ -38,12 +38,21 @@ def changed(before: Pairs, after: Pairs) -> set[str]:
 
 
 def edited(lines: Sequence[bytes], names: Collection[str], after: Pairs) -> list[bytes]:
-    """The lines, those of these fields replaced by what `after` says of them. Raises ValueError for a malformed one."""
+    """The lines, those of these fields replaced by what `after` says of them. Raises ValueError for a malformed one.
+
+    Nor does any other field stay that an application may take for one of them.
+    """
     if not names:
         return list(lines)
-    kept = [line for line in lines if line.partition(b":")[0].decode("ascii").lower() not in names]
+    kept = without(lines, names)
     added = (encoded(name, value) for name, value in after if name.lower() in names)
     return kept + [line for line in added if line]
+
+
+def without(lines: Iterable[bytes], names: Iterable[str]) -> list[bytes]:
+    """The lines but those of these fields, and of others that an application may take for them."""
+    twins = {twin(name.encode("utf-8", "surrogateescape")) for name in names}
+    return [line for line in lines if twin(line.partition(b":")[0]) not in twins]
 
 
 def encoded(name: str, value: str) -> bytes:

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 
+# Of a name in lower case.
+_USUAL = b"abcdefghijklmnopqrstuvwxyz0123456789-"
+_TWIN = bytes(code if code in _USUAL else ord("-") for code in bytes(range(256)).lower())
+
 # What may stand in a head beside CRLF: HTAB, SP, visible ASCII and obs-text (RFC 9110 section 5.5).
 TEXT = bytes([9, *range(0x20, 0x7F), *range(0x80, 0x100)])
 
@@ -83,12 +87,20 @@ def split_field(line: bytes) -> tuple[bytes, bytes] | None:
     return name, value.strip(b" \t")
 
 
+def twin(name: bytes) -> bytes:
+    """What a name has in common with all that an application may take for the same.
+
+    CGI writes `_` for `-`, PHP also for `.`, lighttpd for each character that is neither letter nor digit.
+    """
+    return name.translate(_TWIN)
+
+
 def underscore_twin(name: bytes) -> bool:
-    """Whether a lower-case name turns into one of ours when an application maps `_` to `-`, as CGI does."""
-    if b"_" not in name:
+    """Whether a lower-case name is another one than some name of ours, and is taken for that by an application."""
+    if not name.translate(None, _USUAL):
         return False
-    twin = name.replace(b"_", b"-")
-    return is_forwarded(twin) or twin in HOP_BY_HOP or twin in (b"content-length", b"host") or is_reserved(twin)
+    ours = twin(name)
+    return is_forwarded(ours) or ours in HOP_BY_HOP or ours in (b"content-length", b"host") or is_reserved(ours)
 
 
 def is_forwarded(name: bytes) -> bool:

@@ -89,4 +89,6 @@ ROUTE_NAME = RequestKey("ROUTE_NAME", str)
 ERROR_INFO = RequestKey("ERROR_INFO", ErrorInfo)
 # Set by a middleware: most bytes that the request's body may have behind it.
 BODY_LIMIT = RequestKey("BODY_LIMIT", int)
+# Set by a middleware: names of fields that it alone writes, so that none of them may stand behind the client's body.
+ASSERTED = RequestKey("ASSERTED", frozenset)
 PASSAGE = RequestKey("PASSAGE", int)

@@ -279,7 +279,9 @@ def test_a_request_is_written_anew(requests: RequestParser) -> None:
 @pytest.mark.parametrize(
     ("name", "twin"),
     [(b"x_forwarded_for", True), (b"content_length", True), (b"transfer-encoding", False), (b"transfer_encoding", True),
-     (b"dockerproxy_remote", True), (b"x_custom", False), (b"host", False)],
+     (b"dockerproxy_remote", True), (b"x_custom", False), (b"host", False), (b"x.forwarded.prefix", True),
+     (b"x!forwarded~proto", True), (b"content.length", True), (b"dockerproxy.remote", True), (b"x.real'ip", True),
+     (b"front.end.https", True), (b"x.custom", False), (b"x-forwarded-for", False)],
 )  # fmt: skip
 def test_names_that_an_application_may_take_for_ours_are_known(name: bytes, twin: bool) -> None:
     assert underscore_twin(name) is twin

@@ -66,11 +66,13 @@ async def test_a_field_that_an_application_would_take_for_ours_does_not_get_thro
     client = await scene.client()
     await client.send(
         b"GET / HTTP/1.1\r\nHost: test\r\nX_Forwarded_For: 1.2.3.4\r\nX_Real-IP: 1.2.3.4\r\n"
-        b"Dockerproxy_Remote: 1.2.3.4\r\nContent_Length: 4\r\nMy_Own: fine\r\n\r\n"
+        b"Dockerproxy_Remote: 1.2.3.4\r\nContent_Length: 4\r\nX.Forwarded.Prefix: /1.2.3.4\r\n"
+        b"X!Real|IP: 1.2.3.4\r\nX-Forwarded.Proto: 1.2.3.4\r\nMy_Own: fine\r\nMy.Own: fine too\r\n\r\n"
     )
     await client.answer()
     assert "1.2.3.4" not in str(upstream.requests[0].fields)
     assert upstream.requests[0]["my_own"] == "fine"
+    assert upstream.requests[0]["my.own"] == "fine too"
 
 
 async def test_a_trusted_proxy_is_believed(scene: Scene) -> None:

@@ -106,11 +106,10 @@ class Exchange:
         body = self.request_body
         if body is None or self._done:
             return
-        body.ended = True
-        body.trailers = trailers
+        body.end(trailers)
         connection = self._connection()
         if connection is not None:
-            connection.end_body(trailers)
+            connection.end_body(body.trailers)
         self._collected()
 
     def give_up(self, code: str) -> None:

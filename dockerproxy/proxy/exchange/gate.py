@@ -11,7 +11,7 @@ the fields, they leave for each other in a Passage; over the connection go the b
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from dataclasses import replace
 from itertools import count
@@ -59,10 +59,11 @@ class Passage:
     answer:  the answer's status line and fields
     length:  what Content-Length says in an answer without a body, or -1
     head:    of the request that is to be passed on, for a tunnel
+    withheld: names of fields that may not stand behind its body
     inner:   those who have asked the route itself
     """
 
-    __slots__ = ("answer", "behind", "client", "head", "inner", "length", "request")
+    __slots__ = ("answer", "behind", "client", "head", "inner", "length", "request", "withheld")
 
     def __init__(self, client: Client, request: RequestHead, behind: LiveRoute) -> None:
         self.client = client
@@ -71,6 +72,7 @@ class Passage:
         self.answer: tuple[bytes, list[bytes]] = (b"", [])
         self.length = -1
         self.head: RequestHead | None = None
+        self.withheld: Collection[str] = ()
         self.inner: list[InnerClient] = []
 
 
@@ -191,6 +193,8 @@ def take_word(exchange: Exchange, attempt: Attempt, head: ResponseHead, done: bo
     if passage is not None and head.failed == PASS_ON and passage.head is not None:
         attempt.succeeded()
         exchange.head, exchange.live = passage.head, passage.behind
+        if exchange.request_body is not None:
+            exchange.request_body.withheld = passage.withheld
         exchange.start()
         return True
     attempt.failed(AttemptError(Failure.EXCEPTION, head.failed.decode("latin-1")))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
@@ -72,15 +72,19 @@ class InnerClient:
 
     # Called by the gate
 
-    def begin(self, head: RequestHead, body: bytes, *, whole: bool, limit: int | None) -> None:
+    def begin(
+        self, head: RequestHead, body: bytes, *, whole: bool, limit: int | None, withheld: Collection[str]
+    ) -> None:
         """Begin the exchange on the route itself.
 
         body:  what has come of the request's body; `whole` when that is all
         limit: most bytes that it may have beside what the route says, or None
+        withheld: names of fields that may not stand behind it
         """
         exchange = self._exchange = Exchange(self._plane, self, head, self._outer.passage.behind)
         if exchange.request_body is not None:
             exchange.request_body.allow(limit)
+            exchange.request_body.withheld = withheld
         if body:
             exchange.body(body)
         if whole:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from dockerproxy.http1.editing import without
 from dockerproxy.http1.head import RequestHead
 
 # Enough for a form; a larger upload gets one attempt once it has begun to flow.
@@ -18,9 +19,10 @@ class RequestBody:
     size:       bytes that have come
     ended:      whether that is all
     replayable: whether everything that has come is still kept
+    withheld:   names of fields that the client may not say behind it, since somebody says them before
     """
 
-    __slots__ = ("_announced", "_limit", "_pieces", "ended", "replayable", "size", "trailers")
+    __slots__ = ("_announced", "_limit", "_pieces", "_trailers", "ended", "replayable", "size", "withheld")
 
     def __init__(self, announced: int, limit: int | None) -> None:
         self._announced = announced
@@ -29,7 +31,8 @@ class RequestBody:
         self.size = 0
         self.ended = False
         self.replayable = True
-        self.trailers: Sequence[bytes] = ()
+        self.withheld: Collection[str] = ()
+        self._trailers: Sequence[bytes] = ()
 
     def __repr__(self) -> str:
         return f"<RequestBody {self.size} bytes{', ended' if self.ended else ''}>"
@@ -48,6 +51,16 @@ class RequestBody:
     def too_large(self) -> bool:
         """Whether it is larger than it may be, by what has come or by what its head announced."""
         return self._limit is not None and max(self.size, self._announced) > self._limit
+
+    @property
+    def trailers(self) -> Sequence[bytes]:
+        """Field lines behind it, those that may be passed on."""
+        return without(self._trailers, self.withheld) if self.withheld else self._trailers
+
+    def end(self, trailers: Sequence[bytes]) -> None:
+        """All of it has come."""
+        self.ended = True
+        self._trailers = trailers
 
     def allow(self, limit: int | None) -> None:
         """Set one more limit, the lower one counts."""

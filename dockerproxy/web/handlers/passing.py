@@ -13,16 +13,14 @@ from multidict import CIMultiDict
 
 from dockerproxy.http1.editing import changed, edited, encoded
 from dockerproxy.http1.head import RequestHead
-from dockerproxy.http1.headers import FORWARDED, HOST
+from dockerproxy.http1.headers import HOST, is_forwarded
 from dockerproxy.proxy.exchange.exchange import Exchange
 from dockerproxy.proxy.exchange.inner import InnerClient
 from dockerproxy.proxy.forwarding import EditedOrigin, Origin
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.tasks import Tasks
-from dockerproxy.web.context import BODY_LIMIT
+from dockerproxy.web.context import ASSERTED, BODY_LIMIT
 from dockerproxy.web.handlers.relayed import RelayedResponse
-
-_ADDED = frozenset(name.decode() for name in FORWARDED) | {"via"}  # fields that an Origin adds
 
 
 class Passing:
@@ -48,16 +46,17 @@ class Passing:
     async def on(self, request: web.Request) -> RelayedResponse:
         """The route's answer. Raises RuntimeError when there is no body to be sent any more."""
         names = self._changed(request)
+        withheld = names | request.get(ASSERTED, frozenset())
         head = self._head(request, names)
         if head.upgrade:
-            self._outer.passage.head = head
+            self._outer.passage.head, self._outer.passage.withheld = head, withheld
             response = RelayedResponse(101, CIMultiDict())
             response.upgrades = True
             return response
         body, whole = await self._body(request)
         client = InnerClient(self._plane, self._outer, self._origin(names))
         self._outer.passage.inner.append(client)
-        client.begin(head, body, whole=whole, limit=request.get(BODY_LIMIT))
+        client.begin(head, body, whole=whole, limit=request.get(BODY_LIMIT), withheld=withheld)
         if not whole:
             self._feeding = self._tasks.start(_feed(client, request.content), name=f"body of {head.target}")
         try:
@@ -103,7 +102,7 @@ class Passing:
 
     def _origin(self, names: set[str]) -> Origin:
         origin = self._outer.passage.client.origin
-        return EditedOrigin(origin, names) if names & _ADDED else origin
+        return EditedOrigin(origin, names) if any(map(_is_added, names)) else origin
 
     async def _body(self, request: web.Request) -> tuple[bytes, bool]:
         """What there is of the request's body, and whether that is all."""
@@ -131,6 +130,11 @@ async def _feed(client: InnerClient, content: StreamReader) -> None:
         client.end_body()
     except Exception:  # the client's connection has broken, and its request with it
         client.leave()
+
+
+def _is_added(name: str) -> bool:
+    """Whether an Origin adds such a field."""
+    return name == "via" or is_forwarded(name.encode("utf-8", "surrogateescape"))
 
 
 def _host_line(host: str) -> bytes:

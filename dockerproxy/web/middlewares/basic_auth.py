@@ -18,7 +18,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from dockerproxy.settings.options import Strict
 from dockerproxy.web.access.acquaintances import Acquaintances
 from dockerproxy.web.access.throttle import Throttle
-from dockerproxy.web.middlewares.identity import tell
+from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.password import Password, dearest_of
 from dockerproxy.web.middlewares.registry import CallNext
 
@@ -105,12 +105,8 @@ class BasicAuth:
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         user = await self._user(request)
-        headers = request.headers.copy()
-        if not self._options.pass_on:
-            headers.popall(hdrs.AUTHORIZATION, None)
-        if self._options.user_header:
-            tell(headers, self._options.user_header, [user])
-        return await call_next(request.clone(headers=headers))
+        told = {self._options.user_header: [user]} if self._options.user_header else {}
+        return await call_next(asserting(request, told, "" if self._options.pass_on else hdrs.AUTHORIZATION))
 
     async def _user(self, request: web.Request) -> str:
         """The name of a user who has shown the password. Raises HTTPUnauthorized, HTTPTooManyRequests."""

@@ -16,7 +16,7 @@ from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Duration, split_list
 from dockerproxy.web.handlers.relayed import RelayedResponse
-from dockerproxy.web.middlewares.identity import tell
+from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.registry import CallNext
 
 _LARGEST_ANSWER = 1 << 20  # bytes; a login page
@@ -75,10 +75,8 @@ class ForwardAuth:
             raise web.HTTPServiceUnavailable(text="It cannot be found out whether you may come in.\n") from None
         if not 200 <= answer.status < 300:
             return _relayed(answer, body)
-        headers = CIMultiDict(request.headers)
-        for name in self._options.copy_headers:
-            tell(headers, name, answer.headers.getall(name, []))
-        return await call_next(request.clone(headers=headers))
+        told = {name: answer.headers.getall(name, []) for name in self._options.copy_headers}
+        return await call_next(asserting(request, told))
 
     def _complain(self, why: str) -> None:
         unsaid = self._log_limit.unsaid(why, time.monotonic())

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 
 from dockerproxy.http1.editing import encoded
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.registry import CallNext
 
 
@@ -47,9 +48,7 @@ class Headers:
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         if self._request:
-            headers = CIMultiDict(request.headers)
-            _edit(headers, self._request)
-            request = request.clone(headers=headers)
+            request = asserting(request, {name: [value] if value else [] for name, value in self._request.items()})
         response = await call_next(request)
         _edit(response.headers, self._response)
         return response
