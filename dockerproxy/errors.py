@@ -78,5 +78,9 @@ class StoreError(DockerproxyError):
     """The state folder cannot be read or written."""
 
 
+class HandlerError(DockerproxyError):
+    """A handler in Python does not start."""
+
+
 class ListenError(DockerproxyError):
     """An address to listen on is taken or not allowed."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.process.exit_codes import EXIT_FAILED
@@ -14,7 +14,11 @@ from dockerproxy.routing.route import Route
 from dockerproxy.run import run_to_end, serve, set_up_log
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, load
+from dockerproxy.settings.values import ListenAddress
 from dockerproxy.web.handlers.loading import load_object
+
+if TYPE_CHECKING:
+    from dockerproxy.settings.arguments import ProxyArguments, SettingArguments
 
 
 class Proxy:
@@ -30,21 +34,21 @@ class Proxy:
 
     def __init__(
         self,
-        listen: str | Sequence[str] | None = None,
-        routes: Sequence[Route] = (),
-        middlewares: Mapping[str, Any] | str | Sequence[str] = (),
-        **settings: Any,
+        listen: str | int | Iterable[str | int | ListenAddress] | None = None,
+        routes: Iterable[Route] = (),
+        middlewares: Mapping[str, Callable[..., Any]] | str | Iterable[str] = (),
+        **settings: Unpack[ProxyArguments],
     ) -> None:
         self.routes = tuple(routes)
         self.middlewares = dict(middlewares) if isinstance(middlewares, Mapping) else {}
-        self._given = {**settings, "listen": listen}
+        self._given: dict[str, Any] = {**settings, "listen": listen}
         if middlewares and not self.middlewares:
             self._given["middlewares"] = middlewares
 
     def __repr__(self) -> str:
         return f"<Proxy with {len(self.routes)} routes>"
 
-    def settings(self, config: str | None = None, **overrides: Any) -> Settings:
+    def settings(self, config: str | None = None, **overrides: Unpack[SettingArguments]) -> Settings:
         """The settings: what was given here counts before environment and file. Raises SettingsError."""
         return load(config, overrides, self._given)
 
@@ -52,7 +56,7 @@ class Proxy:
         """A Server to be run in an event loop of one's own: `async with proxy.server(): ...`."""
         return Server(settings or self.settings(), self.routes, middlewares=self.middlewares)
 
-    def run(self, config: str | None = None, **overrides: Any) -> int:
+    def run(self, config: str | None = None, **overrides: Unpack[SettingArguments]) -> int:
         """Serve until SIGTERM or SIGINT; returns the exit code."""
         read = partial(self.settings, config, **overrides)
         try:

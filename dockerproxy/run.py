@@ -62,7 +62,13 @@ def run_to_end(main: Coroutine[Any, Any, None]) -> int:
 async def serve(server: Server, started: Callable[[], None] = lambda: None) -> None:
     """Start, call `started`, serve until a signal, stop within the grace period."""
     server.handle_signals()
-    await server.start()
+    try:
+        await server.start()
+    except asyncio.CancelledError:
+        if not server.stopping:
+            raise
+        log.info("stopped before it had started")
+        return
     started()
     try:
         await server.run()

@@ -1,6 +1,6 @@
 """Writes the pages that are made from the code: `python -m docs.generate`, or `make docs`.
 
-A page is its template with each `{{ name }}` replaced by the table of that name.
+A page is its template with each `{{ name }}` replaced by the table of that name. One of them is a module.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from docs.architecture_pictures import architecture
+from docs.argument_types import argument_types
 from docs.label_tables import label_tables
 from docs.middleware_tables import middleware_tables
 from docs.setting_tables import setting_tables
 
 FOLDER = Path(__file__).parent
+_ARGUMENTS = FOLDER.parent / "dockerproxy" / "settings" / "arguments.py"
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "architecture.md": architecture,
@@ -26,7 +28,8 @@ _PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
 
 def pages() -> dict[Path, str]:
     """Path of each generated page -> what has to stand in it. Raises KeyError for a table that there is not."""
-    return {FOLDER / name: _filled(name, tables()) for name, tables in _PAGES.items()}
+    pages = {FOLDER / name: _filled(name, tables()) for name, tables in _PAGES.items()}
+    return {_ARGUMENTS: argument_types(), **pages}
 
 
 def _filled(name: str, tables: Mapping[str, str]) -> str:

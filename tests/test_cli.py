@@ -217,6 +217,23 @@ async def test_a_state_folder_that_cannot_be_used_is_told_without_a_traceback(ru
     assert "Traceback" not in text
 
 
+async def test_a_handler_that_does_not_start_ends_it_with_1_and_says_why(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "home.py").write_text(
+        "import logging\nfrom aiohttp import web\nfrom dockerproxy import Proxy, Route\n"
+        "async def begin(app):\n"
+        "    logging.getLogger(__name__).info('reading the prices')\n"
+        "    raise OSError('the database is not up')\n"
+        "app = web.Application()\napp.on_startup.append(begin)\n"
+        "proxy = Proxy('127.0.0.1:0', [Route('shop', handler=app)], docker={'enabled': False})\n"
+    )
+    code, text = await run("run", "home:proxy")
+    assert code == 1
+    assert "reading the prices" in text
+    assert (
+        "handler aiohttp.web_app:Application does not start: OSError: the database is not up" in text.splitlines()[-1]
+    )
+
+
 async def test_without_an_engine_static_routes_are_served(serve: Start, upstream: Upstream, tmp_path: Path) -> None:
     process = await serve(
         "--config", write(tmp_path, ("blog", upstream.url)),

@@ -44,7 +44,10 @@ DEADLINE = 60.0  # seconds; far more than anything here takes
 HAND_WRITTEN = [
     ROOT / "README.md",
     ROOT / "CHANGELOG.md",
-    *(DOCS / f"{name}.md" for name in ("dashboard", "matching", "metrics", "middlewares", "security", "tls", "why")),
+    *(
+        DOCS / f"{name}.md"
+        for name in ("dashboard", "matching", "metrics", "middlewares", "python", "security", "tls", "why")
+    ),
 ]
 PAGES = [*HAND_WRITTEN, DOCS / "labels.md", DOCS / "settings.md"]
 LINKED_PAGES = [

@@ -161,7 +161,7 @@ async def test_pages_that_are_functions_survive_a_reload(tmp_path: Path) -> None
 
 def test_a_page_that_is_no_handler_is_told_with_what_was_expected() -> None:
     with pytest.raises(SettingsError, match=r"Proxy\(error_handler=…\): expected `module:name`, .* \(found 7\)"):
-        Proxy(error_handler=7).settings()
+        Proxy(error_handler=7).settings()  # type: ignore[arg-type]  # which is the mistake
 
 
 async def test_settings_of_the_proxy_are_the_defaults_of_routes_made_in_python(tmp_path: Path, upstream: str) -> None:
@@ -189,7 +189,7 @@ def test_what_is_given_when_it_is_run_counts_before_all() -> None:
 
 def test_a_wrong_setting_is_told_when_it_is_used() -> None:
     with pytest.raises(SettingsError, match="did you mean 'listen'"):
-        Proxy(lissten=":1").server()
+        Proxy(lissten=":1").server()  # type: ignore[call-arg]  # which is the mistake
 
 
 def test_a_wrong_setting_ends_the_run_with_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,7 +22,7 @@ from pydantic import ValidationError
 from dockerproxy.control.document import FILE_MODE, Document, Kind, Thing
 from dockerproxy.control.overrides.overrides import Override, as_entry, read_override, words
 from dockerproxy.errors import StoreError
-from dockerproxy.settings import RouteSettings, describe
+from dockerproxy.settings import RouteSettings, problems_in
 
 ROUTES_NAME = "routes.json"
 OVERRIDES_NAME = "overrides.json"
@@ -152,7 +152,7 @@ def _read_route(entry: Any) -> RouteSettings:
     try:
         return RouteSettings.model_validate(entry)
     except ValidationError as error:
-        raise ValueError("; ".join(str(describe(details, RouteSettings)) for details in error.errors())) from None
+        raise ValueError("; ".join(map(str, problems_in(error, RouteSettings)))) from None
 
 
 _ROUTES = Kind("routes", _read_route, as_json, lambda route: f"a route named {route.name!r}")

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from textwrap import indent
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 # What `dockerproxy logs` can show of the past: with the longest lines 8 to 32 MB, with usual ones 0.1.
 _KEPT_LINES = 1000  # lines
@@ -21,6 +21,8 @@ _TOLD_ONCE = "told_once"
 # `extra` of a record that goes to standard error alone, since it bears what lets somebody in.
 ONCE = {_TOLD_ONCE: True}
 
+# What they tell below a warning is about themselves.
+_LIBRARIES = ("aiohttp", "asyncio", "docker", "urllib3")
 _TEXT = "%(asctime)s %(levelname)-7s %(message)s"
 _BEHIND = "    "  # before each line of a record but its first
 _TIME = "%Y-%m-%dT%H:%M:%S"
@@ -134,15 +136,28 @@ def find_ring() -> Ring | None:
     return next((handler for handler in logging.getLogger().handlers if isinstance(handler, Ring)), None)
 
 
+class _StandardError(logging.StreamHandler[TextIO]):
+    """The log of a program that has not said where its own goes."""
+
+
 def set_up(log_format: str, level: str) -> None:
-    """Send the package's log to standard error, and keep its last lines.
+    """Send the log to standard error, and keep its last lines: ours, and that of the program that we are part of.
+
+    A program that has set its logging up itself keeps that, and ours goes there, too.
 
     log_format: `text` or `json`; level: `debug`, `info`, `warning` or `error`
     """
-    handlers = [logging.StreamHandler(sys.stderr), Ring()]
-    for handler in handlers:
-        handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
     root = logging.getLogger()
-    root.handlers[:] = handlers
-    root.setLevel(logging.WARNING)
+    theirs = [handler for handler in root.handlers if not isinstance(handler, (_StandardError, Ring))]
+    ours: list[logging.Handler] = [Ring()] if theirs else [_StandardError(sys.stderr), Ring()]
+    for handler in ours:
+        handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter())
+    root.handlers[:] = theirs + ours
     logging.getLogger("dockerproxy").setLevel(level.upper())
+    if theirs:
+        return
+    root.setLevel(level.upper())
+    for name in _LIBRARIES:
+        library = logging.getLogger(name)
+        if library.level == logging.NOTSET:
+            library.setLevel(max(logging.WARNING, root.level))

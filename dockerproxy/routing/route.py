@@ -6,13 +6,15 @@ and connections are kept elsewhere, keyed by `Route.name` and `Upstream.key`, an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
+from dockerproxy.errors import SettingsError
 from dockerproxy.routing.expression import named_groups
+from dockerproxy.settings.load import options_of
 from dockerproxy.settings.options import RouteOptions
 from dockerproxy.settings.routes import (
     parse_exact_path,
@@ -24,7 +26,13 @@ from dockerproxy.settings.routes import (
     parse_upstream_url,
 )
 
+if TYPE_CHECKING:
+    from dockerproxy.settings.arguments import OptionArguments
+
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+RouteAccess = Literal["", "loopback", "token", "open"]
 
 
 class Source(StrEnum):
@@ -171,7 +179,8 @@ class Route:
     path:      a rule, or a path prefix; ANY_PATH for the whole domain
     methods:   in upper case, or comma-separated; none means every method
     upstreams: upstreams, or their URLs
-    options:   per-route settings; those that were given count before the proxy's
+    options:   per-route settings, `RouteOptions(hold=0)` or `{"hold": 0}`; those that were given count before the
+               proxy's
     handler:   Python code that answers: an aiohttp handler or Application, or its name `module:name`
     target:    the handler itself when it was given as an object
     access:    for admin handlers: `loopback`, `token`, `open`, or "" for the setting's default
@@ -180,7 +189,7 @@ class Route:
     maintenance: what clients are told in place of an answer, "" for our own words; None: the route answers
     paused:    whether requests are held until the pause is over
 
-    Raises ValueError for a domain, path, method or URL that cannot be one.
+    Raises ValueError for a domain, path, method, URL or option that cannot be one.
     """
 
     name: str
@@ -192,7 +201,7 @@ class Route:
     source: Source
     handler: str
     target: Any = field(compare=False)
-    access: str
+    access: RouteAccess
     not_found_handler: str
     not_found_target: Any = field(compare=False)
     error_handler: str
@@ -208,15 +217,15 @@ class Route:
         methods: str | Iterable[str] = (),
         upstreams: Iterable[Upstream | str] = (),
         *,
-        options: RouteOptions = DEFAULT_OPTIONS,
+        options: RouteOptions | OptionArguments = DEFAULT_OPTIONS,
         source: Source = Source.STATIC,
-        handler: str | Callable[..., Any] | Any = "",
-        target: Any = None,
-        access: str = "",
-        not_found_handler: str | Callable[..., Any] | Any = "",
-        not_found_target: Any = None,
-        error_handler: str | Callable[..., Any] | Any = "",
-        error_target: Any = None,
+        handler: str | Callable[..., Any] = "",
+        target: Callable[..., Any] | None = None,
+        access: RouteAccess = "",
+        not_found_handler: str | Callable[..., Any] = "",
+        not_found_target: Callable[..., Any] | None = None,
+        error_handler: str | Callable[..., Any] = "",
+        error_target: Callable[..., Any] | None = None,
         maintenance: str | None = None,
         paused: bool = False,
     ) -> None:
@@ -226,7 +235,7 @@ class Route:
             "path": PathRule.prefix(path) if isinstance(path, str) else path,
             "methods": parse_methods(methods),
             "upstreams": tuple(Upstream(each, each) if isinstance(each, str) else each for each in upstreams),
-            "options": options,
+            "options": options if isinstance(options, RouteOptions) else _options(name, options),
             "source": source,
             **_named("handler", handler, "target", target),
             "access": access,
@@ -245,6 +254,17 @@ class Route:
     def __str__(self) -> str:
         where = ", ".join(map(str, self.domains)) or "every domain"
         return f"{self.name}: {where} {self.path}"
+
+
+def _options(route: str, given: object) -> RouteOptions:
+    """The options that were given as keys and values."""
+    if not isinstance(given, Mapping):
+        message = f"route {route!r}: options: expected RouteOptions(…) or keys and values, found {given!r}"
+        raise ValueError(message)  # noqa: TRY004  # as for all that is wrong with a route
+    try:
+        return options_of(given, f"route {route!r}: options")
+    except SettingsError as error:
+        raise ValueError("; ".join(error.lines())) from None
 
 
 def _named(name: str, handler: Any, target_name: str, target: Any) -> dict[str, Any]:

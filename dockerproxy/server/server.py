@@ -90,6 +90,7 @@ class Server:
         self._note = Note(settings.state_dir)
         self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
+        self._starting: asyncio.Task[Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
@@ -109,7 +110,11 @@ class Server:
         await self.stop(0.0 if error is not None else None)
 
     async def start(self) -> None:
-        """Build, listen, discover. Raises SettingsError, StoreError or ListenError, and nothing runs then."""
+        """Build, listen, discover; a signal to stop cancels it.
+
+        Raises SettingsError, StoreError, HandlerError or ListenError, and nothing runs then.
+        """
+        self._starting = asyncio.current_task()
         loop = asyncio.get_running_loop()
         self._settings, has_new_token = with_own_token(self._settings)
         marks = marks_of(self._settings.tls)
@@ -133,6 +138,7 @@ class Server:
             self._access_log.start()
         try:
             self.registry.start()
+            await self._handlers.start()
             if certificates:
                 self._renewal = Renewal(self._settings.tls, certificates, marks, loop.call_later)
             await self._listeners.open(self._settings.listen, self._protocol)
@@ -140,6 +146,7 @@ class Server:
         except BaseException:
             await self.stop(0.0)
             raise
+        self._starting = None
         start_feed(control)
         self._leave_note()
         self._announce(has_new_token)
@@ -158,6 +165,11 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop_signal, number)
         loop.add_signal_handler(signal.SIGHUP, self.reload)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stop_asked.is_set()
 
     def ask_to_stop(self) -> None:
         """Let `run` return."""
@@ -213,6 +225,7 @@ class Server:
         in_force, has_new_token = with_own_token(in_force)
         changed = self.registry.reload(in_force)
         self.plane.configure(in_force)
+        self._handlers.start_soon()
         if self._renewal is not None and certificates:
             changed += self._renewal.follow(settings.tls, certificates, marks)
         if late:
@@ -304,6 +317,8 @@ class Server:
             os._exit(_KILLED_BY_SECOND_SIGNAL)
         log.info("%s: stopping", number.name)
         self._stop_asked.set()
+        if self._starting is not None:  # a handler may wait for its database for ever
+            self._starting.cancel()
 
 
 def _access_log(settings: Settings) -> AccessLog | None:

@@ -18,11 +18,11 @@ Calls run from load down to values.
 
 from dockerproxy.settings.constraints import ConstraintSettings
 from dockerproxy.settings.file import tell_source
-from dockerproxy.settings.load import load, validate
+from dockerproxy.settings.load import load, options_of, validate
 from dockerproxy.settings.middlewares import MiddlewareSettings
 from dockerproxy.settings.model import DockerSettings, Settings
 from dockerproxy.settings.options import FILE_OPTIONS, OPTION_NAMES, RouteOptions
-from dockerproxy.settings.problems import describe
+from dockerproxy.settings.problems import describe, problems_in
 from dockerproxy.settings.routes import Access, DomainSettings, PathSettings, RouteSettings, UpstreamSettings
 from dockerproxy.settings.tls import CertificateSettings, TlsSettings
 
@@ -43,6 +43,8 @@ __all__ = [
     "UpstreamSettings",
     "describe",
     "load",
+    "options_of",
+    "problems_in",
     "tell_source",
     "validate",
 ]

@@ -14,7 +14,8 @@ from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings.docker_environment import docker_of
 from dockerproxy.settings.file import CONFIG_VARIABLE, find_config, read_file
 from dockerproxy.settings.model import ENVIRONMENT_PREFIX, DockerSettings, Settings
-from dockerproxy.settings.problems import describe, meant_key
+from dockerproxy.settings.options import RouteOptions
+from dockerproxy.settings.problems import meant_key, problems_in
 from dockerproxy.settings.secret import with_token_from_file
 
 # Variables with our prefix that are not settings: the settings file's name, what docker-compose.yml takes, and (by how
@@ -56,11 +57,19 @@ def validate(values: Mapping[str, Any], source: str) -> Settings:
     try:
         settings = Settings(**{str(key): value for key, value in values.items()})
     except ValidationError as error:
-        problems += [describe(details, Settings, values) for details in error.errors()]
+        problems += problems_in(error, Settings, values)
     problems += _repeated_names(values)
     if problems or settings is None:
         raise SettingsError(source, problems)
     return settings
+
+
+def options_of(given: Mapping[str, Any], source: str) -> RouteOptions:
+    """Options of a route from plain values. Raises SettingsError with every problem found."""
+    try:
+        return RouteOptions.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(source, problems_in(error, RouteOptions, given)) from None
 
 
 def _repeated_names(values: Mapping[str, Any]) -> list[Problem]:

@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field, field_validator
@@ -34,6 +34,9 @@ from dockerproxy.settings.values import (
     parse_listen,
     split_list,
 )
+
+if TYPE_CHECKING:
+    from dockerproxy.settings.arguments import SettingArguments
 
 ENVIRONMENT_PREFIX = "DOCKERPROXY_"
 DEFAULT_LISTEN = ":8888"
@@ -141,6 +144,10 @@ class Settings(RouteOptions, BaseSettings):
         enable_decoding=False,
     )
     go_names: ClassVar[Mapping[str, str]] = {**RouteOptions.go_names, "listenAndServe": "listen"}
+
+    if TYPE_CHECKING:
+        # As in RouteOptions: what is accepted.
+        def __init__(self, **settings: Unpack[SettingArguments]) -> None: ...
 
     listen: Annotated[tuple[Listen, ...], BeforeValidator(_listen_list)] = Field(
         (parse_listen(DEFAULT_LISTEN),),

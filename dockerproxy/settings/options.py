@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dockerproxy.settings.middlewares import parse_middlewares
 from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds, parse_server_name
+
+if TYPE_CHECKING:
+    from dockerproxy.settings.arguments import OptionArguments
 
 # Kept from the Go project: long enough that a restart passes unnoticed, short enough to notice a fault.
 DEFAULT_CONSECUTIVE_ERRORS = 10  # attempts
@@ -64,6 +67,10 @@ class RouteOptions(Strict):
         "timeToKeepDisabled": "bench",
         "maxLoopTry": "max_attempts",
     }
+
+    if TYPE_CHECKING:
+        # A checker of types takes the fields for arguments, but more is accepted than is held: `bench="30s"`.
+        def __init__(self, **options: Unpack[OptionArguments]) -> None: ...
 
     consecutive_errors: int = Field(
         DEFAULT_CONSECUTIVE_ERRORS,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dockerproxy.did_you_mean import did_you_mean
@@ -49,6 +49,11 @@ _WORDS: Mapping[str, str] = {
 }
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 _OWN = "Value error, "  # before the message of a ValueError that one of our parsers has raised
+
+
+def problems_in(error: ValidationError, model: type[BaseModel], given: Any = None) -> list[Problem]:
+    """All that is wrong; `model` and `given` as in `describe`."""
+    return [describe(details, model, given) for details in error.errors()]
 
 
 def describe(details: ErrorDetails, model: type[BaseModel], given: Any = None) -> Problem:

@@ -26,7 +26,7 @@ from dockerproxy.errors import (
     UnknownRoute,
     UnknownUpstream,
 )
-from dockerproxy.settings import RouteSettings, describe
+from dockerproxy.settings import RouteSettings, problems_in
 from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
@@ -78,7 +78,7 @@ async def add_route(request: web.Request) -> web.StreamResponse:
     try:
         wanted = RouteSettings.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("route", [describe(details, RouteSettings, body) for details in error.errors()]) from None
+        raise InvalidInput("route", problems_in(error, RouteSettings, body)) from None
     await request.app[CONTROL].registry.add(wanted)
     return web.json_response(as_json(wanted), status=201)
 

@@ -15,7 +15,7 @@ from dockerproxy.control.overrides.operator import Operator, Outcome
 from dockerproxy.control.overrides.overrides import HEAVIEST, LONGEST_MESSAGE
 from dockerproxy.control.overrides.target import Target
 from dockerproxy.errors import InvalidInput, NotPossible
-from dockerproxy.settings import describe
+from dockerproxy.settings import problems_in
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Duration
 from dockerproxy.web.admin import guarded, json_object
@@ -167,7 +167,7 @@ async def _body(request: web.Request, model: type[_Body]) -> _Body:
     try:
         return model.model_validate(body)
     except ValidationError as error:
-        raise InvalidInput("request", [describe(details, model, body) for details in error.errors()]) from None
+        raise InvalidInput("request", problems_in(error, model, body)) from None
 
 
 def _operator(request: web.Request) -> Operator:

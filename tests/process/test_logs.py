@@ -9,17 +9,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockerproxy.process.logs import JsonFormatter, Ring, TextFormatter, set_up
+from dockerproxy.process.logs import JsonFormatter, Ring, TextFormatter, find_ring, set_up
 
 
 @pytest.fixture
 def logging_restored() -> Iterator[None]:
-    root, ours = logging.getLogger(), logging.getLogger("dockerproxy")
-    before = (root.handlers[:], root.level, ours.level)
+    """As it was before."""
+    root = logging.getLogger()
+    loggers = [root, *map(logging.getLogger, ("dockerproxy", "aiohttp", "asyncio", "docker", "urllib3"))]
+    handlers, levels = root.handlers[:], [logger.level for logger in loggers]
     yield
-    root.handlers[:], level, our_level = before
-    root.setLevel(level)
-    ours.setLevel(our_level)
+    root.handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
+def without_pytest() -> None:
+    """From here on as in a program that has not set its logging up: pytest puts handlers of its own to the root."""
+    logging.getLogger().handlers.clear()
 
 
 def record(message: str, *arguments: object, level: int = logging.INFO) -> logging.LogRecord:
@@ -107,6 +114,7 @@ def test_the_kept_lines_are_those_that_were_written() -> None:
 @pytest.mark.usefixtures("logging_restored")
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_the_log_goes_to_standard_error_from_its_level_on(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    without_pytest()
     set_up(form, "warning")
     log = logging.getLogger("dockerproxy.part")
     log.info("too small")
@@ -121,7 +129,39 @@ def test_the_log_goes_to_standard_error_from_its_level_on(form: str, capsys: pyt
 
 @pytest.mark.usefixtures("logging_restored")
 def test_setting_up_twice_does_not_log_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    without_pytest()
     set_up("text", "info")
     set_up("text", "info")
     logging.getLogger("dockerproxy").info("once")
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.usefixtures("logging_restored")
+@pytest.mark.parametrize("level", ["debug", "info", "error"])
+def test_the_loggers_of_a_program_are_heard_and_kept_from_the_same_level_on(
+    level: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_pytest()
+    set_up("text", level)
+    theirs = logging.getLogger("home.pages")
+    for name in ("debug", "info", "error"):
+        getattr(theirs, name)("said at %s", name)
+    logging.getLogger("docker.api").info("of libraries only warnings")
+    heard = [line.rpartition(" ")[2] for line in capsys.readouterr().err.splitlines()]
+    assert heard == ["debug", "info", "error"][["debug", "info", "error"].index(level) :]
+    ring = find_ring()
+    assert ring is not None
+    assert len(ring.last(9).lines) == len(heard)
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_a_program_that_has_set_its_logging_up_keeps_it_and_gets_our_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    without_pytest()
+    logging.basicConfig(format="mine: %(message)s", level=logging.DEBUG)
+    set_up("text", "info")
+    logging.getLogger("home").debug("theirs")
+    logging.getLogger("dockerproxy").info("ours")
+    assert capsys.readouterr().err.splitlines() == ["mine: theirs", "mine: ours"]
+    ring = find_ring()
+    assert ring is not None
+    assert len(ring.last(9).lines) == 2  # what `dockerproxy logs` shows

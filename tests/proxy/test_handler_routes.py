@@ -177,13 +177,22 @@ async def test_a_handler_may_speak_websocket(scene: Scene) -> None:
     await scene.at_rest()
 
 
-async def test_a_handler_that_does_not_start_is_502(scene: Scene) -> None:
+def broken_application() -> web.Application:
     async def broken(_app: web.Application) -> None:
         raise RuntimeError("no database")
 
     app = web.Application()
     app.on_startup.append(broken)
-    await scene.proxy(python_routes=[route("app", app)])
+    return app
+
+
+async def test_a_handler_that_a_reload_brings_and_that_does_not_start_is_502(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    new = {"name": "app", "host": "app.localhost", "handler": f"{__name__}:broken_application"}
+    server = await scene.proxy(read_settings=lambda: scene.settings(routes=[new]))
+    server.reread()
+    await until(lambda: "broken_application does not start" in caplog.text)
     assert (await scene.get(host="app.localhost")).status == 502
 
 

@@ -9,6 +9,8 @@ merging.py     the routes that containers give, beside those that stand firm
   namesakes.py how the routes of services of one name in several compose projects are called
 base.py        Base: the routes that do not depend on containers, clashes among them settled
   static.py    routes as a person writes them -> Route; pages of domains
+    python_routes.py  those given in Python, by the same rules
+    handler_keys.py   what handlers are called by
   builtin.py   the admin routes that are there without being asked for
 places.py      Places: which domain, path and method is taken, and by whom
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from dockerproxy.control.merge.static import handler_upstreams
+from dockerproxy.control.merge.handler_keys import handler_upstreams
 from dockerproxy.control.overrides.overrides import is_admin
-from dockerproxy.routing.route import Domain, PathKind, PathRule, Route
+from dockerproxy.routing.route import Domain, PathKind, PathRule, Route, RouteAccess
 from dockerproxy.settings import Settings
 
 # name, method, path, handler, access ("" is the setting's default). Health tells nothing, so anybody may ask;
 # load balancers and Docker's HEALTHCHECK do.
-_ROUTES = (
+_ROUTES: tuple[tuple[str, str, str, str, RouteAccess], ...] = (
     ("dockerproxy-dashboard", "GET", "/", "dockerproxy.web.dashboard:dashboard", ""),
     ("dockerproxy-dashboard-files", "GET", "/dashboard/*", "dockerproxy.web.dashboard:file", ""),
     ("dockerproxy-live", "GET", "/live", "dockerproxy.web.live:live", ""),

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.control.merge.handler_keys import handler_upstreams, key_of, mounted, name_and_prefix
+from dockerproxy.control.merge.python_routes import refuse_wrong, with_defaults, with_handlers
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, PathRule, Route, Source, Upstream
 from dockerproxy.settings import PathSettings, RouteOptions, RouteSettings, Settings
 
@@ -41,16 +42,16 @@ class StaticRoutes:
 
 
 def static_routes(settings: Settings, python_routes: Sequence[Route] = ()) -> StaticRoutes:
-    """All static routes: those given in Python, then those of the settings. Raises SettingsError on a repeated name."""
-    handlers: dict[str, Any] = {}
+    """All static routes: those given in Python, then those of the settings. Raises SettingsError."""
+    refuse_wrong(python_routes, settings.routes)
+    objects: dict[str, Any] = {}
     defaults = settings.route_defaults
-    given = [_with_defaults(_with_handlers(route, handlers), defaults) for route in python_routes]
-    written = [route_of(route, defaults, Source.STATIC) for route in settings.routes]
-    _refuse_repeated_names(given, written)
-    pages = _pages(settings, given, handlers)
-    for key in _handler_keys(given + written, pages):
-        handlers.setdefault(key, None)
-    return StaticRoutes(tuple(pages.dress(route) for route in given + written), pages, handlers)
+    routes = [with_defaults(with_handlers(route, objects), defaults) for route in python_routes]
+    pages = _pages(settings, routes, objects)
+    routes += [route_of(route, defaults, Source.STATIC) for route in settings.routes]
+    routes = [mounted(pages.dress(route)) for route in routes]
+    handlers = {key: objects.get(name_and_prefix(key)[0]) for key in _handler_keys(routes, pages)}
+    return StaticRoutes(tuple(routes), pages, handlers)
 
 
 def route_of(written: RouteSettings, defaults: RouteOptions, source: Source) -> Route:
@@ -68,11 +69,6 @@ def route_of(written: RouteSettings, defaults: RouteOptions, source: Source) -> 
     )
 
 
-def handler_upstreams(key: str) -> tuple[Upstream, ...]:
-    """The one in-process upstream of a handler route."""
-    return (Upstream(name=key, url="", handler=key),)
-
-
 def _upstreams(written: RouteSettings, source: Source) -> tuple[Upstream, ...]:
     return tuple(
         Upstream(name=upstream.name or upstream.url, url=upstream.url, weight=upstream.weight, source=source)
@@ -85,47 +81,6 @@ def _path_rule(path: PathSettings | None) -> PathRule:
         return ANY_PATH
     rules = ((PathKind.EXACT, path.path), (PathKind.PREFIX, path.prefix), (PathKind.REGEX, path.regex))
     return next((PathRule(kind, text) for kind, text in rules if text is not None), ANY_PATH)
-
-
-def _with_defaults(route: Route, defaults: RouteOptions) -> Route:
-    """A route given in Python, the options that it does not give itself taken from the settings."""
-    own = {name: getattr(route.options, name) for name in route.options.model_fields_set}
-    return replace(route, options=defaults.model_copy(update=own))
-
-
-def _with_handlers(route: Route, handlers: dict[str, Any]) -> Route:
-    """A route given in Python, its handlers known by their keys; with its in-process upstream if it has one."""
-    key = _key(route.handler, route.target, handlers)
-    return replace(
-        route,
-        handler=key,
-        upstreams=handler_upstreams(key) if key else route.upstreams,
-        not_found_handler=_key(route.not_found_handler, route.not_found_target, handlers),
-        error_handler=_key(route.error_handler, route.error_target, handlers),
-    )
-
-
-def _key(name: str, target: Any, handlers: dict[str, Any]) -> str:
-    """What a handler is known by; one that was given as an object is put among `handlers`."""
-    if target is None:
-        return name
-    key = _free_key(name or _dotted_name(target), target, handlers)
-    handlers[key] = target
-    return key
-
-
-def _dotted_name(target: Any) -> str:
-    named = target if hasattr(target, "__qualname__") else type(target)
-    return f"{named.__module__}:{named.__qualname__}"
-
-
-def _free_key(name: str, target: Any, handlers: Mapping[str, Any]) -> str:
-    """`name`, or with a number where another handler has it: two closures of one function, two Applications."""
-    key, number = name, 1
-    while key in handlers and handlers[key] is not target:
-        number += 1
-        key = f"{name}#{number}"
-    return key
 
 
 def _pages(settings: Settings, given: Iterable[Route], handlers: dict[str, Any]) -> Pages:
@@ -141,7 +96,7 @@ def _pages(settings: Settings, given: Iterable[Route], handlers: dict[str, Any])
             _set_page(not_found, written.hosts[0], written.domain.not_found_handler)
             _set_page(error, written.hosts[0], written.domain.error_handler)
     for pages, page in ((not_found, settings.not_found_handler), (error, settings.error_handler)):
-        _set_page(pages, EVERY_DOMAIN, page if isinstance(page, str) else _key("", page, handlers))
+        _set_page(pages, EVERY_DOMAIN, page if isinstance(page, str) else key_of("", page, handlers))
     return Pages(not_found, error)
 
 
@@ -151,20 +106,6 @@ def _set_page(pages: dict[str, str], domain: str, key: str | None) -> None:
 
 
 def _handler_keys(routes: Iterable[Route], pages: Pages) -> Iterable[str]:
-    yield from (route.handler for route in routes if route.handler)
+    yield from (key for route in routes for key in (route.handler, route.error_handler) if key)
     yield from pages.not_found.values()
     yield from pages.error.values()
-
-
-def _refuse_repeated_names(given: Sequence[Route], written: Sequence[Route]) -> None:
-    first: dict[str, str] = {}
-    problems = []
-    places = [(f"route {route.name!r} given in Python", route) for route in given]
-    places += [(f"routes[{index}].name", route) for index, route in enumerate(written)]
-    for place, route in places:
-        if route.name in first:
-            message = f"{route.name!r} is already taken by {first[route.name]}; give each route a name of its own"
-            problems.append(Problem(place, message))
-        first.setdefault(route.name, place)
-    if problems:
-        raise SettingsError("settings", problems)

@@ -139,7 +139,7 @@ class Attempt:
             if exchange.error_code:
                 status = ANSWERS[exchange.error_code].status
                 added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()
-        elif live.prefix:
+        if live.prefix:
             added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
         host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()
         return request_block(head, live.target(head.target, upstream), host_line, added)

@@ -17,8 +17,10 @@ from aiohttp.http import SERVER_SOFTWARE
 from aiohttp.typedefs import Handler
 from yarl import URL
 
+from dockerproxy.errors import HandlerError
 from dockerproxy.web.context import CONTROL, Control
 from dockerproxy.web.handlers.entrance import entrance, route_name
+from dockerproxy.web.handlers.mount import mounted_application
 
 # route name, path as it was sent -> the named groups of the route's path regex in it
 Groups = Callable[[str, str], dict[str, str]]
@@ -26,25 +28,42 @@ Groups = Callable[[str, str], dict[str, str]]
 ExpectHandler = Callable[[web.Request], Awaitable[web.StreamResponse | None]]
 
 
-async def application_of(target: Any, name: str, groups: Groups, control: Control | None) -> web.Application:
+def is_application(target: Any) -> bool:
+    """Whether it is one Application, which can be run once, and not something that makes one."""
+    return isinstance(target, web.Application)
+
+
+def has_startup(target: Any) -> bool:
+    """Whether something is to be done before the first request: an Application has hooks, or has to be made."""
+    return is_application(target) or _is_factory(target)
+
+
+async def application_of(
+    target: Any, name: str, groups: Groups, control: Control | None, prefix: str = ""
+) -> web.Application:
     """The Application for a handler, an Application, or a function without parameters that makes one.
 
-    Raises TypeError when such a function makes something else, RuntimeError for an Application that already runs.
+    prefix: the part of the path that an Application is below, and that requests come without
+    Raises HandlerError when such a function makes something else, and for an Application that already runs.
     """
     if _is_factory(target):
         target = target()
         if inspect.isawaitable(target):
             target = await target
         if not isinstance(target, web.Application):
-            raise TypeError(f"{name} takes no request, and made {target!r}; expected an aiohttp Application")
-    app = target if isinstance(target, web.Application) else _application_around(target, groups)
+            raise HandlerError(f"it takes no request, and made {target!r}; expected an aiohttp Application")
+    whole = isinstance(target, web.Application)
+    app = target if whole else _application_around(target, groups)
     if app.frozen or app.pre_frozen:
-        raise RuntimeError(f"{name} is an Application that already runs, or is part of another one")
-    app.middlewares.insert(0, entrance(name))
-    app.on_response_prepare.append(_without_versions)
+        raise HandlerError("it is an Application that already runs, or is part of another one")
     if control is not None:
         app[CONTROL] = control
-    return app
+    outermost = mounted_application(app, prefix) if whole and prefix else app
+    outermost.middlewares.insert(0, entrance(name, prefix if whole else ""))
+    outermost.on_response_prepare.append(_without_versions)
+    if control is not None:
+        outermost[CONTROL] = control
+    return outermost
 
 
 async def _without_versions(_request: web.Request, response: web.StreamResponse) -> None:

@@ -24,6 +24,7 @@ from multidict import CIMultiDict
 
 from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ERROR_INFO, PASSAGE, ROUTE_NAME, ErrorInfo
+from dockerproxy.web.handlers.mount import with_prefix
 
 REMOTE = "Dockerproxy-Remote"
 SCHEME = "Dockerproxy-Scheme"
@@ -41,12 +42,12 @@ def route_name(request: web.Request) -> str:
     return unquote(request.headers.get(ROUTE, ""))
 
 
-def entrance(name: str) -> Middleware:
-    """The middleware for the handler called `name`."""
+def entrance(name: str, prefix: str = "") -> Middleware:
+    """The middleware for the handler called `name`, which is below `prefix`."""
 
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
-        request = _as_the_client_sent_it(request)
+        request = _as_the_client_sent_it(with_prefix(request, prefix) if prefix else request)
         try:
             _check(request)
             response = await handler(request)

@@ -7,30 +7,25 @@ aiohttp serves. So one code path serves, counts, limits and logs every request.
 from __future__ import annotations
 
 import asyncio
-import logging
+import contextlib
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aiohttp import web
-
+from dockerproxy.control.merge.handler_keys import name_and_prefix
+from dockerproxy.errors import HandlerError, Problem, SettingsError
+from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import Control
-from dockerproxy.web.handlers.application import Groups, application_of
+from dockerproxy.web.handlers.application import Groups, is_application
+from dockerproxy.web.handlers.host import Host
 from dockerproxy.web.handlers.loading import check_target, load_object
-
-# The data plane ends idle connections; a handler that did so first would look like a fault.
-_KEEPALIVE = 3600.0  # seconds
-# The data plane has already judged the head by its own limits, which can be set; these are only out of the way.
-_LINE_SIZE = 1 << 20  # bytes
-_FIELD_COUNT = 10_000  # fields
-# The data plane has drained before handlers are closed: what still runs then serves nobody.
-_SHUTDOWN = 2.0  # seconds
-
-log = logging.getLogger("dockerproxy.web")
 
 
 class Handlers:
-    """The handlers of all routes, by key; each is started at the first connection to it.
+    """The handlers of all routes, by key.
+
+    Applications are started when the proxy is, since they may have to connect to a database first, or have tasks in the
+    background; all others at the first connection to them.
 
     groups:  route name, path as sent -> named groups of the route's path regex
     control: what admin handlers work on; may be set later, but before the first connection
@@ -39,7 +34,8 @@ class Handlers:
     def __init__(self, groups: Groups, control: Control | None = None) -> None:
         self.control = control
         self._groups = groups
-        self._hosts: dict[str, _Host] = {}
+        self._hosts: dict[str, Host] = {}
+        self._tasks = Tasks("handlers")
         self._closed = False
 
     def __repr__(self) -> str:
@@ -59,17 +55,22 @@ class Handlers:
         known = self._hosts.get(key)
         if known is not None and known.target is target:
             return
+        name, prefix = name_and_prefix(key)
         # One Application can be run once, however many routes lead to it.
-        same = (host for host in self._hosts.values() if host.target is target)
-        self._hosts[key] = next(same, None) or _Host(key, target, decodes)
+        same = [host for host in self._hosts.values() if host.target is target]
+        if is_application(target):
+            _refuse_another_prefix(name, prefix, same)
+        else:
+            same = [host for host in same if host.prefix == prefix]
+        self._hosts[key] = same[0] if same else Host(name, target, prefix, decodes)
 
-    def load(self, name: str) -> Any:
-        """Import and register `module:name`; once. Raises SettingsError, with what is wrong in words."""
-        known = self._hosts.get(name)
+    def load(self, key: str) -> Any:
+        """Import and register what this key is for; once. Raises SettingsError, with what is wrong in words."""
+        known = self._hosts.get(key)
         if known is not None:
             return known.target
-        target = load_object(name)
-        self.register(name, target)
+        target = load_object(name_and_prefix(key)[0])
+        self.register(key, target)
         return target
 
     def prepare(self, handlers: Mapping[str, Any]) -> None:
@@ -80,6 +81,18 @@ class Handlers:
             else:
                 self.register(key, target)
 
+    async def start(self) -> None:
+        """Start the Applications that do not run yet. Raises HandlerError for the first that does not start."""
+        for host in dict.fromkeys(self._hosts.values()):
+            if host.has_startup and not host.running:
+                await host.server(self._groups, self.control)
+
+    def start_soon(self) -> None:
+        """The same from outside a coroutine; the log tells of what does not start, which is tried again when it is
+        asked for something."""
+        if any(host.has_startup and not host.running for host in self._hosts.values()):
+            self._tasks.start(self._start_each(), name="start")
+
     async def connect(self, key: str) -> socket.socket:
         """A connection to the handler: our end of a socket pair, non-blocking.
 
@@ -88,7 +101,10 @@ class Handlers:
         host = self._hosts.get(key)
         if host is None or self._closed:
             raise ConnectionRefusedError(f"no handler is running as {key}")
-        server = await host.server(self._groups, self.control)
+        try:
+            server = await host.server(self._groups, self.control)
+        except HandlerError as error:
+            raise ConnectionRefusedError(str(error)) from error
         ours, theirs = socket.socketpair()
         try:
             ours.setblocking(False)
@@ -103,75 +119,22 @@ class Handlers:
     async def close(self) -> None:
         """Stop all handlers; Applications run their shutdown and cleanup hooks."""
         self._closed = True
+        await self._tasks.cancel_all()
         for host in dict.fromkeys(self._hosts.values()):
             await host.close()
 
-
-class _Host:
-    """One target and its server."""
-
-    def __init__(self, name: str, target: Any, decodes: bool) -> None:
-        self.name = name
-        self._decodes = decodes
-        self.target = target
-        self._starting = asyncio.Lock()
-        self._runner: web.AppRunner | None = None
-        self._app: web.Application | None = None
-
-    def __repr__(self) -> str:
-        return f"<handler {self.name}, {'running' if self.running else 'not running'}>"
-
-    @property
-    def running(self) -> bool:
-        return self._runner is not None
-
-    async def server(self, groups: Groups, control: Control | None) -> web.Server:
-        async with self._starting:
-            if self._runner is None:
-                self._runner = await self._started(groups, control)
-        server = self._runner.server
-        if server is None:  # closed while we waited
-            raise ConnectionRefusedError(f"handler {self.name} is stopped")
-        return server
-
-    async def close(self) -> None:
-        async with self._starting:
-            if self._runner is not None:
-                await self._end(self._runner)
-
-    async def _started(self, groups: Groups, control: Control | None) -> web.AppRunner:
-        """A start that fails (its database is not up yet) is tried again at the next connection."""
-        runner: web.AppRunner | None = None
-        try:
-            if self._app is None:
-                self._app = await application_of(self.target, self.name, groups, control)
-            runner = _runner(self._app, self._decodes)
-            await runner.setup()
-        except Exception as error:
-            log.exception("handler %s does not start", self.name)
-            if runner is not None:
-                await self._end(runner)
-            raise ConnectionRefusedError(f"handler {self.name} does not start: {error}") from error
-        return runner
-
-    async def _end(self, runner: web.AppRunner) -> None:
-        try:
-            await runner.cleanup()
-        except Exception:
-            log.exception("handler %s failed while it was stopped", self.name)
+    async def _start_each(self) -> None:
+        for host in dict.fromkeys(self._hosts.values()):
+            if host.has_startup and not host.running:
+                with contextlib.suppress(HandlerError):  # it is in the log
+                    await host.server(self._groups, self.control)
 
 
-def _runner(app: web.Application, decodes: bool) -> web.AppRunner:
-    return web.AppRunner(
-        app,
-        auto_decompress=decodes,
-        handle_signals=False,
-        handler_cancellation=True,  # a client that leaves cancels its upstream, and a handler is one
-        access_log=None,
-        keepalive_timeout=_KEEPALIVE,
-        tcp_keepalive=False,
-        max_line_size=_LINE_SIZE,
-        max_field_size=_LINE_SIZE,
-        max_headers=_FIELD_COUNT,
-        shutdown_timeout=_SHUTDOWN,
-    )
+def _refuse_another_prefix(name: str, prefix: str, same: Sequence[Host]) -> None:
+    """An Application tells its own addresses, so it can be at one place only."""
+    if same and same[0].prefix != prefix:
+        message = (
+            f"one Application cannot be below {same[0].prefix or '/'} and below {prefix or '/'}, as strip_prefix asks;"
+            " give a function that makes one"
+        )
+        raise SettingsError(f"handler {name!r}", [Problem("", message)])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import inspect
 import logging
 import sys
 import traceback
@@ -12,6 +14,16 @@ from typing import Any
 
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
+
+_EXPECTED = (
+    "expected `async def handler(request)`, an aiohttp View class, an aiohttp Application, or a function without"
+    " parameters that makes one"
+)
+# By what their applications are called with.
+_OTHER_KINDS = {
+    ("scope", "receive", "send"): "an ASGI application",
+    ("environ", "start_response"): "a WSGI application",
+}
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -35,13 +47,32 @@ def load_object(name: str, kind: str = "handler") -> Any:
 
 def check_target(name: str, target: Any) -> Any:
     """The target, if it can be one at all. Raises SettingsError."""
-    if callable(target):
+    if not callable(target):
+        raise _wrong(name, f"is a {type(target).__name__}; {_EXPECTED}")
+    needed = _needed(target)
+    if needed is None:
         return target
-    raise _wrong(
-        name,
-        f"is a {type(target).__name__}; expected `async def handler(request)`, an aiohttp View class, "
-        "an aiohttp Application, or a function without parameters that makes one",
+    kind = _OTHER_KINDS.get(needed)
+    if kind is None:
+        raise _wrong(name, f"takes ({', '.join(needed)}); {_EXPECTED}")
+    message = (
+        f"is {kind}, which is no aiohttp handler; run it with a server of its own, and give its URL as an upstream"
     )
+    raise _wrong(name, message)
+
+
+def _needed(target: Any) -> tuple[str, ...] | None:
+    """The names of what has to be given to it, unless that is nothing or one request."""
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):  # of something written in C
+        return None
+    for arguments in ((), (None,)):
+        with contextlib.suppress(TypeError):
+            signature.bind(*arguments)
+            return None
+    needed = (each for each in signature.parameters.values() if each.default is each.empty)
+    return tuple(each.name for each in needed if each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD))
 
 
 def _import(name: str, module_name: str, kind: str) -> ModuleType:

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
-from dockerproxy.settings import MiddlewareSettings, Settings, describe
+from dockerproxy.settings import MiddlewareSettings, Settings, problems_in
 from dockerproxy.web.handlers.loading import load_object
 
 GROUP = "dockerproxy.middlewares"
@@ -152,7 +152,7 @@ def _made(target: Any, options: Mapping[str, Any], where: str) -> Middleware:
         else:
             made = target(**options)
     except ValidationError as error:
-        found = [describe(details, model) for details in error.errors()]
+        found = problems_in(error, model)
         raise SettingsError("settings", [_below(where, problem) for problem in found]) from None
     except Exception as error:
         hint = "" if options or isinstance(target, type) or not _takes_a_request(target) else _NOT_ASYNC

@@ -375,7 +375,7 @@ async def test_a_callable_object_or_a_wrapped_function_is_a_handler_too(build: B
     def plain(_request: web.Request) -> web.Response:
         return web.Response(text="from a plain function")
 
-    targets = {"object": Greeter(), "wrapped": wrapped, "plain": plain}
+    targets: dict[str, Callable[..., Any]] = {"object": Greeter(), "wrapped": wrapped, "plain": plain}
     house = build(
         python_routes=[Route(name, (Domain(f"{name}.localhost"),), target=found) for name, found in targets.items()]
     )
@@ -446,7 +446,7 @@ async def test_a_handler_that_does_not_start_is_refused_and_tried_again(
     app.cleanup_ctx.append(database)
     house = serve(app)
     for _ in range(2):
-        with pytest.raises(ConnectionRefusedError, match="does not start: the database is not up yet"):
+        with pytest.raises(ConnectionRefusedError, match="does not start: OSError: the database is not up yet"):
             await house.line(house_key(house))
     assert "does not start" in caplog.text
 
