@@ -41,7 +41,8 @@ _CHANGES = {
     ),
     "undrain": _Change(
         "back into rotation after drain",
-        "End what `drain` began: the upstream gets requests again, unless its container is being stopped.",
+        """End what `drain` began: the upstream gets requests again; also one whose container was told to stop, and goes
+        on serving.""",
         "gets requests again",
         "was not drained",
     ),

@@ -259,7 +259,11 @@ class Server:
             lambda: self.addresses,
             feed=self._feed,
             certificates=self._certificates,
+            revive=self._revive,
         )
+
+    def _revive(self, container: str) -> bool:
+        return self._watcher is not None and self._watcher.revive(container)
 
     def _certificates(self) -> Sequence[Certificate]:
         return self._renewal.keyring.certificates if self._renewal is not None else ()

@@ -48,6 +48,7 @@ class Control:
     codes:    of links that will log one in
     feed:     what open dashboards are told each second
     certificates: those that clients over https are shown
+    revive:   id of a container that was told to stop: it serves on; whether that can be done now
     """
 
     registry: Registry
@@ -65,6 +66,7 @@ class Control:
     codes: LoginCodes = field(default_factory=LoginCodes)
     feed: Feed = field(default_factory=Feed)
     certificates: Callable[[], Sequence[Certificate]] = tuple
+    revive: Callable[[str], bool] = lambda _container: False
 
     @property
     def settings(self) -> Settings:

@@ -98,7 +98,7 @@ def _why_draining(upstream: Upstream, drain: Drain | None, weighed: bool) -> tup
     if drain is not None:
         return "drained by the operator", f"run: dockerproxy undrain {upstream.name}"
     if upstream.weight != 0:
-        return "its container was told to stop", ""
+        return "its container was told to stop", f"if it is to go on serving: dockerproxy undrain {upstream.name}"
     if weighed:
         return "its weight is 0, by the operator", f"run: dockerproxy weight {upstream.name} reset"
     source = "its label weight" if upstream.container else "the weight in the settings"

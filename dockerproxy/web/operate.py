@@ -80,7 +80,7 @@ async def drain(request: web.Request) -> web.StreamResponse:
 
 @guarded
 async def undrain(request: web.Request) -> web.StreamResponse:
-    """POST `{"name": …}`: they come back."""
+    """POST `{"name": …}`: they come back, also those whose container was told to stop and goes on."""
     asked = await _body(request, _Named)
     return _answer(await _operator(request).undrain(asked.name, asked.route))
 
@@ -171,7 +171,8 @@ async def _body(request: web.Request, model: type[_Body]) -> _Body:
 
 
 def _operator(request: web.Request) -> Operator:
-    return Operator(request.app[CONTROL].registry)
+    control = request.app[CONTROL]
+    return Operator(control.registry, control.revive)
 
 
 def _answer(outcome: Outcome) -> web.Response:

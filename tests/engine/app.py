@@ -4,7 +4,8 @@ Runs inside containers, from this one file and the standard library. Every answe
 container. On SIGTERM it stops accepting, closes what is idle, finishes what is in flight, and exits with 0.
 
 Environment: NAME (default: the host name), PORTS (comma-separated, default 8000), START_DELAY (seconds before it
-listens). `/slow?seconds=2` answers after two seconds; `/status?code=503` answers with that status.
+listens), STOP_DELAY (seconds that it goes on serving after SIGTERM). `/slow?seconds=2` answers after two seconds;
+`/status?code=503` answers with that status.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 NAME = os.environ.get("NAME") or socket.gethostname()
 PORTS = [int(port) for port in os.environ.get("PORTS", "8000").split(",")]
 START_DELAY = float(os.environ.get("START_DELAY", "0"))  # seconds
+STOP_DELAY = float(os.environ.get("STOP_DELAY", "0"))  # seconds
 MAX_DRAIN = 8.0  # seconds; the engine kills ten seconds after SIGTERM
 
 
@@ -33,7 +35,7 @@ class App:
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, self.stopping.set)
+        loop.add_signal_handler(signal.SIGTERM, loop.call_later, STOP_DELAY, self.stopping.set)
         if await self.told_to_stop_within(START_DELAY):
             return
         servers = [await asyncio.start_server(self.serve, "0.0.0.0", port, backlog=1024) for port in PORTS]

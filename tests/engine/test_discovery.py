@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait as wait_for_futures
 from typing import Any
 
 import pytest
@@ -13,13 +15,16 @@ from docker.models.containers import Container
 from tests.engine.conftest import AppImage, Wait
 from tests.engine.containers import HEALTH_BY_FILE, HEALTHY_FILE, Containers
 from tests.engine.proxy_process import (
+    ADMIN_HOST,
     ProxyProcess,
     Statistics,
     address_in,
     container_in,
+    fetch,
     free_port,
     reasons_in,
     route_in,
+    up_in,
 )
 
 ENABLE = {"dockerproxy.enable": "true"}
@@ -202,6 +207,37 @@ def test_a_container_that_is_told_to_stop_finishes_its_request_and_gets_no_new_o
         assert answered_by(proxy, route, 6) == {other.name: 6}
         assert slow.result().container == stopping.name
         stopped.result()
+
+
+def test_a_container_that_takes_long_to_stop_does_not_come_back_in_between(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    # Longer than the engine's default grace, of which the command line's is nowhere to be read.
+    slow = containers.run(labels=joining(route), environment={"STOP_DELAY": "13"})
+    other = containers.run(labels=joining(route))
+    proxy.wait_until_answering(route, slow, other)
+    with ThreadPoolExecutor() as pool:
+        stopped = pool.submit(slow.stop, timeout=30)
+        proxy.wait_for_upstreams(route, other)
+        while not wait_for_futures([stopped], timeout=0.2).done:
+            assert up_in(proxy.statistics(), route) == [other.name]
+        stopped.result()
+    assert answered_by(proxy, route, 4) == {other.name: 4}
+    assert f"{slow.name}: was told to stop and still runs" in proxy.log
+    assert f"{slow.name}: ended" not in proxy.log
+
+
+def test_a_container_that_lives_on_after_its_signal_comes_back_when_an_operator_says_so(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    deaf = containers.run(labels=joining(route), environment={"STOP_DELAY": "3600"})
+    proxy.wait_until_answering(route, deaf)
+    deaf.kill("SIGTERM")
+    proxy.wait_for_upstreams(route)
+    answer = fetch(proxy.port, ADMIN_HOST, "/undrain", method="POST", body=json.dumps({"name": deaf.name}).encode())
+    assert answer.json()["changed"] == [{"route": route, "upstream": deaf.name}]
+    proxy.wait_for_upstreams(route, deaf)
+    assert answered_by(proxy, route) == {deaf.name: 1}
 
 
 def in_flight(statistics: Statistics, route: str) -> list[str]:

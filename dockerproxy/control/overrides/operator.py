@@ -56,13 +56,15 @@ class OverrideKeeper(Protocol):
 class Operator:
     """Decisions on the routes of one registry.
 
+    revive: lets a container serve on that was told to stop, by its id; returns whether that can be done now
     name:  of an upstream or a container, a URL, or the beginning of a container's id
     route: where the name counts; everywhere when None
     All methods raise UnknownRoute, UnknownUpstream or NotPossible; those that change something StoreError too.
     """
 
-    def __init__(self, registry: OverrideKeeper) -> None:
+    def __init__(self, registry: OverrideKeeper, revive: Callable[[str], bool] = lambda _container: False) -> None:
         self._registry = registry
+        self._revive = revive
 
     def targets(self, name: str, route: str | None) -> list[Target]:
         """The upstreams that a name stands for."""
@@ -79,9 +81,12 @@ class Operator:
         return Outcome(changed, unchanged, self._emptied(changed))
 
     async def undrain(self, name: str, route: str | None) -> Outcome:
-        """Undo `drain`."""
+        """Undo `drain`; a container that was told to stop, and is not about to, serves on."""
         changed, unchanged = await self._decide(name, route, Overrides.drain, _nothing)
-        return Outcome(changed, unchanged, self._still_out(changed + unchanged))
+        revived = tuple(target for target in changed + unchanged if self._revives(target))
+        others = tuple(target for target in unchanged if target not in revived)
+        still_out = self._still_out(target for target in changed + others if target not in revived)
+        return Outcome(tuple(dict.fromkeys(changed + revived)), others, still_out)
 
     async def weigh(self, name: str, route: str | None, weight: int) -> Outcome:
         """Give these upstreams a weight from 0 to 100, whatever their source says, until `unweigh`."""
@@ -196,6 +201,14 @@ class Operator:
         """A sentence about those of these that get no requests all the same, or ""."""
         out = list(self._reasons(targets))
         return f"Still out of rotation: {_listed(out)}." if out else ""
+
+    def _revives(self, target: Target) -> bool:
+        """Whether it was told to stop, and serves on from now on."""
+        route = self._registry.route(target.route)
+        own = [each for each in (route.upstreams if route else ()) if each.name == target.upstream and each.container]
+        stopping = [each.container for each in own if each.draining]
+        # Each is asked, whatever comes of the others.
+        return bool(stopping) and all(list(map(self._revive, stopping)))
 
     def _reasons(self, targets: Iterable[Target]) -> Iterator[str]:
         overrides = self._registry.overrides

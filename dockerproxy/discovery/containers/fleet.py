@@ -105,6 +105,11 @@ class Fleet:
             entry = self._own_entry
         return entry.state if entry is not None else ""
 
+    def health(self, container: str) -> str:
+        """What its health check has found; "" if it has none, or is none of our business."""
+        entry = self._entries.get(container)
+        return entry.health if entry is not None else ""
+
     def served(self, container: str) -> ContainerView | None:
         """What was made of it for the last snapshot, if it is routed there or was when it was last listed alive."""
         known = self._known.get(container)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Collection, Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import docker
@@ -23,6 +25,7 @@ if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
     from requests import Session
 
 _OK = 200
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 
 
 class StopProfile(NamedTuple):
@@ -76,6 +79,16 @@ class Engine:
         grace = config.get("StopTimeout")
         return StopProfile(signal_number(config.get("StopSignal") or ""), None if grace is None else float(grace))
 
+    def started_at(self, container: str) -> int:
+        """When it was started last, by the engine's clock, in nanoseconds since the epoch; 0 if that cannot be told.
+        Raises EngineLost."""
+        with _telling(self.host):
+            try:
+                state = self._client.inspect_container(container).get("State") or {}
+            except docker.errors.APIError:
+                return 0
+        return _nanoseconds(str(state.get("StartedAt") or ""))
+
     def exposed_ports(self, container: str) -> tuple[int, ...] | None:
         """The TCP ports that the container exposes; None if the engine does not tell. Raises EngineLost."""
         with _telling(self.host):
@@ -125,6 +138,15 @@ def _client(host: str, api: str, timeout: float, tls: EngineTls | None) -> docke
     # The engine is spoken to directly: a proxy in the environment or a .netrc is meant for the web.
     session.trust_env = False
     return client
+
+
+def _nanoseconds(moment: str) -> int:
+    """`2026-11-30T10:17:33.123456789Z` (RFC 3339, with up to nine digits) -> since the epoch; 0 for what is none."""
+    found = _MOMENT.fullmatch(moment)
+    if found is None:
+        return 0
+    seconds = int(datetime.fromisoformat(found[1] + (found[3] or "").replace("Z", "+00:00")).timestamp())
+    return seconds * 10**9 + int((found[2] or "").ljust(9, "0")[:9])
 
 
 def _name(version: dict[str, Any]) -> str:

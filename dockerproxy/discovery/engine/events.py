@@ -13,7 +13,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -53,6 +53,7 @@ class Event:
     signal:    for kill, the signal's number, or 0
     moment:    the engine's clock, in nanoseconds since the epoch
     exit_code: for die, as the engine writes it, or ""
+    health:    for health_status, what the check found, or ""
     """
 
     kind: str
@@ -61,12 +62,13 @@ class Event:
     signal: int
     moment: int
     exit_code: str = ""
+    health: str = field(default="", compare=False)  # the moment tells apart two of them
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Event | None:
         """From one line of the stream; None if it does not matter."""
         kind = data.get("Type") or "container"
-        action = str(data.get("Action") or data.get("status") or "").partition(":")[0]
+        action, _, detail = str(data.get("Action") or data.get("status") or "").partition(":")
         if action not in MATTERING.get(kind, ()):
             return None
         actor = data.get("Actor") or {}
@@ -74,7 +76,9 @@ class Event:
         about = attributes.get("container") if kind == "network" else actor.get("ID") or data.get("id")
         moment = data.get("timeNano") or int(data.get("time") or 0) * 10**9
         signal = signal_number(str(attributes.get("signal") or ""))
-        return cls(kind, action, about or "", signal, moment, str(attributes.get("exitCode") or ""))
+        exit_code = str(attributes.get("exitCode") or "")
+        health = detail.strip() if action == "health_status" else ""
+        return cls(kind, action, about or "", signal, moment, exit_code, health)
 
 
 def signal_number(text: str) -> int:
@@ -166,13 +170,20 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True)
+class Revived:
+    """A container that was told to stop is to serve all the same: an operator says so."""
+
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The stream is over, and why."""
 
     reason: str
 
 
-Message = Subscribed | Event | Ended | Stop
+Message = Subscribed | Event | Ended | Revived | Stop
 Inbox = SimpleQueue[tuple["EventReader | None", Message]]
 
 

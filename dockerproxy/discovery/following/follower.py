@@ -25,6 +25,7 @@ from dockerproxy.discovery.engine.events import (
     EventReader,
     Inbox,
     Message,
+    Revived,
     Stop,
     Subscribed,
     Timeline,
@@ -42,6 +43,7 @@ from dockerproxy.discovery.timing import Timing
 
 # Up to so many containers are listed by id, which costs the engine and us little; beyond it, the whole list is cheaper.
 MOST_BY_ID = 50
+HEALTHY, UNHEALTHY = "healthy", "unhealthy"
 # Before the first event, `since` goes by our own clock; the engine's may be a little behind.
 CLOCK_MARGIN = 5  # seconds
 
@@ -158,7 +160,7 @@ class Follower:
                 return None
             if isinstance(message, Stop):
                 raise Stopped
-            if reader is self._reader:
+            if reader is self._reader or isinstance(message, Revived):
                 return message
 
     def _next_due(self) -> float:
@@ -169,6 +171,8 @@ class Follower:
     def _handle(self, message: Message) -> None:
         if isinstance(message, Ended):
             raise EngineLost(message.reason)
+        if isinstance(message, Revived) and message.container in self._known.draining:
+            self._lives_on(message.container, "an operator says so")
         if isinstance(message, Event) and self._known.timeline.is_new(message):
             self._status.events += 1
             self._status.last_event_at = time.time()
@@ -179,7 +183,7 @@ class Follower:
         self._note_ending(event, ends)
         if ends:
             self._note_end(event)
-            self._known.draining.begin(event.container, time.monotonic())
+            self._begin_draining(event)
             self._known.event_times.note(event.container, event.moment)
             self._restarted.discard(event.container)
         if event.action == "kill":
@@ -187,6 +191,8 @@ class Follower:
         if event.action == "start":
             self._restarted.add(event.container)
             self._known.exits.survived(event.container)
+        if event.action == "health_status" and self._known.draining.recovers(event.container, event.health == HEALTHY):
+            self._lives_on(event.container, "its health check, which had failed, succeeds again")
         if event.action == "destroy":
             self._known.stop_profiles.pop(event.container, None)
         if event.container:
@@ -195,6 +201,22 @@ class Follower:
             self._relisting.begin(event.container, event.action, time.monotonic())
         else:
             self._list_all_at = 0.0
+
+    def _begin_draining(self, event: Event) -> None:
+        unhealthy = self._known.fleet.health(event.container) == UNHEALTHY
+        self._known.draining.begin(
+            event.container, time.monotonic(), moment=event.moment, signal=event.signal, unhealthy=unhealthy
+        )
+
+    def _lives_on(self, container: str, why: str) -> None:
+        """It was told to stop, and is known not to."""
+        view = self._known.fleet.served(container)
+        if view is not None:
+            log.info("%s: was told to stop, but lives on: %s", view.name, why)
+        self._known.draining.end(container)
+        self._known.exits.survived(container)
+        self._known.endings.lives(container)
+        self._dirty.add(container)
 
     def _note_end(self, event: Event) -> None:
         """Tell of an end that nobody asked for, if it is one of a container that was routed."""
@@ -266,8 +288,19 @@ class Follower:
         listed = self._listed_by_engine()
         self._known.fleet.replace(listed)
         self._known.keep({data["Id"] for data in listed})
+        self._look_for_restarts()
         self._list_all_at = time.monotonic() + self._resync
         self._listed(began)
+
+    def _look_for_restarts(self) -> None:
+        """Whom an event told to stop, may have been started anew without another event, while we were not connected."""
+        for container in list(self._known.draining.containers):
+            if self._known.fleet.alive(container):
+                started = self._engine.started_at(container)
+                if self._known.draining.began_before(container, started):
+                    self._restarted.add(container)
+                    self._known.exits.survived(container)
+                    self._known.endings.lives(container)
 
     def _list_some(self) -> None:
         began = time.monotonic()
@@ -303,17 +336,25 @@ class Follower:
         self._publish(replace(snapshot, endings=self._known.endings.found))
 
     def _look_after_draining(self) -> None:
-        """Bring back who survived its signal; ask how long those may take that take long."""
+        """Of those that take long: ask whether their signal was one to stop them, and for how long they may take."""
         now = time.monotonic()
         draining = self._known.draining
         for container in draining.to_look_up(now):
             profile = self._stop_profile(container)
+            if profile is not None and draining.signal(container) not in (KILL, profile.signal or TERM, 0):
+                self._lives_on(container, "that is not the signal that it is stopped by")
             draining.set_grace(container, profile.grace if profile is not None else None)
-        survivors = draining.survivors(now)
-        for container in survivors:
-            self._known.exits.survived(container)
-            self._known.endings.lives(container)
-        self._dirty.update(survivors)
+        for container in draining.overdue(now):
+            self._tell_overdue(container)
+
+    def _tell_overdue(self, container: str) -> None:
+        view = self._known.fleet.served(container)
+        if view is None or not self._known.fleet.alive(container):
+            return
+        log.warning(
+            "%s: was told to stop and still runs; it gets no requests until its end or its next start; if it is"
+            " to go on serving: dockerproxy undrain %s", view.name, view.name,
+        )  # fmt: skip
 
     def _ping_if_due(self) -> None:
         if time.monotonic() >= self._ping_at:

@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.engine.client import Engine
-from dockerproxy.discovery.engine.events import EngineLost, Inbox, Stop
+from dockerproxy.discovery.engine.events import EngineLost, Inbox, Revived, Stop
 from dockerproxy.discovery.engine.tls import EngineTls
 from dockerproxy.discovery.following.backoff import Backoff
 from dockerproxy.discovery.following.delivery import Delivery
@@ -93,6 +93,14 @@ class Watcher:
         self._inbox.put((None, Stop()))
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(self._timing.stop_wait)
+
+    def revive(self, container: str) -> bool:
+        """An operator knows that a container which was told to stop goes on serving; from any thread. Returns whether
+        it can come back now: not while the engine is away, for then nobody knows whether it has ended."""
+        if self._status.state is not EngineState.CONNECTED:
+            return False
+        self._inbox.put((None, Revived(container)))
+        return True
 
     def _run(self) -> None:
         known = Known(Fleet(self._settings), Draining(self._timing), event_times=self._event_times)

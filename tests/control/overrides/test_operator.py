@@ -159,6 +159,24 @@ async def test_whoever_brings_one_back_is_told_why_it_stays_out(scene: Scene) ->
     assert "(its container was told to stop)" in (await operator.undrain("old", None)).warning
 
 
+async def test_a_container_that_was_told_to_stop_serves_on_when_an_operator_says_so(scene: Scene) -> None:
+    asked: list[str] = []
+
+    def revive(container: str) -> bool:
+        asked.append(container)
+        return True
+
+    operator = Operator(scene.registry, revive)
+    scene.see(one("old", 5, "web", draining=True))
+    outcome = await operator.undrain("old", None)
+    assert (names(outcome.changed), names(outcome.unchanged), outcome.warning) == (["web old"], [], "")
+    assert asked == [scene.route("web").upstreams[-1].container]
+    scene.see(one("new", 6, "web"))
+    await operator.drain("new", None)
+    assert names((await operator.undrain("new", None)).changed) == ["web new"]
+    assert len(asked) == 1, "that one was drained by the operator alone"
+
+
 async def test_a_route_that_is_not_there_is_unknown(scene: Scene) -> None:
     operator = Operator(scene.registry)
     for asked in (operator.maintain("blok", ""), operator.pause("blok", 5), operator.resume("blok")):

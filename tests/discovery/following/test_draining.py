@@ -12,13 +12,14 @@ from dockerproxy.discovery.timing import Timing
 TIMING = Timing(stop_grace=10, stop_margin=1, grace_lookup=1)
 
 
-def test_a_container_drains_until_its_grace_and_a_margin_have_passed() -> None:
+def test_time_alone_brings_nobody_back_but_is_told_once() -> None:
     draining = Draining(TIMING)
     draining.begin("a", now=100)
+    assert draining.overdue(now=110.9) == []
+    assert draining.overdue(now=111) == ["a"]
+    assert draining.overdue(now=10_000) == []
     assert "a" in draining
-    assert draining.survivors(now=110.9) == []
-    assert draining.survivors(now=111) == ["a"]
-    assert "a" not in draining
+    draining.to_look_up(now=111)
     assert draining.next_due() == math.inf
 
 
@@ -39,7 +40,28 @@ def test_an_unknown_grace_is_the_engines_default() -> None:
     draining.begin("a", now=100)
     draining.set_grace("a", None)
     draining.set_grace("stranger", 1)
-    assert draining.survivors(now=111) == ["a"]
+    assert draining.overdue(now=111) == ["a"]
+
+
+def test_a_health_check_that_succeeds_after_it_had_failed_is_a_sign_of_life() -> None:
+    draining = Draining(TIMING)
+    assert not draining.recovers("a", healthy=True)
+    draining.begin("a", now=100)
+    assert not draining.recovers("a", healthy=True), "it may have been under way before the signal"
+    assert not draining.recovers("a", healthy=False)
+    assert draining.recovers("a", healthy=True)
+    draining.begin("b", now=100, unhealthy=True)
+    assert draining.recovers("b", healthy=True)
+
+
+def test_a_start_after_the_signal_counts_by_the_engine_s_clock() -> None:
+    draining = Draining(TIMING)
+    draining.begin("a", now=100, moment=5_000)
+    assert not draining.began_before("a", 4_000)
+    assert draining.began_before("a", 6_000)
+    assert not draining.began_before("stranger", 6_000)
+    draining.begin("b", now=100)
+    assert not draining.began_before("b", 6_000), "nobody knows when it was told"
 
 
 def test_death_ends_it() -> None:

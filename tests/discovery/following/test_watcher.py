@@ -181,13 +181,70 @@ def _rotation(watched: Watched, name: str) -> list[bool]:
     ]
 
 
-async def test_a_survivor_of_the_signal_comes_back(engine: EmbeddedEngine) -> None:
+async def test_a_stop_with_a_long_grace_is_not_taken_for_a_survival(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
     await engine.containers.add(blog("tough", stubborn=True))
+    async with watching(engine.base_url, SURVIVES, resync=0.05) as watched:
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        stopping = asyncio.create_task(engine.containers.stop("tough", timeout=None))  # as long as it takes
+        await watched.sees(lambda _: "dockerproxy undrain tough" in caplog.text)
+        synced = watched.status.last_sync_at or 0
+        await watched.sees(lambda seen: (seen.status.last_sync_at or 0) > synced)
+        engine.containers.find("tough").abort()
+        await stopping
+        await watched.sees(lambda seen: seen["tough"].state == "exited")
+        in_rotation = _rotation(watched, "tough")
+        assert in_rotation == sorted(in_rotation, reverse=True), "once out of rotation, it never came back"
+    assert exits(caplog) == [], "its end is none that nobody asked for"
+    assert caplog.text.count("was told to stop and still runs") == 1
+
+
+async def test_a_survivor_of_the_signal_comes_back_when_its_health_check_succeeds_again(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("tough", stubborn=True, health=Health.HEALTHY))
     async with watching(engine.base_url, SURVIVES) as watched:
         await watched.sees(lambda seen: "tough" in seen.routed())
         await engine.containers.kill("tough", "SIGTERM")
-        await watched.sees(lambda seen: seen.drained() == {"tough"})
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        engine.containers.set_health("tough", Health.UNHEALTHY)
+        await watched.sees(lambda seen: seen["tough"].reasons)
+        engine.containers.set_health("tough", Health.HEALTHY)
         await watched.sees(lambda seen: "tough" in seen.routed())
+
+
+async def test_a_survivor_of_the_signal_comes_back_when_an_operator_says_so(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("tough", stubborn=True))
+    async with watching(engine.base_url, SOON) as watched:
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        await engine.containers.kill("tough", "SIGTERM")
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        await watched.sees(lambda seen: watched.watcher.revive(seen["tough"].id))
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        await engine.stop(keep_containers=True)
+        await watched.sees(lambda seen: seen.status.error)
+        assert not watched.watcher.revive(watched["tough"].id), "nobody knows whether it has ended meanwhile"
+
+
+async def test_one_that_was_started_anew_comes_back_though_no_event_told_of_it(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("tough", stubborn=True))
+    async with watching(engine.base_url, SOON) as watched:
+        await watched.sees(lambda seen: "tough" in seen.routed())
+        await engine.containers.kill("tough", "SIGTERM")
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        await engine.stop(keep_containers=True)
+        await engine.containers.restart("tough", timeout=0)
+        engine.events.clear()
+        await engine.start()
+        await watched.sees(lambda seen: "tough" in seen.routed())
+
+
+async def test_a_signal_that_is_not_the_one_a_container_is_stopped_by_lets_it_come_back(engine: EmbeddedEngine) -> None:
+    await engine.containers.add(blog("init", stubborn=True, stop_signal="SIGWINCH"))
+    async with watching(engine.base_url, SURVIVES) as watched:
+        await watched.sees(lambda seen: "init" in seen.routed())
+        await engine.containers.kill("init", "SIGTERM")
+        await watched.sees(lambda seen: seen.drained() == {"init"})
+        await watched.sees(lambda seen: "init" in seen.routed())
 
 
 async def test_a_stop_signal_of_its_own_drains_and_other_signals_do_not(engine: EmbeddedEngine) -> None:
@@ -363,7 +420,8 @@ async def test_one_that_has_survived_a_signal_and_crashes_later_was_not_told_to_
     async with watching(engine.base_url, SURVIVES) as watched:
         await watched.sees(lambda seen: "tough" in seen.routed())
         await engine.containers.kill("tough", "SIGTERM")
-        await watched.sees(lambda seen: seen.drained() == {"tough"})
+        await watched.sees(lambda seen: seen.draining() == {"tough"})
+        assert watched.watcher.revive(container.id)
         await watched.sees(lambda seen: "tough" in seen.routed())
         engine.events.emit("container", "die", container.id, {"name": "tough", "exitCode": "1"})
         await watched.sees(lambda seen: "tough" not in seen.routed())
