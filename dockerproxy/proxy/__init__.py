@@ -3,12 +3,12 @@
 downstream/    one protocol for each client connection
 exchange/      one request, one answer: choose, connect, relay, try again
 upstream/      connections to upstreams, and their pools
-plane.py       DataPlane: what all connections share
-pages.py       the answers that are ours; answers.py: what went wrong -> status and words
+plane.py       DataPlane: puts the parts together, and swaps in new tables
+answers.py     the answers that are ours: what went wrong -> status and words
 forwarding.py  where a request comes from, for upstreams and handlers; https.py: whether it came by https
 record.py      one request for the access log; request_id.py: its name
 tunnel.py      bytes both ways after an upgrade
-flow.py        back-pressure
+flow.py        back-pressure; keepalive.py: whether the other end of a silent connection is still there
 deadlines.py   one timer for all connections
 log_limit.py   no line more often than is of use
 

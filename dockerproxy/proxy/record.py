@@ -4,14 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.attempt import Attempt
-    from dockerproxy.proxy.exchange.live import LiveRoute
-    from dockerproxy.proxy.exchange.request_body import RequestBody
 
 Recorder = Callable[["Record"], None]
 
@@ -55,24 +49,26 @@ class Record:
     def __repr__(self) -> str:
         return f"<Record {self.id}: {self.method} {self.host}{self.target} {self.status}>"
 
-    def exchanged(self, live: LiveRoute, attempts: int, attempt: Attempt | None, body: RequestBody | None) -> None:
-        """Note what the exchange did: its route, how many attempts, and the last of them.
+    def exchanged(self, route: str, received: int) -> None:
+        """Note the name of the route, and how many bytes of the request's body have come."""
+        self.route = route
+        self.received = received
 
-        Of a gate only what the client did: what happened behind it was noted before, by the exchange there.
+    def attempted(self, attempts: int, upstream: str, times: tuple[float, float, float]) -> None:
+        """Note how many attempts there were, and of the last one the name of its upstream and its times.
+
+        times: monotonic seconds at which it began, its head went out, and one came back; 0 where that did not happen
         """
-        self.route = live.route.name
-        self.received = body.size if body is not None else 0
-        if live.gated:
-            return
         self.attempts = attempts
-        if attempt is None:
+        if not upstream:
             return
-        self.upstream = attempt.upstream.name
-        self.queue = attempt.started - self._clock
-        if attempt.sent_at:
-            self.connect = attempt.sent_at - attempt.started
-            if attempt.answered_at:
-                self.first_byte = attempt.answered_at - attempt.sent_at
+        started, sent, answered = times
+        self.upstream = upstream
+        self.queue = started - self._clock
+        if sent:
+            self.connect = sent - started
+            if answered:
+                self.first_byte = answered - sent
 
     def end(self, *, cut: bool = False) -> None:
         """The answer is over: give the record to whoever takes it."""

@@ -122,7 +122,9 @@ class Server:
         self._handlers = Handlers(self._groups)
         insight = Insight(lambda: self._settings, time.monotonic)
         self.plane = DataPlane(self._settings, self.stats, self._handlers.connect, insight, self._access_log)
-        self._handlers.register(HANDLER, Gate(self.plane, self._middlewares, self._groups).application, decodes=False)
+        self._handlers.register(
+            HANDLER, Gate(self.plane.shared, self._middlewares, self._groups).application, decodes=False
+        )
         self.registry = Registry(
             self._settings,
             Store(self._settings.state_dir),
@@ -283,7 +285,7 @@ class Server:
 
     def _tell_https_port(self) -> None:
         """The port to which clients of plain http are redirected."""
-        self.plane.https_port = self._settings.tls.public_port or self._listeners.https_port or DEFAULT_PORT
+        self.plane.https_at(self._settings.tls.public_port or self._listeners.https_port or DEFAULT_PORT)
 
     def _leave_note(self) -> None:
         """For the commands, and for health checks."""

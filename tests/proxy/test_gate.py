@@ -758,7 +758,7 @@ async def test_a_route_that_has_gone_lets_nobody_wait_at_its_gate(scene: Scene) 
 async def test_a_record_tells_of_the_upstream_behind_the_gate(scene: Scene) -> None:
     records: list[Record] = []
     await scene.proxy(await scene.upstream(), given=GIVEN, middlewares="key")
-    scene.server.plane.recorder = records.append
+    scene.server.plane.clients.recorder = records.append
     await scene.post(b"x" * 100, X_Key="right")
     await scene.get()
     good, refused = records
@@ -775,7 +775,7 @@ async def test_a_record_tells_of_the_upstream_also_when_the_client_leaves(scene:
     records: list[Record] = []
     upstream = await scene.upstream(hesitate)
     await scene.proxy(upstream, given=GIVEN, middlewares="through")
-    scene.server.plane.recorder = records.append
+    scene.server.plane.clients.recorder = records.append
     client = await scene.client()
     await client.ask()
     await until(lambda: upstream.conversations)
@@ -793,7 +793,7 @@ async def test_the_default_for_all_routes_does_not_stand_before_the_admin_handle
 
 async def test_routes_without_middlewares_are_looked_up_as_they_are(scene: Scene) -> None:
     server = await scene.proxy(await scene.upstream())
-    assert server.plane.entries is server.plane.live
+    assert server.plane.routes.entries is server.plane.routes.live
     assert await one_connection(scene) == "a"
 
 

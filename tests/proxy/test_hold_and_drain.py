@@ -156,7 +156,7 @@ async def test_the_body_of_a_held_request_may_come_before_and_while_it_is_held(s
     client = await asking(scene, "POST", transfer_encoding="chunked")
     await client.send(b"5\r\nfirst\r\n")
     await client.send(b"6\r\nsecond\r\n0\r\nlast: one\r\n\r\n")
-    exchange = next(iter(scene.server.plane._fronts)).exchange
+    exchange = scene.fronts()[0].exchange
     assert exchange is not None
     await until(lambda: exchange.request_body is not None and exchange.request_body.ended)
     appear(scene, upstream)
@@ -176,7 +176,7 @@ async def test_a_held_body_is_measured_before_it_is_sent(scene: Scene) -> None:
     upstream = await docker_route(scene, max_body=1000)
     client = await asking(scene, "POST", transfer_encoding="chunked")
     await client.send(b"fa0\r\n" + b"x" * 4000 + b"\r\n0\r\n\r\n")
-    exchange = next(iter(scene.server.plane._fronts)).exchange
+    exchange = scene.fronts()[0].exchange
     assert exchange is not None
     await until(lambda: scene.server.stats.in_flight == 0 or exchange.request_body.ended)  # type: ignore[union-attr]  # it has one
     appear(scene, upstream)
@@ -349,7 +349,7 @@ async def test_counters_and_benches_outlive_the_table(scene: Scene) -> None:
         await scene.get(host=HOST)
     third = await scene.upstream()
     appear(scene, good, bad, third)
-    found = {one.name: one for one in scene.server.plane.live[NAME].route.upstreams}
+    found = {one.name: one for one in scene.server.plane.routes.live[NAME].route.upstreams}
     status = scene.server.plane.status(NAME, found[bad.name])
     assert status is not None
     assert status.state == "benched"

@@ -18,7 +18,7 @@ async def recording(scene: Scene, *upstreams: Upstream, **settings: Any) -> list
     """A proxy over these upstreams; the records that it makes."""
     records: list[Record] = []
     await scene.proxy(*upstreams, **settings)
-    scene.server.plane.recorder = records.append
+    scene.server.plane.clients.recorder = records.append
     return records
 
 

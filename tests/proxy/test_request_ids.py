@@ -65,7 +65,7 @@ async def test_an_id_that_could_disguise_a_log_line_is_not_kept(scene: Scene) ->
 async def test_an_upstream_gets_one_id_however_many_a_client_sends(scene: Scene, first: str) -> None:
     upstream = await scene.upstream()
     server = await scene.proxy(upstream)
-    server.plane.recorder = lambda _record: None  # as with an access log
+    server.plane.clients.recorder = lambda _record: None  # as with an access log
     client = await scene.client()
     await client.send(
         f"GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: {first}\r\nX-One: 1\r\nx-request-id: b) 200 fine (\r\n"

@@ -18,7 +18,7 @@ from ..support.waiting import until
 def change(scene: Scene, **how: Any) -> None:
     """Publish the route `site` anew, changed."""
     plane = scene.server.plane
-    plane.publish(RouteTable([replace(plane.live["site"].route, **how)]), {})
+    plane.publish(RouteTable([replace(plane.routes.live["site"].route, **how)]), {})
 
 
 async def asking(scene: Scene, body: bytes = b"") -> Client:

@@ -56,8 +56,8 @@ async def test_what_a_slow_client_has_yet_to_read_does_not_hide_in_the_kernel(sc
     await scene.proxy(await scene.upstream(endless))
     client = await scene.client(receive_buffer=1 << 16)
     await client.ask()
-    await until(lambda: any(front.transport.get_write_buffer_size() for front in scene.server.plane._fronts))
-    (front,) = scene.server.plane._fronts
+    await until(lambda: any(front.transport.get_write_buffer_size() for front in scene.fronts()))
+    (front,) = scene.fronts()
     assert unacknowledged(front.transport) < 1 << 20
     await client.skip(SENT)
 
@@ -150,7 +150,7 @@ async def test_what_a_client_sends_behind_its_wish_to_switch_protocols_is_read_n
     async def deaf(conversation: Conversation) -> None:
         await conversation.head()
         conversation.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a ReadTransport as well
-        await until(lambda: len(next(iter(scene.server.plane._fronts))._buffer) > 64 * KIB)
+        await until(lambda: len(scene.fronts()[0]._intake.unread) > 64 * KIB)
         conversation.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
         await asyncio.Event().wait()
 
@@ -420,7 +420,7 @@ async def test_a_connection_whose_upstream_has_not_read_the_last_request_is_not_
     client = await scene.client()
     await client.ask("PUT", transfer_encoding="chunked")
     await until(lambda: upstream.connections)
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     exchange = front.exchange
     assert exchange is not None
     await until(exchange._connection)
@@ -451,7 +451,7 @@ async def test_requests_pipelined_behind_an_answer_that_nobody_reads_survive_the
     client = await scene.client(receive_buffer=4 * KIB)
     await client.send(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n" * 2)
     await until(lambda: scene.route().requests == 1 and scene.route().in_flight == 0)
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     client.half_close()
     await until(lambda: front._eof)
     assert (await client.answer()).status == 200
@@ -473,7 +473,7 @@ async def test_requests_for_nobody_pipelined_behind_an_answer_that_nobody_reads_
     client = await scene.client(receive_buffer=4 * KIB)
     await client.ask(host="known")
     await until(lambda: scene.route().requests == 1 and scene.route().in_flight == 0)
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     nobody = b"HEAD / HTTP/1.1\r\nHost: nobody\r\nX: " + b"x" * 10_000 + b"\r\n\r\n"
     await client.send(8 * nobody)
     await until(lambda: front.valve.shut)
@@ -515,7 +515,7 @@ async def test_the_end_of_the_last_answer_waits_for_a_client_that_pauses(scene: 
     client = await scene.client(receive_buffer=4 * KIB)
     await client.ask(connection="close")
     await until(lambda: upstream.connections)
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     front.transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 * KIB)
     narrow.set()
     await until(lambda: front._ending.lingering)

@@ -176,7 +176,7 @@ async def test_a_client_that_reads_the_last_answer_for_longer_than_it_may_stall_
     await client.ask(connection="close")
     left = int((await client.head())["content-length"]) - (MIB // 4)
     await client.exactly(left)
-    (front,) = server.plane._fronts
+    (front,) = site.scene.fronts()
     left = MIB // 4
     for _ in range(5):
         waiting, read = front.transport.get_write_buffer_size(), 0
@@ -323,19 +323,19 @@ async def test_a_handshake_that_never_finishes_is_ended_in_time_and_holds_up_nob
     assert (await (await site.client()).get()).status == 200
     for client in silent:
         assert await client.ended() == b""
-    await until(lambda: not site.scene.server.plane.handshakes)
+    await until(lambda: not site.scene.server.plane.clients.handshakes)
 
 
 async def test_handshakes_count_among_the_clients(site: Site) -> None:
     await site.start(await site.scene.upstream(), max_clients=3)
     silent = [await site.connection() for _ in range(2)]
-    await until(lambda: len(site.scene.server.plane.handshakes) == 2)
+    await until(lambda: len(site.scene.server.plane.clients.handshakes) == 2)
     last = await site.client()  # the third one
     assert (await last.get()).status == 200
     with pytest.raises((ssl.SSLError, ConnectionError)):
         await site.client()
     silent[0].close()
-    await until(lambda: len(site.scene.server.plane.handshakes) == 1)
+    await until(lambda: len(site.scene.server.plane.clients.handshakes) == 1)
     assert (await (await site.client()).get()).status == 200
 
 
@@ -348,7 +348,7 @@ async def test_a_client_is_turned_away_when_no_file_can_be_opened(site: Site, mo
         patch.setattr(os, "dup", exhausted)
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await site.client()
-    assert not server.plane.handshakes
+    assert not server.plane.clients.handshakes
     assert (await (await site.client()).get()).status == 200
 
 
@@ -405,7 +405,7 @@ async def test_what_is_in_flight_is_finished_before_the_stop(site: Site) -> None
     await client.ask()
     await asyncio.wait_for(asked.wait(), DEADLINE)
     stopping = asyncio.ensure_future(server.stop())
-    await until(lambda: server.plane.stopping)
+    await until(lambda: server.plane.clients.stopping)
     go_on.set()
     answer = await client.answer()
     assert (answer.body, answer["connection"]) == (b"finished", "close")

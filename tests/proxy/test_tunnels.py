@@ -125,7 +125,7 @@ async def test_a_client_that_had_half_closed_before_the_switch_is_not_kept_for_e
     await client.ask(connection="Upgrade", upgrade="raw")
     await until(lambda: scene.route().requests)
     client.half_close()
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     await until(lambda: front._eof)
     half_closed.set()
     assert (await client.head()).status == 101
@@ -248,7 +248,7 @@ async def test_a_switch_that_nobody_asked_for_does_not_reach_the_client(scene: S
 async def test_the_kernel_looks_whether_the_ends_of_a_silent_tunnel_are_still_there(scene: Scene) -> None:
     await scene.proxy(await scene.upstream(switching(echo)))
     await upgraded(scene)
-    front = next(iter(scene.server.plane._fronts))
+    front = scene.fronts()[0]
     assert front._tunnel is not None
     for transport in (front._tunnel.client, front._tunnel.upstream):
         sock = transport.get_extra_info("socket")
@@ -270,7 +270,7 @@ async def test_an_end_that_does_not_read_is_not_kept_when_its_tunnel_is_closed(
     monkeypatch.setattr("dockerproxy.proxy.tunnel._LAST_WORDS", 0.2)
     await scene.proxy(await scene.upstream(switching(flood)))
     client = await upgraded(scene, receive_buffer=4096)
-    tunnel = next(iter(scene.server.plane._fronts))._tunnel
+    tunnel = scene.fronts()[0]._tunnel
     assert tunnel is not None
     sending = client.send(b"x" * (64 << 20)) if lazy == "upstream" else client.send(b"x")
     flooding = asyncio.create_task(sending)

@@ -187,7 +187,7 @@ async def test_a_request_of_which_only_a_part_has_come_is_answered_before_the_se
     server = await scene.proxy(await scene.upstream())
     client, idle = await scene.client(), await scene.client()
     await client.send(b"GET / HTTP/1.1\r\nHo")
-    await until(lambda: any(front._buffer for front in server.plane._fronts))
+    await until(lambda: any(front._intake.unread for front in scene.fronts()))
     stopping = asyncio.create_task(server.stop(5.0))
     assert await idle.rest() == b""
     await client.send(b"st: test\r\n\r\n")
@@ -212,7 +212,7 @@ async def test_a_long_answer_goes_on_to_its_end_while_the_server_stops(scene: Sc
     await client.head()
     assert await client.exactly(4) == b"half"
     stop = asyncio.create_task(server.stop(3600.0))
-    await until(lambda: server.plane.stopping)
+    await until(lambda: server.plane.clients.stopping)
     stopping.set()
     assert await client.rest() == b"half"
     await asyncio.wait_for(stop, DEADLINE)
@@ -327,7 +327,7 @@ async def test_a_reload_with_clashing_routes_changes_nothing(scene: Scene, caplo
     server.reload()
     assert "already answered" in caplog.text
     assert [route.name for route in server.registry.routes if not route.name.startswith("dockerproxy")] == ["site"]
-    assert server.plane.limits.idle_timeout != 1
+    assert server.plane.clients.limits.idle_timeout != 1
 
 
 async def test_a_reload_that_opens_the_admin_handlers_is_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:

@@ -9,8 +9,9 @@ import sys
 import termios
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from dockerproxy.proxy.downstream.http1 import Front
 from dockerproxy.routing.route import Route
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
@@ -97,7 +98,7 @@ class Scene:
     async def fill(self, conversation: Conversation, mark: int = 40 << 10) -> None:
         """Send chunks of an answer to the only client, who does not read, until its kernel takes no more and more
         than `mark` bytes, but less than the 64 KiB from which on it counts as full, wait in the proxy."""
-        front = next(iter(self.server.plane._fronts))
+        front = self.fronts()[0]
         exchange = front.exchange
         assert exchange is not None
         connection = exchange._connection()
@@ -117,6 +118,10 @@ class Scene:
 
     # What the proxy says of itself
 
+    def fronts(self) -> list[Front]:
+        """The client connections."""
+        return [cast(Front, connection) for connection in self.server.plane.clients.connected]
+
     def route(self, name: str = "site") -> RouteStats:
         return self.server.stats.route(name)
 
@@ -124,7 +129,7 @@ class Scene:
         return self.route(route).upstream(f"{upstream.name} {upstream.url}")
 
     def state(self, upstream: Upstream, route: str = "site") -> str:
-        live = self.server.plane.live[route]
+        live = self.server.plane.routes.live[route]
         found = next(one for one in live.route.upstreams if one.name == upstream.name)
         status = self.server.plane.status(route, found)
         assert status is not None
@@ -141,7 +146,7 @@ class Scene:
         found += [f"in flight on {name}" for name, stats in self.server.stats.routes.items() if stats.in_flight]
         for name, stats in self.server.stats.routes.items():
             found += [f"in flight at {key} on {name}" for key, one in stats.upstreams.items() if one.in_flight]
-        for live in (*plane.live.values(), *plane.pages.live.values()):
+        for live in (*plane.routes.live.values(), *plane.pages.live.values()):
             found += [f"held or in flight: {live}"] if live._held or live.stats.in_flight else []
         for pool in plane.pools:
             if pool._waiting or pool.size != len(pool._idle):

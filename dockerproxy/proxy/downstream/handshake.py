@@ -10,13 +10,12 @@ import logging
 import os
 import socket
 import ssl
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from typing import cast
 
+from dockerproxy.proxy.downstream.clients import Clients
 from dockerproxy.proxy.flow import MOST_UNSENT
 from dockerproxy.tasks import Tasks
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.plane import DataPlane
 
 log = logging.getLogger(__name__)
 
@@ -31,38 +30,43 @@ class Handshake(asyncio.Protocol):
 
     The listening socket gives it a plain transport, of which it keeps the socket only: asyncio would tell nobody of a
     handshake that fails, so that those under way could not be counted.
+
+    front: makes the protocol that takes it from there
     """
 
-    __slots__ = ("_context", "_plane", "_tasks")
+    __slots__ = ("_clients", "_context", "_front", "_tasks")
 
-    def __init__(self, plane: DataPlane, context: ssl.SSLContext, tasks: Tasks) -> None:
-        self._plane = plane
+    def __init__(
+        self, clients: Clients, front: Callable[[], asyncio.Protocol], context: ssl.SSLContext, tasks: Tasks
+    ) -> None:
+        self._clients = clients
+        self._front = front
         self._context = context
         self._tasks = tasks
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Nothing has been read yet, so nothing is lost with the transport."""
         try:
-            if self._plane.begin(self):
+            if self._clients.begin(self):
                 descriptor = os.dup(transport.get_extra_info("socket").fileno())
                 self._tasks.start(self._shake_hands(socket.socket(fileno=descriptor)), name="TLS handshake")
         except OSError as error:  # no descriptor is left, which the event loop says in the log as well
-            self._plane.handshakes.discard(self)
+            self._clients.handshakes.discard(self)
             log.debug("a client over TLS was turned away: %s", error)
         finally:
             cast(asyncio.Transport, transport).abort()
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         """Agree with the client, within the time that it has for a head."""
-        plane = self._plane
+        clients = self._clients
         try:
-            transport, _ = await plane.loop.connect_accepted_socket(
-                plane.front, sock, ssl=self._context,
-                ssl_handshake_timeout=plane.limits.head_timeout,
-                ssl_shutdown_timeout=_FAREWELL * plane.limits.stall_timeout,
+            transport, _ = await asyncio.get_running_loop().connect_accepted_socket(
+                self._front, sock, ssl=self._context,
+                ssl_handshake_timeout=clients.limits.head_timeout,
+                ssl_shutdown_timeout=_FAREWELL * clients.limits.stall_timeout,
             )  # fmt: skip
             transport.set_write_buffer_limits(MOST_UNSENT)
         except OSError as error:  # as a rule no fault of ours: scanners, plain http, browsers that mistrust it
             log.debug("no TLS with a client: %s", getattr(error, "reason", None) or error)
         finally:
-            plane.handshakes.discard(self)
+            clients.handshakes.discard(self)

@@ -7,30 +7,26 @@ knows nothing of upstreams. A request that is not valid is answered here and nev
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import sys
 import time
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from dockerproxy.http1.framing import ChunkedDecoder, LengthDecoder
-from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead, ResponseHead
-from dockerproxy.http1.previous import PreviousRequest
-from dockerproxy.http1.request_parser import check_partial, skip_empty_line
+from dockerproxy.http1.head import MessageError, RequestHead, ResponseHead
 from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
+from dockerproxy.proxy.downstream.clients import Clients
 from dockerproxy.proxy.downstream.closing import LINGER_TIME, Ending
+from dockerproxy.proxy.downstream.intake import Intake
 from dockerproxy.proxy.downstream.reply import Reply
 from dockerproxy.proxy.exchange.exchange import Exchange
+from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.routing.table import Miss
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.plane import DataPlane
 
 # Pipelined requests wait here; no client in use sends more before it reads.
 _MOST_PIPELINED = 64 << 10  # bytes
@@ -40,12 +36,11 @@ class Front(Timed, asyncio.Protocol):
     """One client connection; `exchange` is the request under way, or None, and `record` what is told of it."""
 
     __slots__ = (
-        "_buffer", "_decoder", "_ending", "_eof", "_full", "_head", "_in_loop", "_keep_alive",
-        "_plane", "_previous", "_reply", "_skipped", "_tunnel",
+        "_clients", "_ending", "_eof", "_full", "_head", "_in_loop", "_intake", "_keep_alive", "_reply", "_tunnel",
         "exchange", "origin", "record", "transport", "valve",
     )  # fmt: skip
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, clients: Clients) -> None:
         super().__init__()
         self.exchange: Exchange | None = None
         self.record: Record | None = None
@@ -54,14 +49,12 @@ class Front(Timed, asyncio.Protocol):
         self.origin: Origin
         self._reply: Reply
         self._ending: Ending
-        self._plane = plane
-        self._buffer = b""
+        self._clients = clients
+        self._intake = Intake()
         self._head: RequestHead | None = None
-        self._previous = PreviousRequest()
-        self._decoder: ChunkedDecoder | LengthDecoder | None = None  # as long as more of the request's body is to come
         self._tunnel: Tunnel | None = None
-        # _full: the client's side takes no more. _skipped: the empty line before the request that is to come.
-        self._keep_alive = self._in_loop = self._eof = self._full = self._skipped = False
+        # _full: the client's side takes no more.
+        self._keep_alive = self._in_loop = self._eof = self._full = False
 
     def __repr__(self) -> str:
         return f"<Front for {self.origin.peer}: {self.exchange!r}>"
@@ -71,27 +64,30 @@ class Front(Timed, asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.valve = Valve(self.transport)
-        self._reply = Reply(self.transport, self._plane.date)
+        self._reply = Reply(self.transport, self._clients.date)
         self._ending = Ending(self.transport)
-        self.origin = Origin.of(self.transport, self._plane.forwarding)
-        if self._plane.admit(self):
-            self._within(self._plane.limits.head_timeout)
+        self.origin = Origin.of(self.transport, self._clients.forwarding)
+        if self._clients.admit(self):
+            self._within(self._clients.limits.head_timeout)
         else:
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        if self._decoder is not None:
-            self._take_body(self._decoder, data)
+        intake = self._intake
+        if intake.body is not None:
+            self._take_body(intake.body, data)
         elif self._tunnel is not None:
             self._tunnel.from_client(data)
         elif self.exchange is not None or self._full:
-            self._buffer += data  # pipelined
-            if len(self._buffer) > _MOST_PIPELINED:
+            intake.unread += data  # pipelined
+            if len(intake.unread) > _MOST_PIPELINED:
                 self.valve.close()
         elif self._ending.lingering:
             self._ending.discard(data)
         else:
-            self._take_requests(self._buffer + data if self._buffer else data, len(self._buffer))
+            checked = len(intake.unread)
+            intake.unread = intake.unread + data if checked else data
+            self._take_requests(checked)
 
     def eof_received(self) -> bool:
         """The client sends no more. It may still read: a half-close is served as long as bytes flow."""
@@ -101,16 +97,20 @@ class Front(Timed, asyncio.Protocol):
             self._tunnel.ended(self._tunnel.upstream)
             return reads
         if self.exchange is None:
-            return reads and self._full and bool(self._buffer)  # pipelined requests wait until the client has read more
-        if self._decoder is not None or not reads:  # RFC 9112 section 8: an incomplete request has no complete answer
+            return (
+                reads and self._full and bool(self._intake.unread)
+            )  # pipelined requests wait until the client has read more
+        if (
+            self._intake.body is not None or not reads
+        ):  # RFC 9112 section 8: an incomplete request has no complete answer
             self.exchange.client_lost()
             return False
-        self._within(self._plane.limits.half_close_timeout)
+        self._within(self._clients.limits.half_close_timeout)
         return True
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._plane.wheel.forget(self)
-        self._plane.leave(self)
+        self._clients.wheel.forget(self)
+        self._clients.leave(self)
         exchange, self.exchange = self.exchange, None
         if self._tunnel is not None:
             self._tunnel.close()
@@ -128,22 +128,22 @@ class Front(Timed, asyncio.Protocol):
         if self.exchange is not None:
             self.exchange.client_full()
         self._ending.mark()
-        self._within(self._plane.limits.stall_timeout)
+        self._within(self._clients.limits.stall_timeout)
 
     def resume_writing(self) -> None:
         if self._tunnel is not None:
             self._tunnel.upstream_valve.open()
             return
         self._full = False
-        if self._decoder is not None:
-            self._within(self._plane.limits.stall_timeout)
+        if self._intake.body is not None:
+            self._within(self._clients.limits.stall_timeout)
         elif self._ending.lingering:
             self._within(LINGER_TIME)
         elif not self._eof:
             self.deadline = NEVER
         if self.exchange is not None:
             self.exchange.client_drained()
-        elif self._keep_alive and self._decoder is None and not self.transport.is_closing():
+        elif self._keep_alive and self._intake.body is None and not self.transport.is_closing():
             self.valve.open()
             self._go_on()
 
@@ -151,15 +151,15 @@ class Front(Timed, asyncio.Protocol):
         """Nothing came, or nothing went, for too long."""
         exchange = self.exchange
         if self._tunnel is not None:
-            self._plane.wheel.schedule(self, self._tunnel.watch(now))
+            self._clients.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
             self._within(LINGER_TIME)
             self._ending.finish()
-        elif self._decoder is not None and exchange is not None and not self._ending.begun and not self._full:
+        elif self._intake.body is not None and exchange is not None and not self._ending.begun and not self._full:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
             self._check_progress()  # half closed and silent, or a reader that does not read
-        elif self._buffer:
+        elif self._intake.unread:
             self._refuse("head_timeout")
         else:
             self._close()
@@ -169,7 +169,7 @@ class Front(Timed, asyncio.Protocol):
         body = exchange.request_body
         waits = exchange.head.expect and not self._reply.continued and not (body is not None and body.size)
         if self.valve.shut or waits:
-            self._within(self._plane.limits.stall_timeout)
+            self._within(self._clients.limits.stall_timeout)
         else:
             self._keep_alive = False
             exchange.give_up("body_timeout")
@@ -177,133 +177,119 @@ class Front(Timed, asyncio.Protocol):
     def _check_progress(self) -> None:
         """A slow reader is served as long as it reads at all."""
         if self._ending.progressed():
-            self._within(self._plane.limits.half_close_timeout if self._eof else self._plane.limits.stall_timeout)
+            self._within(self._clients.limits.half_close_timeout if self._eof else self._clients.limits.stall_timeout)
         else:
             self._ending.give_up()
 
     # Requests
 
-    def _take_requests(self, data: bytes, checked: int = 0) -> None:
+    def _take_requests(self, checked: int = 0) -> None:
         """Begin requests as long as heads are there and nothing is under way; `checked` bytes were looked at before."""
         self._in_loop = True
-        self._buffer = data
-        while self._buffer and self.exchange is None and not self._full:
-            if self._ending.lingering or self.transport.is_closing() or not self._take_request(self._buffer, checked):
+        intake = self._intake
+        while intake.unread and self.exchange is None and not self._full:
+            if self._ending.lingering or self.transport.is_closing() or not self._take_request(intake, checked):
                 break
             checked = 0
         self._in_loop = False
 
-    def _take_request(self, data: bytes, checked: int) -> bool:
-        """Begin the request at the start of `data`. False when its head is not complete, or not good."""
-        if not self._skipped and data.startswith(b"\r\n"):
-            self._skipped = True
-            data = self._buffer = skip_empty_line(data)
-        end = data.find(b"\r\n\r\n")
+    def _take_request(self, intake: Intake, checked: int) -> bool:
+        """Begin the request that comes next. False when its head is not complete, or not good."""
         try:
-            if end < 0:
-                check_partial(data, self._plane.limits.head, checked)
-                self._wait_for_head()
-                return False
-            head = self._plane.request_parser.parse(data[:end], self._previous)
+            head = intake.head(checked, self._clients.request_parser)
         except MessageError as error:
             self._refuse(error.code)
             return False
-        self._buffer = data[end + 4 :]
+        if head is None:
+            self._wait_for_head()
+            return False
         self._begin(head)
         return True
 
     def _wait_for_head(self) -> None:
         if self._eof:
             self.transport.close()
-        elif self.deadline - time.monotonic() > self._plane.limits.head_timeout:
-            self._within(self._plane.limits.head_timeout)
+        elif self.deadline - time.monotonic() > self._clients.limits.head_timeout:
+            self._within(self._clients.limits.head_timeout)
 
     def _begin(self, head: RequestHead) -> None:
         """Find the route and start an exchange."""
-        plane = self._plane
+        clients = self._clients
+        shared = clients.shared
         if self._eof:
-            self._within(plane.limits.half_close_timeout)
+            self._within(clients.limits.half_close_timeout)
         else:
             self.deadline = NEVER
         self._head = head
-        self._reply.begun = self._reply.continued = self._skipped = False
-        self._keep_alive = head.keep_alive and not plane.stopping
-        plane.stats.requests += 1
-        self.record = plane.record(head, self.origin) if plane.recorder is not None else None
-        if head.length:
-            self._decoder = ChunkedDecoder() if head.length == CHUNKED else LengthDecoder(head.length)
+        self._reply.begun = self._reply.continued = False
+        self._keep_alive = head.keep_alive and not clients.stopping
+        clients.stats.requests += 1
+        self.record = clients.record(head, self.origin) if clients.recorder is not None else None
         if head.via:
             self._skip_body()
-            plane.pages.show_unrouted(self, head, "loop")
+            shared.pages.show_unrouted(self, head, "loop")
             return
-        found = plane.table.match(head.host, head.method, head.path)
+        routes = shared.routes
+        found = routes.table.match(head.host, head.method, head.path)
         if isinstance(found, Miss):
             self._skip_body()
-            plane.pages.show_not_found(self, head, found)
+            shared.pages.show_not_found(self, head, found)
         else:
-            self.run(Exchange(plane, self, head, plane.entries[found.name]))
+            self.run(head, routes.entries[found.name])
 
-    def run(self, exchange: Exchange) -> None:
-        """Let `exchange` answer the request; what has come of the body goes first, so that it is sent in one piece."""
-        self.exchange = exchange
-        if self._decoder is not None and self._buffer:
-            data, self._buffer = self._buffer, b""
-            self._take_body(self._decoder, data)
+    def run(self, head: RequestHead, live: LiveRoute, error_code: str = "") -> None:
+        """Let `live` answer the request; what has come of the body goes first, so that it is sent in one piece."""
+        exchange = self.exchange = Exchange(self._clients.shared, self, head, live, error_code)
+        intake = self._intake
+        if intake.body is not None and intake.unread:
+            self._take_body(intake.body, intake.take_all())
             if self.exchange is not exchange:
                 return
         exchange.start()
-        if self._decoder is not None and self.exchange is exchange:
-            self._within(self._plane.limits.stall_timeout)
+        if intake.body is not None and self.exchange is exchange:
+            self._within(self._clients.limits.stall_timeout)
 
     def _skip_body(self) -> None:
         """Take what has come of a body that nobody wants; when that is all, the connection stays in use."""
-        decoder = self._decoder
-        if decoder is None:
-            return
-        with contextlib.suppress(MessageError):
-            decoder.feed(self._buffer)
-        self._buffer = b""
-        if decoder.done:
-            self._buffer = decoder.rest
-            self._end_body()
+        if self._intake.skip_body():
+            self._body_ended()
 
     def _refuse(self, code: str) -> None:
         """Answer a request that is not valid, and end the connection: nothing behind it can be trusted."""
         head = self._head = RequestHead("-", "-", 1)
-        self.record = self._plane.record(head, self.origin)
-        self._decoder, self._buffer = None, b""
+        self.record = self._clients.record(head, self.origin)
+        self._intake.clear()
         self._reply.begun = self._keep_alive = False
-        self._plane.pages.show_unrouted(self, head, code)
+        self._clients.shared.pages.show_unrouted(self, head, code)
 
     # The request's body
 
-    def _take_body(self, decoder: ChunkedDecoder | LengthDecoder, data: bytes) -> None:
+    def _take_body(self, body: ChunkedDecoder | LengthDecoder, data: bytes) -> None:
         """Give the exchange its part of `data`; what is behind the body waits."""
-        exchange = self.exchange
-        if exchange is None or self._decoder is not decoder:
+        exchange, intake = self.exchange, self._intake
+        if exchange is None or intake.body is not body:
             self._ending.discard(data)
             return
-        self.deadline = time.monotonic() + self._plane.limits.stall_timeout
+        self.deadline = time.monotonic() + self._clients.limits.stall_timeout
         try:
-            piece = decoder.feed(data)
+            piece = body.feed(data)
         except MessageError as error:
-            self._decoder = LengthDecoder(sys.maxsize)  # what follows cannot be understood: swallow it
+            intake.swallow()
             self._keep_alive = False
             exchange.give_up(error.code)
             return
-        if decoder.done:
-            self._buffer = decoder.rest
-            self._end_body()
+        if body.done:
+            intake.end_body(body)
+            self._body_ended()
         if piece:
             exchange.body(piece)
-        if decoder.done:
-            exchange.body_end(decoder.trailers)
-        elif decoder.pending:
-            self.valve.take_turns(partial(self._take_body, decoder, b""))
+        if body.done:
+            exchange.body_end(body.trailers)
+        elif body.pending:
+            self.valve.take_turns(partial(self._take_body, body, b""))
 
-    def _end_body(self) -> None:
-        self._decoder = None
-        self._within(self._plane.limits.half_close_timeout if self._eof else NEVER)
+    def _body_ended(self) -> None:
+        self._within(self._clients.limits.half_close_timeout if self._eof else NEVER)
 
     # Called by the exchange: the answer
 
@@ -314,7 +300,7 @@ class Front(Timed, asyncio.Protocol):
     def respond(self, head: ResponseHead, data: bytes, done: bool) -> None:
         """Send the answer's head with the first part of its body."""
         keep_alive = self._keep_alive
-        if self._decoder is not None or (self._eof and not self._buffer):
+        if self._intake.body is not None or (self._eof and not self._intake.unread):
             keep_alive = False  # an early answer, whose request is not read to its end; or the client's last request
         elif self.exchange is None and not head.keep_alive:
             keep_alive = False  # an answer of ours, to a request that could not be understood
@@ -333,7 +319,7 @@ class Front(Timed, asyncio.Protocol):
 
     def _sent(self, done: bool) -> None:
         if self._eof:
-            self._within(self._plane.limits.half_close_timeout)
+            self._within(self._clients.limits.half_close_timeout)
         if done:
             self._finish()
 
@@ -343,11 +329,10 @@ class Front(Timed, asyncio.Protocol):
         self._tunnel, self._full = tunnel, False
         self.transport.write(switching_block(head) + data)
         self.valve.open()  # before what is buffered is sent, which may be too much already
-        buffered, self._buffer = self._buffer, b""
-        tunnel.from_client(buffered)
+        tunnel.from_client(self._intake.take_all())
         if self._eof:
             tunnel.ended(tunnel.upstream)
-        self._plane.wheel.schedule(self, tunnel.watch(time.monotonic()))
+        self._clients.wheel.schedule(self, tunnel.watch(time.monotonic()))
 
     def abort(self) -> None:
         """End the connection so that the client sees that the answer is not whole."""
@@ -358,7 +343,7 @@ class Front(Timed, asyncio.Protocol):
         """The proxy stops: close when nothing is under way, be it a part of a head, else after the answer."""
         self._keep_alive = False
         busy = self.exchange is not None or self._tunnel is not None or self._ending.lingering
-        if not busy and (self._full or not self._buffer) and not self._ending.close():
+        if not busy and (self._full or not self._intake.unread) and not self._ending.close():
             self._ending.lingering = True  # over TLS the client is to say goodbye, too
             self._within(LINGER_TIME)
 
@@ -370,26 +355,26 @@ class Front(Timed, asyncio.Protocol):
         if self.record is not None:
             self.record.end()
             self.record = None
-        if not self._keep_alive or (self._eof and not self._buffer):
+        if not self._keep_alive or (self._eof and not self._intake.unread):
             self._end_connection()
         elif not self._full:
             self._go_on()
 
     def _go_on(self) -> None:
-        self._within(self._plane.limits.idle_timeout)
-        if self._buffer and not self._in_loop:
-            self._take_requests(self._buffer)
+        self._within(self._clients.limits.idle_timeout)
+        if self._intake.unread and not self._in_loop:
+            self._take_requests()
 
     def _within(self, seconds: float) -> None:
         """Something has to happen within `seconds`, else `expired` is called."""
-        self._plane.wheel.schedule(self, time.monotonic() + seconds)
+        self._clients.wheel.schedule(self, time.monotonic() + seconds)
 
     def _end_connection(self) -> None:
         """Close; but let a client that may still be sending read the answer first (over TLS, closing lets it)."""
-        if self._eof or (self._decoder is None and not self.transport.can_write_eof()):
+        if self._eof or (self._intake.body is None and not self.transport.can_write_eof()):
             self._close()
             return
-        self._decoder, self._buffer = None, b""
+        self._intake.clear()
         self.valve.open()
         self._ending.linger()
         self._within(LINGER_TIME)
@@ -397,4 +382,4 @@ class Front(Timed, asyncio.Protocol):
     def _close(self) -> None:
         """Close once everything is sent, as long as the client takes it."""
         self._ending.close()
-        self._within(self._plane.limits.stall_timeout)
+        self._within(self._clients.limits.stall_timeout)

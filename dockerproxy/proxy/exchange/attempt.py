@@ -7,24 +7,32 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from dockerproxy.http1.head import CHUNKED
+from dockerproxy.http1.head import CHUNKED, RequestHead
 from dockerproxy.http1.writer import request_block
-from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.exchange.client import Client
 from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.proxy.exchange.request_body import RequestBody
+from dockerproxy.proxy.upstream.answer import Answering
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+from dockerproxy.proxy.upstream.pool import Pool, Requester
 from dockerproxy.routing.route import Upstream
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.exchange import Exchange
-    from dockerproxy.proxy.upstream.http1 import UpstreamConnection
-    from dockerproxy.proxy.upstream.pool import Pool, Requester
 
 log = logging.getLogger(__name__)
 
 _MORE_FILES = "if it is about open files, allow more: ulimit -n, LimitNOFILE of systemd, ulimits in a compose file"
+
+
+class Asking(Answering, Protocol):
+    """The exchange, as an attempt sees it."""
+
+    head: RequestHead
+    request_body: RequestBody | None
+
+    def introduce(self) -> bytes:
+        """What a handler of ours is told beside, in field lines with CRLF."""
 
 
 class Attempt:
@@ -53,18 +61,19 @@ class Attempt:
     def __repr__(self) -> str:
         return f"<Attempt at {self.upstream.name}: {self.connection!r}>"
 
-    def send(self, connection: UpstreamConnection, exchange: Exchange, client: Client) -> None:
+    def send(self, connection: UpstreamConnection, exchange: Asking, client: Client) -> None:
         """Send the head of the request, and what has come of its body, over `connection`."""
         self.connection = connection
         if client.record is not None:
             self.sent_at = time.monotonic()
-        head, options, body = exchange.head, self._live.options, exchange.request_body
+        options, body = self._live.options, exchange.request_body
         timeouts = options.response_timeout, options.stall_timeout
-        connection.begin(exchange, timeouts, without_body=head.method == "HEAD")
+        connection.begin(exchange, timeouts, without_body=exchange.head.method == "HEAD")
         block = self._request_block(exchange, client)
         if body is None:
             connection.send(block)
             return
+        head = exchange.head
         connection.send_with_body(block, body.take(), chunked=head.length == CHUNKED, expect=head.expect)
         if body.ended:
             connection.end_body(body.trailers)
@@ -128,17 +137,14 @@ class Attempt:
         self._stats.in_flight -= 1
         return True
 
-    def _request_block(self, exchange: Exchange, client: Client) -> bytes:
+    def _request_block(self, exchange: Asking, client: Client) -> bytes:
         """The request's head as the upstream is to see it."""
         upstream, live, origin = self.upstream, self._live, client.origin
-        told = live.introduce(exchange, client) if upstream.handler else b""
-        head = exchange.head
+        told = exchange.introduce() if upstream.handler else b""
+        head = exchange.head  # as the handler is to see it
         added = origin.fields(head)
         if upstream.handler:
             added += origin.handler_fields(head, live.route.name) + told
-            if exchange.error_code:
-                status = ANSWERS[exchange.error_code].status
-                added += f"Dockerproxy-Error: {status} {exchange.error_code}\r\n".encode()
         if live.prefix:
             added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
         host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from asyncio import Transport
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from dockerproxy.http1.head import ResponseHead
+from dockerproxy.http1.head import RequestHead, ResponseHead
+from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.exchange import Exchange
 
 
 class Client(Protocol):
@@ -27,8 +25,11 @@ class Client(Protocol):
     origin: Origin
     record: Record | None
 
-    def run(self, exchange: Exchange) -> None:
-        """Let `exchange` answer the request under way."""
+    def run(self, head: RequestHead, live: LiveRoute, error_code: str = "") -> None:
+        """Let `live` answer the request under way, which is `head` to it.
+
+        error_code: what the page is about, where it is asked for an error page
+        """
 
     def interim(self, head: ResponseHead) -> None:
         """Send an interim answer."""

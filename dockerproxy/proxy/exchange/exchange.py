@@ -1,66 +1,57 @@
 """Exchange: one client request and its one answer.
 
-It chooses an upstream, gets a connection, sends the request, relays the answer, and tries again where that is
-allowed (the five rules in docs/matching.md). All of it is synchronous: callbacks of the front, of the pool and of
-the upstream connection move it on, so a plain request needs no task and no timer.
+It looks at what the route has against the request, lets `Attempts` find an upstream, sends the request there, and
+relays the answer. All of it is synchronous: callbacks of the client, of the pool and of the upstream connection move it
+on, so a plain request needs no task and no timer.
 
-It works on a head and two streams of bytes; how these look on the client's wire is the front's business.
+It works on a head and two streams of bytes; how these look on the client's wire is the client's business.
 """
 
 from __future__ import annotations
 
 import time
-from asyncio import TimerHandle
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.proxy.exchange.attempt import Attempt
+from dockerproxy.proxy.exchange.attempts import Attempts
 from dockerproxy.proxy.exchange.client import Client
-from dockerproxy.proxy.exchange.gate import Passage, take_word
+from dockerproxy.proxy.exchange.gate import GateRoute, Passage, take_word
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.exchange.request_body import RequestBody
-from dockerproxy.proxy.exchange.restriction import restrain
-from dockerproxy.proxy.exchange.retry import Retry, may_repeat, stays_repeatable
+from dockerproxy.proxy.exchange.restriction import restriction
+from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.https import set_hsts
+from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.plane import DataPlane
-    from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+from dockerproxy.proxy.upstream.http1 import UpstreamConnection
 
 
-class Exchange:
+class Exchange(Attempts):
     """One request of one client on one route.
 
-    request_body: None for a request without one
-    stats:        where it is counted; its live route may have others by the time it ends
-    passage:      there only at a gate
-    error_code:   when this exchange asks a handler for an error page, what the page is about, else ""
+    stats:      where it is counted; its live route may have others by the time it ends
+    error_code: when this exchange asks a handler for an error page, what the page is about, else ""
     """
 
-    __slots__ = (
-        "_answered", "_attempt", "_begun", "_client", "_collecting", "_done", "_held", "_plane", "_retry", "_started",
-        "_timer", "_waits_since", "__weakref__",
-        "error_code", "head", "live", "passage", "request_body", "stats",
-    )  # fmt: skip
+    __slots__ = ("_answered", "_begun", "_client", "_collecting", "_passage", "error_code", "stats")
 
     def __init__(
-        self, plane: DataPlane, client: Client, head: RequestHead, live: LiveRoute, error_code: str = ""
+        self, shared: Shared, client: Client, head: RequestHead, live: LiveRoute, error_code: str = ""
     ) -> None:
         self.head = head
         self.live = live
         self.error_code = error_code
-        self.passage: Passage
         self.request_body = RequestBody(head.length, live.options.max_body) if head.length else None
-        self._plane = plane
+        self._shared = shared
         self._client = client
+        self._passage: Passage | None = None  # there only at a gate
         self._started = self._waits_since = time.monotonic()
-        self._attempt: Attempt | None = None
-        self._retry: Retry | None = None
-        self._timer: TimerHandle | None = None
+        self._attempt = None
+        self._retry = None
+        self._timer = None
         self._begun = self._collecting = self._held = self._answered = self._done = False
         stats = self.stats = live.stats
         stats.requests += 1
@@ -72,14 +63,20 @@ class Exchange:
         state = "done" if self._done else "relaying" if self._answered else "held" if self._held else "waiting"
         return f"<Exchange {self.head.method} {self.head.target} on {self.live.route.name}: {state}, {self._retry!r}>"
 
-    # Called by the front
+    @property
+    def passage(self) -> Passage:
+        """What a gate and this exchange leave for each other, once it has asked the gate."""
+        assert self._passage is not None
+        return self._passage
+
+    # Called by the client
 
     def start(self) -> None:
         """Make an attempt, if the route allows. What is known of the body was given before."""
         self._begun = True
         if self.request_body is not None and self.request_body.too_large:
             self.show_error("body_too_large")
-        elif self.live.restricted and restrain(self, self._client, self._plane.https_port):
+        elif self.live.restricted and self._restrained():
             return
         elif self.request_body is not None and self.live.crowded and not self.request_body.all_there(self.head):
             self._collecting = True  # clients that send slowly would else take the connections that others need
@@ -141,35 +138,6 @@ class Exchange:
         if connection is not None:
             connection.valve.open()
 
-    # Called by the live route
-
-    def wake(self) -> None:
-        """What it waited for is there, or the route is gone."""
-        self._cancel_timer()
-        if self.live.gone:
-            self.live = self._plane.instead_of(self.live, self.head)
-            if self.request_body is not None:
-                self.request_body.allow(self.live.options.max_body)
-        if self.live.gone:
-            self.show_error("no_upstream")
-        else:
-            self.start()
-
-    # Called by the pool
-
-    def connected(self, connection: UpstreamConnection) -> None:
-        """A connection to the chosen upstream is there."""
-        attempt = self._attempt
-        if self._done or attempt is None:
-            connection.rest()
-        else:
-            self._send(attempt, connection)
-
-    def connect_failed(self, error: AttemptError) -> None:
-        """There is no connection to the chosen upstream."""
-        if not self._done:
-            self._attempt_failed(error)
-
     # Called by the upstream connection
 
     def interim(self, head: ResponseHead) -> None:
@@ -193,7 +161,7 @@ class Exchange:
         if self.live.hsts and self._client.origin.speaks_https(self.head):
             set_hsts(head, self.live.hsts)
         if self.error_code:
-            self._plane.pages.mark(self._client, self.head, self.error_code, head)
+            self._shared.pages.mark(self._client, self.head, self.error_code, head)
         if done:
             self._finish()
         self._client.respond(head, data, done)
@@ -238,28 +206,18 @@ class Exchange:
         """The upstream takes more again."""
         self._client.valve.open()
 
-    # Attempts
+    # Called by the attempts
 
-    def _next_attempt(self) -> None:
-        """Choose an upstream and get a connection to it."""
-        self._timer = None
-        now = time.monotonic()
+    def introduce(self) -> bytes:
+        """What a handler of ours is told beside, in field lines with CRLF."""
+        told = b""
         live = self.live
-        upstream = live.balancer.choose(self._retry.tried if self._retry is not None else (), now)
-        if upstream is None:
-            self._wait(now)
-            return
-        live.stats.retries += self._retry is not None
-        pool = self._plane.pool(upstream, live)
-        attempt = self._attempt = Attempt(live, upstream, pool, now)
-        connection = pool.take_idle()
-        if connection is None:
-            pool.request(self, live.options.connect_timeout)
-        elif connection.usable(now, repeatable=stays_repeatable(self.head.method, self.request_body)):
-            self._send(attempt, connection)
-        else:
-            connection.close()
-            pool.request(self, live.options.connect_timeout)
+        if isinstance(live, GateRoute):
+            self._passage, self.head = live.let_in(self._client, self.head)
+            told = live.introduction(self)
+        if self.error_code:
+            told += f"Dockerproxy-Error: {ANSWERS[self.error_code].status} {self.error_code}\r\n".encode()
+        return told
 
     def _send(self, attempt: Attempt, connection: UpstreamConnection) -> None:
         """Send the head, and what has come of the body; what is to come may flow, unless that is too much already."""
@@ -267,59 +225,17 @@ class Exchange:
             self._client.valve.open()
         attempt.send(connection, self, self._client)
 
-    def _attempt_failed(self, error: AttemptError) -> None:
-        """Count the error, and try again where that is allowed."""
-        attempt = self._attempt
-        assert attempt is not None
-        if error.stale and self._repeatable():
-            self._attempt = attempt.renewed()
-            attempt.pool.request(self, self.live.options.connect_timeout)
-            return
-        attempt.failed(error)
-        retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
-        retry.failed(attempt.upstream.key, error)
-        handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
-        code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())
-        if code:
-            self.show_error(code)
+    def _restrained(self) -> bool:
+        """Answer or hold a request that its route does not let through. False when it does."""
+        secure = self._client.origin.speaks_https(self.head)
+        found = restriction(self.live, self.head, secure, self._shared.https_port)
+        if found is None:
+            return False
+        if found.code:
+            self.show_error(found.code, found.text, found.fields)
         else:
-            self._next_attempt()
-
-    def _repeatable(self) -> bool:
-        body = self.request_body
-        return may_repeat(self.head.method, self.live.options) and (body is None or body.replayable)
-
-    def _wait(self, now: float) -> None:
-        """No upstream to try: pause until the next round, or be held until there is one."""
-        if not self.live.balancer.has_upstream:
-            self.hold(now)
-            return
-        assert self._retry is not None
-        pause = self._retry.pause(now)
-        if pause is None:
-            self.show_error(self._retry.exhausted())
-        else:
-            self._timer = self._plane.loop.call_later(pause, self._next_attempt)
-
-    def hold(self, now: float) -> None:
-        """Wait until there is an upstream, or a pause is over."""
-        if not self._held:
-            self._held = True
-            self.live.stats.held += 1
-        if self._retry is not None:
-            self._retry.tried.clear()
-        self._waits_since = min(self._waits_since, now)
-        code, seconds = self.live.hold(self, now - self._waits_since)
-        if code:
-            self.show_error(code)
-        elif seconds < float("inf"):
-            self._timer = self._plane.loop.call_later(seconds, self._held_too_long)
-        else:
-            self._waits_since = float("inf")  # a pause is no waiting; what comes after it is
-
-    def _held_too_long(self) -> None:
-        self.live.unhold(self)
-        self.show_error("no_upstream")
+            self.hold(0.0)
+        return True
 
     def _answered_badly(self, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
         """An answer that is an error. False when it is to be relayed all the same, for there is no other."""
@@ -334,11 +250,9 @@ class Exchange:
         return True
 
     def _abandon(self) -> None:
-        """Leave whatever is under way, without a verdict on the upstream."""
-        self._cancel_timer()
-        self.live.unhold(self)
-        if self._attempt is not None:
-            self._attempt.abandon(self)
+        if self._passage is not None:
+            self._passage.leave()
+        super()._abandon()
 
     def _connection(self) -> UpstreamConnection | None:
         attempt = self._attempt
@@ -359,7 +273,7 @@ class Exchange:
     def show_error(self, code: str, text: str = "", fields: Sequence[tuple[str, str]] = ()) -> None:
         """Answer with the error page of the route, or with ours: with `text` in place of the code's words, and with
         `fields`, which only ours can have."""
-        pages, attempt, status = self._plane.pages, self._attempt, ANSWERS[code].status
+        pages, attempt, status = self._shared.pages, self._attempt, ANSWERS[code].status
         if status >= 400:
             why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
             pages.log_shown(self.live, self.head, code, why)
@@ -379,10 +293,8 @@ class Exchange:
         stats.in_flight -= 1
         stats.errors_shown += shown
         stats.latency.add(time.monotonic() - self._started)
-        record = self._client.record
-        if record is not None and not self.error_code:
-            failed = self._retry.attempts if self._retry is not None else 0
-            record.exchanged(self.live, failed + self._answered, self._attempt, self.request_body)
+        if self._client.record is not None and not self.error_code:
+            self._tell(self._client.record)
         self._client.valve.open()
 
     def _collected(self) -> None:
@@ -391,7 +303,15 @@ class Exchange:
             self._collecting = False
             self._next_attempt()
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def _tell(self, record: Record) -> None:
+        """Note what was done. At a gate only what the client did: what happened behind it was noted there before."""
+        record.exchanged(self.live.route.name, self.request_body.size if self.request_body is not None else 0)
+        if self.live.gated:
+            return
+        failed = self._retry.attempts if self._retry is not None else 0
+        attempt = self._attempt
+        if attempt is None:
+            record.attempted(failed, "", (0.0, 0.0, 0.0))
+        else:
+            times = attempt.started, attempt.sent_at, attempt.answered_at
+            record.attempted(failed + self._answered, attempt.upstream.name, times)

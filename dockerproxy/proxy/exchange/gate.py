@@ -11,24 +11,21 @@ the fields, they leave for each other in a Passage; over the connection go the b
 from __future__ import annotations
 
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import Protocol
 from weakref import WeakValueDictionary
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
-from dockerproxy.proxy.exchange.live import Held, LiveRoute
+from dockerproxy.proxy.exchange.attempt import Attempt
+from dockerproxy.proxy.exchange.client import Client
+from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.proxy.exchange.request_body import RequestBody
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.stats import GateStats, InnerStats, RouteStats
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.attempt import Attempt
-    from dockerproxy.proxy.exchange.client import Client
-    from dockerproxy.proxy.exchange.exchange import Exchange
-    from dockerproxy.proxy.exchange.inner import InnerClient
 
 HANDLER = "middlewares"  # the key of the handler; no name of a handler of theirs is without a colon
 # What it says of its own answer, where other handlers name an exception; no class has such a name.
@@ -48,6 +45,13 @@ _OPTIONS = {
 # What aiohttp may find in a request line; in the place of anything else it is told POST.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _UPSTREAMS = (Upstream(name=HANDLER, url="", handler=HANDLER),)
+
+
+class Behind(Protocol):
+    """Whoever takes the answer of the route itself."""
+
+    def leave(self) -> None:
+        """Nobody takes the rest."""
 
 
 class Passage:
@@ -73,7 +77,34 @@ class Passage:
         self.length = -1
         self.head: RequestHead | None = None
         self.withheld: Collection[str] = ()
-        self.inner: list[InnerClient] = []
+        self.inner: list[Behind] = []
+
+    def leave(self) -> None:
+        """The client has left: for what is under way behind, too."""
+        for inner in self.inner:
+            inner.leave()
+
+
+class AtGate(Protocol):
+    """The exchange that asks the handler, as the gate and the handler see it."""
+
+    head: RequestHead
+    live: LiveRoute
+    stats: RouteStats
+    request_body: RequestBody | None
+
+    @property
+    def passage(self) -> Passage:
+        """There once the handler has been asked."""
+
+    def start(self) -> None:
+        """Make an attempt, if the route allows."""
+
+    def interim(self, head: ResponseHead) -> None:
+        """Send the client an interim answer."""
+
+    def show_error(self, code: str, text: str = "", fields: Sequence[tuple[str, str]] = ()) -> None:
+        """Answer with an error page."""
 
 
 class GateRoute(LiveRoute):
@@ -106,20 +137,17 @@ class GateRoute(LiveRoute):
         """Whether requests come this way: then they are counted here, and behind only what happens there."""
         self.behind.stats = self._counters[guards]
 
-    def introduce(self, exchange: Exchange, client: Client) -> bytes:
-        head = exchange.head
-        exchange.passage = Passage(client, head, self.behind)
+    def let_in(self, client: Client, head: RequestHead) -> tuple[Passage, RequestHead]:
+        """What a request and the handler leave for each other, and its head as aiohttp can read it."""
+        passage = Passage(client, head, self.behind)
         if head.method not in _METHODS:
-            exchange.head = copy(head)
-            exchange.head.method = "POST"
-        return b"Dockerproxy-Passage: %d\r\n" % self._gates.note(exchange)
+            head = copy(head)
+            head.method = "POST"
+        return passage, head
 
-    def unhold(self, exchange: Held) -> None:
-        """`exchange` waits no longer, neither here nor, when its client leaves, for what is under way behind."""
-        super().unhold(exchange)
-        passage: Passage | None = getattr(exchange, "passage", None)
-        for client in passage.inner if passage is not None else ():
-            client.leave()
+    def introduction(self, exchange: AtGate) -> bytes:
+        """The field line, with CRLF, by which the handler finds the exchange that asks it."""
+        return b"Dockerproxy-Passage: %d\r\n" % self._gates.note(exchange)
 
     def log_error(self, code: str, what: str) -> None:
         if code != "cut":  # whoever broke it off has told
@@ -131,7 +159,7 @@ class Gates:
 
     def __init__(self) -> None:
         self._gates: dict[str, GateRoute] = {}
-        self._waiting: WeakValueDictionary[int, Exchange] = WeakValueDictionary()  # one that ends unclaimed is gone
+        self._waiting: WeakValueDictionary[int, AtGate] = WeakValueDictionary()  # one that ends unclaimed is gone
         self._numbers = count(1)
 
     def __repr__(self) -> str:
@@ -162,18 +190,18 @@ class Gates:
         gate = self._gates.get(route)
         return 0 if gate is None else gate.held
 
-    def note(self, exchange: Exchange) -> int:
+    def note(self, exchange: AtGate) -> int:
         """A number by which the handler finds the exchange that asks it."""
         number = next(self._numbers)
         self._waiting[number] = exchange
         return number
 
-    def claim(self, number: int) -> Exchange | None:
+    def claim(self, number: int) -> AtGate | None:
         """The exchange with this number, once; None when it has ended."""
         return self._waiting.pop(number, None)
 
 
-def take_word(exchange: Exchange, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
+def take_word(exchange: AtGate, attempt: Attempt, head: ResponseHead, done: bool) -> bool:
     """Do what a handler of ours says of its own answer. False when the answer is to be relayed.
 
     An upstream that says such words is no handler: its answer is taken for what it is.

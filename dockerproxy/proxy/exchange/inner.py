@@ -8,16 +8,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Collection, Sequence
-from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.exchange.exchange import Exchange
+from dockerproxy.proxy.exchange.gate import AtGate
+from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.flow import MOST_UNSENT, Valve
 from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.tunnel import Tunnel
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.plane import DataPlane
 
 
 class BrokenAnswer(Exception):
@@ -50,7 +49,7 @@ class InnerClient:
     trailers: field lines behind the answer's body, once it has ended
     """
 
-    def __init__(self, plane: DataPlane, outer: Exchange, origin: Origin) -> None:
+    def __init__(self, shared: Shared, outer: AtGate, origin: Origin) -> None:
         client = outer.passage.client
         self._source = _Source()
         self.transport: asyncio.Transport = self._source
@@ -58,10 +57,10 @@ class InnerClient:
         self.origin = origin
         self.record = client.record
         self.trailers: Sequence[bytes] = ()
-        self._plane = plane
+        self._shared = shared
         self._outer = outer
         self._exchange: Exchange | None = None  # as long as somebody takes its answer
-        self._head: asyncio.Future[ResponseHead] = plane.loop.create_future()
+        self._head: asyncio.Future[ResponseHead] = shared.loop.create_future()
         self._pieces: deque[bytes] = deque()
         self._size = 0
         self._ended = self._broken = self._full = False
@@ -81,7 +80,7 @@ class InnerClient:
         limit: most bytes that it may have beside what the route says, or None
         withheld: names of fields that may not stand behind it
         """
-        exchange = self._exchange = Exchange(self._plane, self, head, self._outer.passage.behind)
+        exchange = self._exchange = Exchange(self._shared, self, head, self._outer.passage.behind)
         if exchange.request_body is not None:
             exchange.request_body.allow(limit)
             exchange.request_body.withheld = withheld
@@ -112,7 +111,7 @@ class InnerClient:
         while not self._pieces and not self._ended:
             if self._broken:
                 raise BrokenAnswer
-            self._waiter = self._plane.loop.create_future()
+            self._waiter = self._shared.loop.create_future()
             await self._waiter
         data = self._take()
         if self._full:
@@ -139,10 +138,10 @@ class InnerClient:
 
     # Called by the exchange, see Client
 
-    def run(self, exchange: Exchange) -> None:
+    def run(self, head: RequestHead, live: LiveRoute, error_code: str = "") -> None:
         """An exchange that asks for an error page, in the place of the one before."""
-        self._exchange = exchange
-        exchange.start()
+        self._exchange = Exchange(self._shared, self, head, live, error_code)
+        self._exchange.start()
 
     def interim(self, head: ResponseHead) -> None:
         """Past the gate: it concerns nobody there."""

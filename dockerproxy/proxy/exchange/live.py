@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 from dockerproxy.proxy.https import hsts_line
 from dockerproxy.proxy.log_limit import LogLimit
@@ -16,10 +16,6 @@ from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
 from dockerproxy.stats import RouteStats
 from dockerproxy.tls.client import UpstreamTls
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.client import Client
-    from dockerproxy.proxy.exchange.exchange import Exchange
 
 log = logging.getLogger(__name__)
 
@@ -159,10 +155,6 @@ class LiveRoute:
             if not target.startswith("/"):
                 target = f"/{target}"
         return upstream.base_path + target if upstream.base_path and target != "*" else target
-
-    def introduce(self, exchange: Exchange, client: Client) -> bytes:
-        """What the route's handler is told beside, in field lines with CRLF."""
-        return b""
 
     def _wake_held(self) -> None:
         held, self._held = self._held, {}  # one that is woken may have to be held again

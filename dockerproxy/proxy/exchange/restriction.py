@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from dockerproxy.proxy.exchange.client import Client
+from dockerproxy.http1.head import RequestHead
+from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.https import location, must_be_https
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.exchange.exchange import Exchange
-
 
 # Of any other one aiohttp's parser (llhttp) can make nothing. Upstreams may know more.
 _METHODS = frozenset({
@@ -20,21 +17,35 @@ _METHODS = frozenset({
 })  # fmt: skip
 
 
-def restrain(exchange: Exchange, client: Client, https_port: int) -> bool:
-    """Answer or hold a request that its route does not let through. False when it does."""
-    route, head = exchange.live.route, exchange.head
-    if route.options.https == "redirect" and not client.origin.speaks_https(head) and must_be_https(head):
+class Restriction(NamedTuple):
+    """What a request gets in the place of an attempt.
+
+    code:   of the answer, or "" when it is to be held
+    text:   in place of the code's words
+    fields: name and value of what the answer has beside
+    """
+
+    code: str
+    text: str = ""
+    fields: tuple[tuple[str, str], ...] = ()
+
+
+def restriction(live: LiveRoute, head: RequestHead, secure: bool, https_port: int) -> Restriction | None:
+    """What a route has against a request, or None.
+
+    secure:     whether the client speaks https
+    https_port: of https in the address bar
+    """
+    route = live.route
+    if route.options.https == "redirect" and not secure and must_be_https(head):
         target = location(head, https_port)
         if target:
-            exchange.show_error("https_required", fields=[("Location", target)])
-        else:
-            exchange.show_error("bad_request", "This site is there over https only, and the request names no host.")
-    elif route.maintenance is not None:
-        exchange.show_error("maintenance", route.maintenance)
-    elif route.paused:
-        exchange.hold(0.0)
-    elif route.handler and not exchange.live.gated and head.method not in _METHODS:
-        exchange.show_error("not_implemented")  # RFC 9110 section 9.1
-    else:
-        return False
-    return True
+            return Restriction("https_required", fields=(("Location", target),))
+        return Restriction("bad_request", "This site is there over https only, and the request names no host.")
+    if route.maintenance is not None:
+        return Restriction("maintenance", route.maintenance)
+    if route.paused:
+        return Restriction("")
+    if route.handler and not live.gated and head.method not in _METHODS:
+        return Restriction("not_implemented")  # RFC 9110 section 9.1
+    return None

@@ -28,11 +28,11 @@ ConnectHandler = Callable[[str], Awaitable[socket.socket]]
 
 
 class Connector:
-    """Makes connections for the pools."""
+    """Makes connections for the pools, once `renew` has said how answers are read."""
 
-    def __init__(self, wheel: Wheel, parser: ResponseParser, connect_handler: ConnectHandler) -> None:
+    def __init__(self, wheel: Wheel, connect_handler: ConnectHandler) -> None:
         self._wheel = wheel
-        self._parser = parser
+        self._parser: ResponseParser  # see `renew`
         self._connect_handler = connect_handler
         self._contexts: dict[UpstreamTls, ssl.SSLContext] = {}
 

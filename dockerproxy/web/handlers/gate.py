@@ -14,10 +14,9 @@ from aiohttp import hdrs, web
 from dockerproxy.errors import SettingsError
 from dockerproxy.http1.framing import encode_end
 from dockerproxy.http1.head import ResponseHead
-from dockerproxy.proxy.exchange.exchange import Exchange
-from dockerproxy.proxy.exchange.gate import AS_TOLD, PASS_ON
+from dockerproxy.proxy.exchange.gate import AS_TOLD, PASS_ON, AtGate
 from dockerproxy.proxy.exchange.inner import BrokenAnswer
-from dockerproxy.proxy.plane import DataPlane
+from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import PASSAGE, ROUTE_NAME
 from dockerproxy.web.handlers.application import EveryPath, Groups
@@ -34,8 +33,8 @@ log = logging.getLogger("dockerproxy.web")
 class Gate:
     """The handler for all routes with middlewares."""
 
-    def __init__(self, plane: DataPlane, middlewares: Middlewares, groups: Groups) -> None:
-        self._plane = plane
+    def __init__(self, shared: Shared, middlewares: Middlewares, groups: Groups) -> None:
+        self._shared = shared
         self._groups = groups
         self._middlewares = middlewares
         self._tasks = Tasks("middlewares")
@@ -51,7 +50,7 @@ class Gate:
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         """Answer one request."""
-        outer = self._plane.gates.claim(request.get(PASSAGE, 0))
+        outer = self._shared.routes.gates.claim(request.get(PASSAGE, 0))
         if outer is None:  # its client has gone, and nobody reads this
             return web.Response(status=500)
         sent = outer.passage.request
@@ -65,7 +64,7 @@ class Gate:
         continued = sent.expect and any(getattr(middleware, "reads_body", True) for _, middleware in chain)
         if continued:
             outer.interim(ResponseHead(100, 1, b"HTTP/1.1 100 Continue\r\n"))
-        visit = _Visit(request, outer, Passing(self._plane, self._tasks, request, outer, continued=continued))
+        visit = _Visit(request, outer, Passing(self._shared, self._tasks, request, outer, continued=continued))
         try:
             return await visit.send(await visit.through(chain, request))
         except BrokenAnswer:
@@ -86,7 +85,7 @@ class _Visit:
     begun: whether part of the answer has been sent
     """
 
-    def __init__(self, request: web.Request, outer: Exchange, passing: Passing) -> None:
+    def __init__(self, request: web.Request, outer: AtGate, passing: Passing) -> None:
         self.at = ""
         self.begun = False
         self.passing = passing

@@ -14,10 +14,10 @@ from multidict import CIMultiDict
 from dockerproxy.http1.editing import changed, edited, encoded
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.headers import HOST, is_forwarded
-from dockerproxy.proxy.exchange.exchange import Exchange
+from dockerproxy.proxy.exchange.gate import AtGate
 from dockerproxy.proxy.exchange.inner import InnerClient
+from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import EditedOrigin, Origin
-from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import ASSERTED, BODY_LIMIT
 from dockerproxy.web.handlers.relayed import RelayedResponse
@@ -31,10 +31,8 @@ class Passing:
     continued: whether the client has been told to send the body that it expects to be asked for
     """
 
-    def __init__(
-        self, plane: DataPlane, tasks: Tasks, request: web.Request, outer: Exchange, *, continued: bool
-    ) -> None:
-        self._plane = plane
+    def __init__(self, shared: Shared, tasks: Tasks, request: web.Request, outer: AtGate, *, continued: bool) -> None:
+        self._shared = shared
         self._tasks = tasks
         self._request = request
         self._outer = outer
@@ -54,7 +52,7 @@ class Passing:
             response.upgrades = True
             return response
         body, whole = await self._body(request)
-        client = InnerClient(self._plane, self._outer, self._origin(names))
+        client = InnerClient(self._shared, self._outer, self._origin(names))
         self._outer.passage.inner.append(client)
         client.begin(head, body, whole=whole, limit=request.get(BODY_LIMIT), withheld=withheld)
         if not whole:
@@ -88,7 +86,7 @@ class Passing:
             or request.raw_path != self._request.raw_path
             or request.method != head.method
         ):
-            self._plane.pages.ids.of(head)  # the same name in every copy
+            self._shared.pages.ids.of(head)  # the same name in every copy
             head = copy(head)
             head.expect = head.expect and not self._continued
             head.method = request.method

@@ -8,22 +8,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.answers import ANSWERS, answer, wants_html
 from dockerproxy.proxy.exchange.client import Client
-from dockerproxy.proxy.exchange.exchange import Exchange
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.proxy.request_id import RequestIds
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import Miss, MissReason
 from dockerproxy.settings import RouteOptions
-from dockerproxy.stats import RouteStats
-
-if TYPE_CHECKING:
-    from dockerproxy.proxy.plane import DataPlane
+from dockerproxy.stats import ProxyStats, RouteStats
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +34,8 @@ class Pages:
     may_see_reason: who is told the code
     """
 
-    def __init__(self, plane: DataPlane, may_see_reason: MaySeeReason) -> None:
-        self._plane = plane
+    def __init__(self, stats: ProxyStats, may_see_reason: MaySeeReason) -> None:
+        self._stats = stats
         self.live: dict[tuple[str, float | None], LiveRoute] = {}
         self.not_found: Mapping[str, str] = {}
         self.may_see_reason = may_see_reason
@@ -69,7 +64,7 @@ class Pages:
         self, client: Client, head: RequestHead, code: str, page: LiveRoute | None = None, allow: tuple[str, ...] = ()
     ) -> None:
         """Answer a request that is for no route, and log it; a flood of one code is summed up."""
-        self._plane.stats.unrouted += 1
+        self._stats.unrouted += 1
         unsaid = self._log_limit.unsaid(code, time.monotonic())
         if unsaid is not None:
             what = f"{head.method} {head.host}{head.path} from {client.origin.address(head)}"
@@ -124,7 +119,7 @@ class Pages:
         asked = RequestHead("HEAD" if head.method == "HEAD" else "GET", head.target, head.minor)
         asked.host, asked.host_fields, asked.lines = head.host, head.host_fields, head.lines
         asked.claimed, asked.keep_alive, asked.id = head.claimed, head.keep_alive, head.id
-        client.run(Exchange(self._plane, client, asked, page, code))
+        client.run(asked, page, code)
 
     def _page(self, key: str, hsts_max_age: float | None = None) -> LiveRoute:
         page = self.live.get((key, hsts_max_age))

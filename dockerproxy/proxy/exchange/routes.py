@@ -1,0 +1,92 @@
+"""LiveRoutes: the table, and what of its routes goes on from one table to the next.
+
+`publish` swaps in a new table; everything else only looks things up.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from dockerproxy.http1.head import RequestHead
+from dockerproxy.proxy.exchange.gate import Gates
+from dockerproxy.proxy.exchange.live import LiveRoute
+from dockerproxy.routing.bench import UpstreamStatus
+from dockerproxy.routing.route import Route, Upstream
+from dockerproxy.routing.table import RouteTable
+from dockerproxy.stats import ProxyStats
+
+
+class LiveRoutes:
+    """All routes in use.
+
+    live:    by name
+    entries: what requests are looked up in: the routes, and in the place of those with middlewares their gates
+    """
+
+    def __init__(self, stats: ProxyStats) -> None:
+        self._stats = stats
+        self.table = RouteTable()
+        self.live: dict[str, LiveRoute] = {}
+        self.gates = Gates()
+        self.entries: Mapping[str, LiveRoute] = self.live
+
+    def __repr__(self) -> str:
+        return f"<LiveRoutes: {len(self.live)}>"
+
+    def publish(self, table: RouteTable) -> None:
+        """Use `table` from now on; whoever is held, and need not be any more, goes on at once."""
+        live: dict[str, LiveRoute] = {}
+        changed: list[tuple[LiveRoute, Route]] = []
+        for route in table.routes:
+            known = self.live.get(route.name)
+            if known is None:
+                known = LiveRoute(route, self._stats.route(route.name))
+            elif known.route is not route:
+                changed.append((known, route))
+            live[route.name] = known
+        removed = [known for name, known in self.live.items() if name not in live]
+        self.table, self.live = table, live
+        self.entries = self.gates.entries(table.routes, live)
+        for known, route in changed:
+            known.update(route)
+        for known in removed:
+            known.remove()
+        self.gates.settle(live)
+        self._forget_gone(time.monotonic())
+
+    def instead_of(self, gone: LiveRoute, head: RequestHead) -> LiveRoute:
+        """Where a request that was held for a route that is gone would go now; that route where there is none.
+
+        Or where there are middlewares: those of the one have seen the request, it must not miss those of the other.
+        """
+        found = self.table.match(head.host, head.method, head.path)
+        heir = self.entries[found.name] if isinstance(found, Route) else gone
+        return gone if heir.gated or gone.options.middlewares else heir
+
+    def status(self, route: str, upstream: Upstream) -> UpstreamStatus | None:
+        """The state of one upstream for statistics, or None for an unknown route."""
+        live = self.live.get(route)
+        return None if live is None else live.balancer.status(upstream, time.monotonic())
+
+    def bench(self, route: str, upstream: Upstream, seconds: float) -> None:
+        """Bench one upstream of a route."""
+        live = self.live.get(route)
+        if live is not None:
+            live.bench(upstream, seconds)
+
+    def unbench(self, route: str, upstream: Upstream) -> bool:
+        """End the bench of one upstream of a route. False when it had none."""
+        live = self.live.get(route)
+        return live is not None and live.unbench(upstream)
+
+    def held(self, route: str) -> int:
+        """Exchanges of a route that wait now."""
+        live = self.live.get(route)
+        return 0 if live is None else live.held + self.gates.held(route)
+
+    def _forget_gone(self, now: float) -> None:
+        """Drop counters of what left the table long ago; looked at once a minute at most, for it takes a while."""
+        if self._stats.due(now):
+            keys = {route.name: {upstream.key for upstream in route.upstreams} for route in self.table.routes}
+            self._stats.forget(keys, now)
