@@ -110,7 +110,10 @@ class DockerSettings(Strict):
     address: Literal["container", "published"] = Field(
         "container", description="reach containers at their own IP, or at their published port on `published_host`"
     )
-    published_host: str = Field("127.0.0.1", description="where published ports are reached")
+    published_host: str = Field(
+        "127.0.0.1",
+        description="where ports are reached that are bound to all addresses; others where they are bound to",
+    )
     resync: Duration = Field(60.0, gt=0, description="list all containers this often even without events")
 
     @field_validator("host")

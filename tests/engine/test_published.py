@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from docker.models.containers import Container
 
 from tests.engine.conftest import Launch
@@ -32,6 +33,17 @@ def test_a_published_port_is_used_and_followed_when_a_restart_changes_it(
     app.restart()
     proxy.wait_for(lambda found: address_in(found, app) == published_address(app), "the new port is used")
     assert proxy.get(f"{route}.localhost").container == app.name
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", "::1"])
+def test_a_port_that_is_bound_to_another_address_is_reached_there(
+    engine: Engine, containers: Containers, launch: Launch, address: str
+) -> None:
+    proxy = launch(docker={"host": engine.host, "address": "published"})
+    route = containers.unique("route")
+    app = containers.run(labels={"dockerproxy.route": route}, ports={"8000/tcp": (address, None)})
+    proxy.wait_until_answering(route, app)
+    assert address_in(proxy.statistics(), app).startswith(f"[{address}]:" if ":" in address else f"{address}:")
 
 
 def test_a_container_that_publishes_nothing_is_reported(engine: Engine, containers: Containers, launch: Launch) -> None:

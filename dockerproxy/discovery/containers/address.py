@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from dockerproxy.discovery.containers.published import published_at
 from dockerproxy.discovery.engine.entry import Entry, Network
 from dockerproxy.discovery.engine.own_container import OwnContainer
 from dockerproxy.discovery.snapshot import Reach
@@ -75,12 +76,8 @@ class AddressBook:
             return Address(self._host_address(), self._port_on_host(route), reach)
         if self._settings.address == "published":
             port, why_port = self._port(entry, route)
-            public = self._published(entry, port)
-            return Address(
-                self._settings.published_host,
-                public,
-                Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"),
-            )
+            host, public = self._published(entry, port)
+            return Address(host, public, Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"))
         network, why_network = self._network(entry, route)
         port, why_port = self._port(entry, route)
         return Address(network.address, port, Reach(network.name, why_network, why_port))
@@ -132,15 +129,26 @@ class AddressBook:
             )
         return self._own.host_gateway
 
-    def _published(self, entry: Entry, port: int) -> int:
-        public = entry.published(port)
-        if public is None:
+    def _published(self, entry: Entry, port: int) -> tuple[str, int]:
+        """The host's address and port where the container's port answers."""
+        published = entry.published(port)
+        if not published:
             raise NoAddress(
                 Code.NOT_PUBLISHED,
                 f"its port {port} is not published, and docker.address=published is set",
                 f"publish it, for example with --publish 127.0.0.1::{port}",
             )
-        return public
+        host = self._settings.published_host
+        found = published_at(published, host, self._own is None or self._own.on_host)
+        if found is None:
+            bound = ", ".join(f"[{each.address}]" if ":" in each.address else each.address for each in published)
+            raise NoAddress(
+                Code.NOT_PUBLISHED,
+                f"its port {port} is published at {bound} only, where docker.published_host={host} does not lead",
+                f"publish it at all addresses, for example with --publish {port}, or set docker.published_host to an"
+                " address that does",
+            )
+        return found
 
     def _network(self, entry: Entry, route: RouteReading) -> tuple[Network, str]:
         """The network to reach it over, and why this one."""

@@ -30,11 +30,23 @@ class Network(NamedTuple):
     gateway: str
 
 
+_ANYWHERE = frozenset({"", "0.0.0.0", "::"})
+
+
 class Port(NamedTuple):
-    """A TCP port that the container exposes, and the port of the host that it is published at, or 0."""
+    """A TCP port that the container exposes, and the port of the host that it is published at, or 0.
+
+    address: of the host, that the port is bound to; "" for all, or where the engine does not tell
+    """
 
     private: int
     public: int
+    address: str = ""
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether it is bound to all addresses (of IPv4, or of IPv6)."""
+        return self.address in _ANYWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +103,9 @@ class Entry:
         """Its exposed TCP ports, in order."""
         return tuple(sorted({port.private for port in self.ports}))
 
-    def published(self, port: int) -> int | None:
-        """The host's port for its own TCP port `port`; the lowest, if there are several."""
-        return min((each.public for each in self.ports if each.private == port and each.public), default=None)
+    def published(self, port: int) -> tuple[Port, ...]:
+        """Where the host publishes its own TCP port `port`."""
+        return tuple(each for each in self.ports if each.private == port and each.public)
 
 
 def _name(data: Mapping[str, Any]) -> str:
@@ -134,5 +146,11 @@ def _ports(data: Mapping[str, Any]) -> tuple[Port, ...]:
     """Sorted: the engine lists them in no particular order, and an other order is no change."""
     told = data.get("Ports") or ()
     return tuple(
-        sorted({Port(port["PrivatePort"], port.get("PublicPort") or 0) for port in told if port.get("Type") == "tcp"})
+        sorted(
+            {
+                Port(port["PrivatePort"], port.get("PublicPort") or 0, str(port.get("IP") or ""))
+                for port in told
+                if port.get("Type") == "tcp"
+            }
+        )
     )

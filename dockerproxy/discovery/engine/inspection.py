@@ -62,5 +62,7 @@ def _ports(item: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for name in {**(item["Config"].get("ExposedPorts") or {}), **bound}:
         number, _, kind = name.partition("/")
         for binding in bound.get(name) or [{}]:
-            public = {"PublicPort": int(binding["HostPort"])} if binding.get("HostPort") else {}
+            public: dict[str, Any] = {"PublicPort": int(binding["HostPort"])} if binding.get("HostPort") else {}
+            if binding.get("HostIp"):
+                public["IP"] = binding["HostIp"]
             yield {"PrivatePort": int(number), "Type": kind or "tcp", **public}

@@ -212,6 +212,62 @@ def test_a_published_port_is_told_as_such() -> None:
     assert "docker.address=published" in wish.reach.why_network
 
 
+def published(*addresses: str) -> list[dict[str, Any]]:
+    """Port 80 at each address of the host, at 8080 and the ports after it; an address "" is not told."""
+    return [
+        {"PrivatePort": 80, "PublicPort": 8080 + at, "Type": "tcp", **({"IP": address} if address else {})}
+        for at, address in enumerate(addresses)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bound", "settings", "reached"),
+    [
+        (["127.0.0.2"], {}, "127.0.0.2:8080"),
+        (["192.168.7.1"], {}, "192.168.7.1:8080"),
+        (["192.168.7.1"], {"published_host": "docker.lan"}, "192.168.7.1:8080"),
+        (["0.0.0.0", "::"], {}, "127.0.0.1:8080"),
+        (["0.0.0.0"], {"published_host": "docker.lan"}, "docker.lan:8080"),
+        ([""], {"published_host": "docker.lan"}, "docker.lan:8080"),
+        (["::1"], {}, "[::1]:8080"),
+        (["::"], {}, "[::1]:8080"),
+        (["::"], {"published_host": "localhost"}, "[::1]:8080"),
+        (["::"], {"published_host": "docker.lan"}, "docker.lan:8080"),
+        (["2001:db8::7"], {}, "[2001:db8::7]:8080"),
+        (["0.0.0.0"], {"published_host": "::1"}, "127.0.0.1:8080"),
+        (["127.0.0.2", "0.0.0.0"], {}, "127.0.0.1:8081"),
+        (["::1", "127.0.0.3"], {}, "127.0.0.3:8081"),
+        (["127.0.0.1"], {"published_host": "host.docker.internal"}, "host.docker.internal:8080"),
+    ],
+)
+def test_a_published_port_is_reached_at_the_address_that_it_is_bound_to(
+    bound: list[str], settings: dict[str, Any], reached: str
+) -> None:
+    assert view(entry(ENABLED, ports=published(*bound)), address="published", **settings).address == reached
+
+
+@pytest.mark.parametrize(
+    ("bound", "host"),
+    [(["127.0.0.1"], "10.0.0.5"), (["::1"], "10.0.0.5"), (["::"], "10.0.0.5"), (["127.0.0.1"], "::2")],
+)
+def test_a_published_port_that_cannot_be_reached_is_told_and_not_tried(bound: list[str], host: str) -> None:
+    (reason,) = view(entry(ENABLED, ports=published(*bound)), address="published", published_host=host).reasons
+    assert reason.code is Code.NOT_PUBLISHED
+    assert bound[0] in reason
+    assert f"docker.published_host={host}" in reason
+
+
+def test_what_is_bound_to_loopback_is_not_reached_from_another_container() -> None:
+    seen = view(entry(ENABLED, ports=published("127.0.0.1")), own=own("front"), address="published")
+    assert [reason.code for reason in seen.reasons] == [Code.NOT_PUBLISHED]
+
+
+def test_a_port_of_the_list_without_one_of_the_host_is_not_published() -> None:
+    ports = [{"IP": "0.0.0.0", "PrivatePort": 80, "Type": "tcp"}]  # a network with gateway_mode_ipv4=routed
+    (reason,) = view(entry(ENABLED, ports=ports), address="published").reasons
+    assert "its port 80 is not published" in reason
+
+
 def test_the_view_keeps_the_labels_and_is_equal_to_one_with_others() -> None:
     seen = view(entry({**ENABLED, "maintainer": "x"}))
     assert seen.labels["maintainer"] == "x"
