@@ -21,7 +21,7 @@ settings/     the only reader of environment and settings file
 stats/        counters per route and upstream
 process/      exit codes, log lines, memory, and where the state lies
 demo/         the embedded engine
-tasks.py  errors.py  run.py  check.py  explain.py  health.py  version.py
+tasks.py  errors.py  run.py  demo_proxy.py  check.py  explain.py  health.py  version.py
 
 Imports run one way, downwards; tests/test_layers.py checks it.
 """

@@ -187,7 +187,8 @@ def _check(options: argparse.Namespace) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from dockerproxy.demo.client import run as act_on_demo
     from dockerproxy.demo.paths import default_socket_path
-    from dockerproxy.run import run_demo, set_up_log
+    from dockerproxy.demo_proxy import run_demo
+    from dockerproxy.run import set_up_log
 
     socket_path = options.socket or default_socket_path()
     if options.action is not None:

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import Any
 
-from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.process import logs
 from dockerproxy.process.exit_codes import EXIT_FAILED, EXIT_OK
 from dockerproxy.process.memory import fix_thresholds
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, tell_source
-from dockerproxy.settings.values import ListenAddress
 
 # Discovery reads and compares containers in a thread of its own, and whenever it does, the loop's thread waits for its
 # turn: at most so long instead of Python's 5 ms, which every read and write of a request may have to wait once.
@@ -75,46 +69,3 @@ async def serve(server: Server, started: Callable[[], None] = lambda: None) -> N
     finally:
         await server.stop()
     log.info("stopped")
-
-
-def run_demo(settings: Settings, socket_path: str | Path, option: str = "") -> int:
-    """Serve with an embedded engine instead of Docker; returns the exit code.
-
-    option: by which the person has named the socket, and has to name it again
-    """
-    with tempfile.TemporaryDirectory(prefix="dockerproxy-demo-") as state:
-        docker = settings.docker.model_copy(update={"enabled": True, "host": f"unix://{socket_path}", "network": None})
-        demo = settings.model_copy(update={"docker": docker, "state_dir": Path(state)})
-        return run_to_end(_serve_demo(demo, socket_path, option))
-
-
-async def _serve_demo(settings: Settings, socket_path: str | Path, option: str) -> None:
-    async with EmbeddedEngine(socket_path, demo_site()):
-        server = Server(settings)
-        await serve(server, lambda: print(_welcome(server.addresses[0], settings.admin_host, option), flush=True))
-
-
-def _welcome(address: ListenAddress, admin: str, option: str) -> str:
-    """What to open and what to try, with the command as this person has to type it."""
-    command = "dockerproxy" if shutil.which("dockerproxy") == os.path.abspath(sys.argv[0]) else sys.argv[0]
-    scheme = "https" if address.tls else "http"
-    demo = f"{command} demo {option}".rstrip()
-    return _WELCOME.format(scheme=scheme, port=address.port, admin=admin, demo=demo)
-
-
-_WELCOME = """
-The demo runs: an embedded engine with labelled containers, found by the same watcher that talks to Docker.
-
-  open   {scheme}://blog.localhost:{port}/        three containers, of which two answer nothing: you never notice
-         {scheme}://shop.localhost:{port}/        two replicas that take turns
-         {scheme}://{admin}:{port}/        the dashboard: routes, upstreams, what is wrong with office-1
-
-  try, in another terminal:
-
-         {demo} ps
-         {demo} stop blog-1       the last good one goes: requests wait until it is back
-         {demo} start blog-1
-         {demo} scale shop 4
-
-  stop   Ctrl-C
-"""

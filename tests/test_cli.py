@@ -460,6 +460,56 @@ async def test_what_the_demo_says_to_try_names_the_socket_that_it_was_given(star
         assert f" demo --socket '{socket}' stop blog-1 " in process.text
 
 
+async def demo_at(start: Start, socket: str) -> tuple[Process, str]:
+    """A demo on a free port, and its port."""
+    process = await start("demo", "--socket", socket, "--listen", "127.0.0.1:0")
+    found = _LISTENS.search(await process.until("listens on"))
+    assert found is not None
+    await process.until("not routed")
+    return process, found[1]
+
+
+async def test_commands_find_the_demo_at_whatever_port_it_is_and_nothing_of_it_stays(
+    start: Start, run: Run, tmp_path: Path
+) -> None:
+    with tempfile.TemporaryDirectory(prefix="dp") as folder:
+        process, port = await demo_at(start, f"{folder}/one.sock")
+        for command in (["routes"], ["containers"], ["explain", "blog-1"], ["health"], ["drain", "blog-1"]):
+            code, text = await run(*command)
+            assert code == 0, (command, text)
+        assert "office-1" in (await run("containers"))[1]
+        process.send(signal.SIGTERM)
+        assert await process.end() == 0
+    assert "All commands find this demo by themselves" in process.text
+    assert f"curl -H 'Host: shop.localhost' http://127.0.0.1:{port}/" in process.text
+    assert not (tmp_path / "state").exists()
+
+
+async def test_of_two_demos_the_first_is_found_and_the_other_says_how_it_is_named(start: Start, run: Run) -> None:
+    with tempfile.TemporaryDirectory(prefix="dp") as folder:
+        first, _ = await demo_at(start, f"{folder}/one.sock")
+        second, port = await demo_at(start, f"{folder}/two.sock")
+        assert (await run("pause", "shop"))[0] == 0
+        code, text = await run("routes", "--url", f"http://root.localhost:{port}")
+        assert code == 0
+        assert '"paused": null' in text
+        paused = [route for route in json.loads((await run("routes"))[1]) if route["overrides"]["paused"] is not None]
+        assert [route["name"] for route in paused] == ["shop"]
+        second.send(signal.SIGTERM)
+        assert await second.end() == 0
+        assert f"routes --url http://root.localhost:{port}" in second.text
+        assert (await run("routes"))[0] == 0  # the first one's note is still there
+        first.send(signal.SIGTERM)
+        assert await first.end() == 0
+
+
+async def test_a_proxy_is_asked_before_a_demo(start: Start, serve: Start, run: Run) -> None:
+    with tempfile.TemporaryDirectory(prefix="dp") as folder:
+        await demo_at(start, f"{folder}/one.sock")
+        await serve()
+        assert json.loads((await run("containers"))[1]) == []
+
+
 # run MODULE:NAME
 
 SITE = """

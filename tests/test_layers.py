@@ -17,7 +17,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
     ("commands",),
     ("",),  # the package itself: the public names
-    ("check", "explain", "health", "program"),
+    ("check", "demo_proxy", "explain", "health", "program"),
     ("run",),
     ("server",),
     ("web",),
@@ -30,7 +30,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("did_you_mean", "errors", "version"),
 )
 # Parts that stand beside the layers: what each may import, and who may import it.
-BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "run"})}
+BESIDE = {"demo": ({"errors", "tasks"}, {"cli", "demo_proxy"})}
 STRANGERS = (("proxy", "discovery"), ("discovery", "proxy"))
 
 # The rooms of a part that has folders, from the top to the bottom: a room is a folder, or a module that stands beside

@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 FILE_NAME = "running.json"
+# The note of a demo, which is asked where no proxy has left one: it has a state folder that nobody knows.
+DEMO_FILE_NAME = "demo.json"
 _FILE_MODE = 0o600
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
@@ -44,30 +46,35 @@ def reachable(host: str) -> str:
     return _LOOPBACK.get(host, host)
 
 
-def leave(folder: Path, whereabouts: Whereabouts) -> None:
+def leave(folder: Path, whereabouts: Whereabouts, name: str = FILE_NAME) -> None:
     """Leave the note for this process, in place of an older one. Raises OSError."""
     content = json.dumps({**whereabouts._asdict(), "process": os.getpid(), "machine": socket.gethostname()})
-    temporary = folder / f"{FILE_NAME}.tmp"
+    temporary = folder / f"{name}.tmp"
     temporary.unlink(missing_ok=True)
     file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     with open(file, "w", encoding="utf-8") as stream:
         stream.write(content + "\n")
-    temporary.replace(folder / FILE_NAME)
+    temporary.replace(folder / name)
 
 
-def forget(folder: Path) -> None:
+def forget(folder: Path, name: str = FILE_NAME) -> None:
     """Take the note away, since nobody is there any more."""
     with contextlib.suppress(OSError):
-        (folder / FILE_NAME).unlink()
+        (folder / name).unlink()
 
 
 def find(folder: Path, listen: Sequence[str] = ()) -> Whereabouts | None:
-    """Where the running proxy with this state folder is asked, or None where none has left a note.
+    """Where the running proxy with this state folder is asked, else the demo of this user; None where none has left a
+    note.
 
     listen: what whoever asks was told that it listens on; a proxy that was told otherwise is another one
     """
+    return _find(folder, FILE_NAME, listen) or _find(folder, DEMO_FILE_NAME, listen)
+
+
+def _find(folder: Path, name: str, listen: Sequence[str]) -> Whereabouts | None:
     try:
-        note = json.loads(_content(folder))
+        note = json.loads(_content(folder, name))
         found = _read(note)
         there = note["machine"] == socket.gethostname() and _runs(note["process"])
     except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
@@ -75,9 +82,9 @@ def find(folder: Path, listen: Sequence[str] = ()) -> Whereabouts | None:
     return found if there and (not listen or tuple(listen) == found.listen) else None
 
 
-def _content(folder: Path) -> str:
+def _content(folder: Path, name: str) -> str:
     """The note's text. Raises OSError, also when somebody has put it there who must not say where tokens are sent."""
-    file = os.open(folder / FILE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    file = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(file, encoding="utf-8") as stream:
         if os.fstat(file).st_uid not in (folder.stat().st_uid, os.geteuid()):
             raise PermissionError

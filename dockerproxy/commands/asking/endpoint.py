@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dockerproxy.errors import DockerproxyError
-from dockerproxy.process.whereabouts import FILE_NAME, Whereabouts, find
+from dockerproxy.process.whereabouts import Whereabouts, find
 from dockerproxy.settings import Settings
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -60,7 +60,7 @@ def endpoint_of(settings: Settings, url: str | None) -> Endpoint:
         return _from_url(url, settings)
     found = find(settings.state_dir, settings.given_listen)
     if found is not None:
-        return _at(found, f"as it has noted in {settings.state_dir / FILE_NAME}")
+        return _at(found, f"as it has noted in {settings.state_dir}")
     said = settings.whereabouts
     if said.port == 0:
         raise WrongEndpoint(
