@@ -51,7 +51,18 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("exchange",),
         ("upstream",),
         ("tunnel",),
-        ("answers", "deadlines", "flow", "forwarding", "https", "keepalive", "log_limit", "record", "request_id"),
+        (
+            "answers",
+            "deadlines",
+            "flow",
+            "forwarding",
+            "https",
+            "keepalive",
+            "log_limit",
+            "record",
+            "request_id",
+            "target",
+        ),
     ),
 }
 
@@ -68,7 +79,7 @@ ONLY_IN = {
     "aiohttp": {"web", "demo"},
     "cryptography": {"tls/certificate"},
     "argparse": {"cli", "commands", "demo/page"},
-    "regex": {"routing/expression", "settings/routes"},
+    "regex": {"routing/breadth", "routing/expression", "settings/routes"},
     "rich": {"commands"},
     "shtab": {"commands"},
 }

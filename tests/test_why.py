@@ -92,6 +92,11 @@ def out_of_reach(failure: Failure, scheme: str = "http", port: int = 80) -> list
     return [reason["text"] for reason in with_reachability(answer, {address: failure}, known)["reasons"]]
 
 
+def many_expressions() -> list[str]:
+    labels = {f"dockerproxy.r{number:02}.path_regex": f"^/{number}$" for number in range(21)}
+    return sentences(evidence(listed("web-1", labels, service="web")))
+
+
 def route_paused() -> list[str]:
     known = evidence(routes=[BLOG])
     table = RouteTable([replace(route, paused=True) for route in known.table.routes])
@@ -138,6 +143,7 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
     Code.HOST_NOT_REACHED: on_host,
     Code.OLDER_CONTAINER_WINS: older,
     Code.FIRM_ROUTE_WINS: lambda: beside(BLOG, route="blog", host="other.localhost"),
+    Code.TOO_MANY_EXPRESSIONS: many_expressions,
     Code.PLACE_TAKEN: lambda: beside(BLOG, host="blog.localhost"),
     Code.HANDLER_ROUTE: lambda: beside(HELLO, route="hello"),
     Code.ROUTED: lambda: routed(Condition("up")),

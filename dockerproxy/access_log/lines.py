@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 
 from dockerproxy.access_log.redaction import redacted_field, redacted_target
 from dockerproxy.proxy.record import Record
+from dockerproxy.settings.paths import is_plain, normalised
 
 Line = Callable[[Record], str]
 
@@ -85,7 +86,7 @@ class _Json:
         return (
             f'{{"time":"{self._time(record.began)}","id":{_quoted(record.id)},"client":{_quoted(record.client)},'
             f'"method":{_quoted(record.method)},"host":{_quoted(record.host)},'
-            f'"target":{_quoted(redacted_target(record.target))},"version":"1.{record.minor}",'
+            f'"target":{_quoted(redacted_target(record.target))},{_path(record.target)}"version":"1.{record.minor}",'
             f'"status":{record.status or CLIENT_LEFT},"cut":{"true" if record.cut else "false"},'
             f'"bytes_sent":{record.sent},"bytes_received":{record.received},'
             f'"route":{_quoted(record.route) if record.route else "null"},'
@@ -118,6 +119,13 @@ class _Wanted:
                 text = redacted_field(name, line[end + 1 :].strip().decode("latin-1"))
                 found[name] = f"{found[name]}, {text}" if name in found else text
         return found
+
+
+def _path(target: str) -> str:
+    """The path as it was read, where it was written otherwise."""
+    path = target.partition("?")[0]
+    read = path if is_plain(path) else normalised(path)
+    return "" if read == path else f'"path":{_quoted(read)},'
 
 
 def _referer(value: str) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from dockerproxy.control.change_log import ChangeLog, UpstreamKey
 from dockerproxy.control.changes import complaints, decisions
 from dockerproxy.control.overrides.overrides import Overrides
 from dockerproxy.discovery.snapshot import ContainerView
+from dockerproxy.routing.expression import Clocks
 from dockerproxy.routing.route import Route
 from dockerproxy.routing.table import RouteTable
 
+_CLOCKS = Clocks(cheap=time.perf_counter, own=time.thread_time)
 _MOST_LINES = 100  # log lines for one change of the table; a reload of thousands of routes is summed up
 
 log = logging.getLogger("dockerproxy.control")
@@ -27,7 +30,7 @@ class Publication:
 
     def __init__(self, publish: Publish) -> None:
         self._publish = publish
-        self._table = RouteTable()
+        self._table = RouteTable(clocks=_CLOCKS)
         self._by_name: dict[str, Route] = {}
         self._current = False
         self._complaints: Mapping[tuple[str, str], str] = {}

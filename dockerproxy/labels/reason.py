@@ -49,6 +49,7 @@ class Code(StrEnum):
     OLDER_CONTAINER_WINS = "older_container_wins"
     FIRM_ROUTE_WINS = "firm_route_wins"
     PLACE_TAKEN = "place_taken"
+    TOO_MANY_EXPRESSIONS = "too_many_expressions"
     HANDLER_ROUTE = "handler_route"
     NOT_ALLOWED = "not_allowed"
     UNKNOWN_MIDDLEWARE = "unknown_middleware"

@@ -206,6 +206,8 @@ _OPTION_EXAMPLES = {
     "max_connections": "64",
     "max_body": "10MiB",
     "strip_prefix": "true",
+    "normalise_paths": "true",
+    "encoded_slashes": "keep",
     "middlewares": "compress,auth",
     "https": "redirect",
     "hsts_max_age": "365d",
@@ -216,7 +218,7 @@ _OPTION_EXAMPLES = {
 # Without the middleware that was meant, there may be no password before the route.
 _OPTION_KINDS = {"middlewares": Kind.REACH}
 # Their defaults guard nothing.
-_GUARDS = frozenset({"middlewares", "https", "hsts_max_age"})
+_GUARDS = frozenset({"middlewares", "https", "hsts_max_age", "normalise_paths"})
 
 _parse_middlewares = _through(RouteOptions, "middlewares")
 

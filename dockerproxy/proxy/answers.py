@@ -35,6 +35,7 @@ _LATER = 60  # seconds
 ANSWERS: dict[str, Answer] = {
     "https_required": Answer(308, "Permanent Redirect", "This site is there over https."),
     "bad_request": Answer(400, "Bad Request", "The request is not valid HTTP/1.1.", close=True),
+    "ambiguous_path": Answer(400, "Bad Request", "The path is written so that it may be read in several ways."),
     "loop": Answer(508, "Loop Detected", "The request came back to the proxy that had sent it."),
     "unknown_host": Answer(404, "Not Found", "No route is known for this host."),
     "unknown_path": Answer(404, "Not Found", "The host is known, but no route for this path."),
@@ -51,6 +52,9 @@ ANSWERS: dict[str, Answer] = {
     "attempts_exhausted": Answer(502, "Bad Gateway", "No upstream of this route gave an answer."),
     "not_repeatable": Answer(
         502, "Bad Gateway", "The upstream failed after it had received the request, which must not be sent twice."
+    ),
+    "undecided_path": Answer(
+        503, "Service Unavailable", "It takes too long to find out whose path this is.", retry_after=_SOON
     ),
     "no_upstream": Answer(503, "Service Unavailable", "The route has no upstream right now.", retry_after=_SOON),
     "too_many_held": Answer(503, "Service Unavailable", "Too many requests wait for this route.", retry_after=_SOON),

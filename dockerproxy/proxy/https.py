@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from dockerproxy.http1.head import RequestHead, ResponseHead
 
 DEFAULT_PORT = 443
 # Whoever issues certificates asks over plain http (RFC 8555 section 8.3), perhaps before there is one.
-_ACME = "/.well-known/acme-challenge/"
+# A token and nothing else: behind dots or slashes in any spelling would be other pages.
+_ACME = re.compile(r"/\.well-known/acme-challenge/[A-Za-z0-9_-]*(?:\?.*)?")
 _HSTS = b"Strict-Transport-Security"
 _HSTS_BEGIN = _HSTS.lower() + b":"
 
@@ -24,7 +27,7 @@ def set_hsts(head: ResponseHead, line: bytes) -> None:
 
 def must_be_https(head: RequestHead) -> bool:
     """Whether a request is redirected, where its route redirects."""
-    return not head.target.startswith(_ACME)
+    return _ACME.fullmatch(head.target) is None
 
 
 def location(head: RequestHead, port: int) -> str:

@@ -16,6 +16,7 @@ from dockerproxy.errors import SettingsError
 from dockerproxy.routing.expression import named_groups
 from dockerproxy.settings.load import options_of
 from dockerproxy.settings.options import RouteOptions
+from dockerproxy.settings.paths import comparable, is_plain
 from dockerproxy.settings.routes import (
     parse_exact_path,
     parse_host,
@@ -107,10 +108,10 @@ class PathRule:
         }[self.kind]
 
     def groups(self, path: str) -> dict[str, str]:
-        """The named groups of a regex rule in `path`; empty for the other kinds."""
+        """The named groups of a regex rule in `path` as it was sent; empty for the other kinds."""
         if self.kind is not PathKind.REGEX:
             return {}
-        return named_groups(self.text, path)
+        return named_groups(self.text, path if is_plain(path) else comparable(path))
 
 
 ANY_PATH = PathRule()

@@ -10,7 +10,9 @@ path    exact > longest prefix by whole segments > regex in the order given > wh
 port    between equal path rules of one name: the route with the port > the one without
 method  last: path known, method not -> 405
 
-Paths are compared as they were sent, without decoding.
+Paths are compared in the form of `settings.paths.comparable`. Where applications differ in how they read a path, and
+the readings lead to different routes, the one with the middlewares of all is preferred; where none has them, no route
+answers.
 """
 
 from __future__ import annotations
@@ -19,8 +21,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dockerproxy.routing.expression import Expression
+from dockerproxy.routing.expression import Budget, Clocks, Expression, Slow
+from dockerproxy.routing.readings import readings
 from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
+from dockerproxy.settings.paths import comparable, is_plain
 
 # Distinct Host values remembered beside those of the table's own domains; a flood of made-up ones only empties the
 # memory again.
@@ -33,6 +37,8 @@ class MissReason(StrEnum):
     HOST = "unknown_host"
     PATH = "unknown_path"
     METHOD = "unknown_method"
+    AMBIGUOUS = "ambiguous_path"
+    UNDECIDED = "undecided_path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +58,22 @@ class _Methods:
     """The routes of one domain and path rule, by method.
 
     complete: whether the routes that stand first answer every method, so that none is added behind them
+    guarded:  whether any of them has middlewares
     """
 
-    __slots__ = ("any", "by_method", "complete")
+    __slots__ = ("any", "by_method", "complete", "guarded")
 
     def __init__(self) -> None:
         self.any: Route | None = None
         self.by_method: dict[str, Route] = {}
         self.complete = False
+        self.guarded = False
 
     def add(self, route: Route, *, behind: bool = False) -> None:
         if behind and self.complete:
             return
         self.complete = self.complete or not (behind or route.methods)
+        self.guarded = self.guarded or bool(route.options.middlewares)
         if not route.methods and self.any is None:
             self.any = route
         for method in route.methods:
@@ -82,19 +91,51 @@ class _Methods:
         return tuple(sorted(self.by_method.keys() | implied))
 
 
+_UNDECIDED = _Methods()
+
+
+class _Expressions:
+    """The expressions of one table, by their texts; those of the table before are taken over.
+
+    slow: those that were too slow, in this table or in any before
+    """
+
+    __slots__ = ("_before", "_by_text", "slow")
+
+    def __init__(self, before: _Expressions | None) -> None:
+        self._before: dict[str, Expression] = before._by_text if before is not None else {}
+        self._by_text: dict[str, Expression] = {}
+        self.slow: Slow = before.slow if before is not None else Slow()
+
+    def of(self, text: str, route: Route) -> Expression:
+        """The one of this text."""
+        found = self._by_text.get(text) or self._before.get(text)
+        if found is None:
+            found = Expression(text, f"route {route.name!r}: its path rule", self.slow)
+        self._by_text[text] = found
+        return found
+
+    def keep(self, text: str, expression: Expression) -> None:
+        """Take one over that its domain keeps."""
+        self._by_text.setdefault(text, expression)
+
+    def close(self) -> None:
+        """All are there."""
+        self._before = {}
+
+
 class _Site:
     """All path rules of one domain.
 
     routes:      in the order in which they are preferred
     behind:      those of the same name for any port, where this one has a port
-    expressions: those of the whole table, by their text: one that takes too long does so once, not once per domain
+    expressions: makes those of the whole table: one that takes too long does so once, not once per domain
+    simple:      whether every path leads to the same routes, however it is read
     """
 
-    __slots__ = ("_expressions", "behind", "depth", "exact", "name", "prefixes", "regexes", "routes", "whole")
+    __slots__ = ("_expressions", "behind", "depth", "exact", "name", "prefixes", "regexes", "routes", "simple", "whole")
 
-    def __init__(
-        self, name: str, routes: list[Route], behind: Sequence[Route], expressions: dict[str, Expression]
-    ) -> None:
+    def __init__(self, name: str, routes: list[Route], behind: Sequence[Route], expressions: _Expressions) -> None:
         self.name = name
         self.routes = routes
         self.behind = behind
@@ -108,9 +149,14 @@ class _Site:
             self._add(route)
         for route in behind:
             self._add(route, behind=True)
+        ruled = self.exact or self.prefixes or self.regexes
+        based = any(upstream.base_path for route in (*routes, *behind) for upstream in route.upstreams)
+        self.simple = not (ruled or based)
 
     def _add(self, route: Route, *, behind: bool = False) -> None:
         kind, text = route.path.kind, route.path.text
+        if kind is not PathKind.REGEX:
+            text = comparable(text)
         if kind is PathKind.EXACT:
             methods = self.exact.setdefault(text, _Methods())
         elif kind is PathKind.PREFIX and text != "/":
@@ -118,26 +164,38 @@ class _Site:
             self.depth = max(self.depth, text.rstrip("/").count("/"))
         elif kind is PathKind.REGEX:
             if text not in self.regexes:
-                expression = self._expressions.get(text) or Expression(
-                    text, f"route {route.name!r}: its path rule", "the table of routes changes"
-                )
-                self.regexes[text] = (self._expressions.setdefault(text, expression), _Methods())
+                self.regexes[text] = (self._expressions.of(text, route), _Methods())
             methods = self.regexes[text][1]
         else:
             methods = self.whole
         methods.add(route, behind=behind)
 
-    def find(self, path: str) -> _Methods | None:
-        """The methods of the most specific rule for `path`, or None."""
+    def route(self, method: str, path: str, budget: Budget | None) -> Route | Miss:
+        """The route for a path in the form that rules are compared in."""
+        found = self.whole if self.simple else self._find(path, budget)
+        route = found.get(method)
+        if route is not None:
+            return route
+        if found is _UNDECIDED:
+            return Miss(MissReason.UNDECIDED, self.name)
+        if not found.by_method:
+            return Miss(MissReason.PATH, self.name)
+        return Miss(MissReason.METHOD, self.name, found.allowed())
+
+    def _find(self, path: str, budget: Budget | None) -> _Methods:
+        """The methods of the most specific rule for `path`, perhaps none; _UNDECIDED when an expression is too slow."""
         if self.exact and (found := self.exact.get(path)) is not None:
             return found
         if self.prefixes and (found := self._longest_prefix(path)) is not None:
             return found
-        for expression, methods in self.regexes.values():
-            if expression.fits(path):
-                return methods
-        whole = self.whole
-        return whole if whole.any is not None or whole.by_method else None
+        if self.regexes and budget is not None:
+            for expression, methods in self.regexes.values():
+                fits = expression.fits(path, budget)
+                if fits:
+                    return methods
+                if fits is None and (methods.guarded or budget.over):
+                    return _UNDECIDED  # else whoever makes it slow would get past its middlewares
+        return self.whole
 
     def _longest_prefix(self, path: str) -> _Methods | None:
         # No more segments than the deepest prefix has: a path of a thousand slashes costs no more than another.
@@ -155,14 +213,20 @@ class RouteTable:
 
     before: the table that this one follows. Domains whose routes are the same objects are taken over from it: of
             hundreds of routes a change concerns one or two.
+    clocks: what the time that expressions take goes by
     """
 
-    __slots__ = ("_every", "_expressions", "_fallback", "_most_remembered", "_remembered", "_sites", "routes")
+    __slots__ = (
+        "_clocks", "_every", "_expressions", "_fallback", "_most_remembered", "_remembered", "_sites", "routes",
+    )  # fmt: skip
 
-    def __init__(self, routes: Sequence[Route] = (), before: RouteTable | None = None) -> None:
+    def __init__(
+        self, routes: Sequence[Route] = (), before: RouteTable | None = None, clocks: Clocks | None = None
+    ) -> None:
         self.routes = tuple(routes)
+        self._clocks: Clocks = clocks or (before._clocks if before is not None else Clocks())
         self._sites: dict[str, _Site] = {}
-        self._expressions: dict[str, Expression] = {}
+        self._expressions: _Expressions = _Expressions(before._expressions if before is not None else None)
         self._remembered: dict[str, _Site | None] = {}
         everywhere: list[Route] = []
         sites: dict[str, list[Route]] = {}
@@ -183,6 +247,7 @@ class RouteTable:
         for name, found in sites.items():
             self._add(name, found, sites.get(ports[name], ()) if name in ports else (), before)
         self._every = _Site("", everywhere, (), self._expressions)
+        self._expressions.close()
         self._fallback = self._every if everywhere else None
         # Each domain may be asked for by some names of its own, with and without the port.
         self._most_remembered = _REMEMBERED_HOSTS + 2 * len(sites)
@@ -190,29 +255,33 @@ class RouteTable:
     def __repr__(self) -> str:
         return f"<RouteTable: {len(self.routes)} routes, {len(self._sites)} domains>"
 
-    def match(self, host: str, method: str, path: str) -> Route | Miss:
+    def match(self, host: str, method: str, path: str, budget: Budget | None = None) -> Route | Miss:
         """The route for a request, or why there is none.
 
         host:   the Host field's value, in any case, with or without a port
         method: in upper case
-        path:   the path of the target, without the query
+        path:   the path of the target as it was sent, without the query
+        budget: what its expressions may cost; for whoever wants to know what they did cost
         """
         site = self._remembered.get(host) or self._find(host)
         if site is None:
             return Miss(MissReason.HOST)
-        methods = site.find(path)
-        if methods is None:
-            return Miss(MissReason.PATH, site.name)
-        route = methods.get(method)
-        if route is None:
-            return Miss(MissReason.METHOD, site.name, methods.allowed())
-        return route
+        if site.regexes and budget is None:
+            budget = self.budget()
+        if site.simple or is_plain(path):
+            return site.route(method, path, budget)
+        return _weighed(site, method, path, budget)
+
+    def budget(self) -> Budget:
+        """What the expressions may cost one request."""
+        return Budget(self._clocks)
 
     def _add(self, name: str, routes: list[Route], behind: Sequence[Route], before: RouteTable | None) -> None:
         known = before._sites.get(name) if before is not None else None
-        # One with an expression is made anew: a suspended expression is tried again in a new table.
-        if known is not None and known.routes == routes and known.behind == behind and not known.regexes:
+        if known is not None and known.routes == routes and known.behind == behind:
             self._sites[name] = known
+            for text, (expression, _) in known.regexes.items():
+                self._expressions.keep(text, expression)
         else:
             self._sites[name] = _Site(name, routes, behind, self._expressions)
 
@@ -235,3 +304,35 @@ class RouteTable:
             if site is not None:
                 return site
         return self._fallback
+
+
+def _weighed(site: _Site, method: str, path: str, budget: Budget | None) -> Route | Miss:
+    """The route for a path that can be read in several ways."""
+    read = readings(path)
+    if read is None:
+        return Miss(MissReason.AMBIGUOUS, site.name)
+    route = site.route(method, read.main, budget)
+    if isinstance(route, Miss):
+        return route
+    policy = route.options.encoded_slashes
+    if read.climbs and policy != "keep":
+        return Miss(MissReason.AMBIGUOUS, site.name)
+    if policy == "decode":
+        route = site.route(method, read.slash, budget)
+        if isinstance(route, Miss):
+            return route
+    found = [route, *(site.route(method, other, budget) for other in read.others)]
+    if policy != "keep":
+        slashed = [site.route(method, other, budget) for other in read.slashed]
+        if policy == "refuse" and any(isinstance(other, Miss) or other not in found for other in slashed):
+            return Miss(MissReason.AMBIGUOUS, site.name)
+        found += slashed
+    if any(isinstance(other, Miss) and other.reason is MissReason.UNDECIDED for other in found):
+        return Miss(MissReason.UNDECIDED, site.name)
+    return _guarded([other for other in found if isinstance(other, Route)]) or Miss(MissReason.AMBIGUOUS, site.name)
+
+
+def _guarded(routes: Sequence[Route]) -> Route | None:
+    """The first that has the middlewares of all, or None."""
+    all_of_them = {name for route in routes for name in route.options.middlewares}
+    return next((route for route in routes if all_of_them.issubset(route.options.middlewares)), None)

@@ -33,6 +33,8 @@ class CommonArguments(TypedDict, total=False):
     max_connections: int
     max_body: int | str | None
     strip_prefix: bool
+    normalise_paths: bool
+    encoded_slashes: Literal["refuse", "keep", "decode"]
     https: Literal["allow", "redirect"]
     hsts_max_age: float | str | None
     tls_verify: bool

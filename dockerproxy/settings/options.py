@@ -115,6 +115,15 @@ class RouteOptions(Strict):
     max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
     max_body: Size | None = Field(None, description="largest request body; a larger one is answered with 413")
     strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
+    normalise_paths: bool = Field(
+        False,
+        description="the upstream sees the path as the proxy reads it (`/x/../%61` as `/a`), and not as it was sent",
+    )
+    encoded_slashes: Literal["refuse", "keep", "decode"] = Field(
+        "refuse",
+        description="a `\\` or an encoded slash (`%2F`) in a path: `refuse` it where reading it as a slash would lead"
+        " to another route, `keep` it as a part of a segment, or `decode` it to choose the route",
+    )
     middlewares: Annotated[tuple[str, ...], BeforeValidator(parse_middlewares)] = Field(
         (), description="names of middlewares that requests pass, comma-separated, the first one outermost; or `none`"
     )

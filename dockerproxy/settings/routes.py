@@ -15,6 +15,7 @@ import regex
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from dockerproxy.settings.options import OPTION_NAMES, RouteOptions, Strict
+from dockerproxy.settings.paths import comparable
 from dockerproxy.settings.values import split_list
 
 Access = Literal["loopback", "token", "open"]
@@ -75,7 +76,7 @@ def parse_prefix(value: Any) -> str:
         )
     if not text.startswith("/") or any(char in text for char in "?# "):
         raise ValueError(f"{text!r} is not a path; write for example /api (it starts with /, without ? # or spaces)")
-    return text.rstrip("/") or "/"
+    return comparable(text).rstrip("/") or "/"
 
 
 def parse_exact_path(value: Any) -> str:
@@ -85,7 +86,7 @@ def parse_exact_path(value: Any) -> str:
         prefix = text.removesuffix("/*") or "/"
         raise ValueError(f"{text!r} is for a prefix, not for one exact path; write prefix: {prefix}")
     parse_prefix(text)
-    return text
+    return comparable(text)
 
 
 def parse_regex(value: Any) -> str:

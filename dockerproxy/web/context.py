@@ -94,3 +94,5 @@ BODY_LIMIT = RequestKey("BODY_LIMIT", int)
 # Set by a middleware: names of fields that it alone writes, so that none of them may stand behind the client's body.
 ASSERTED = RequestKey("ASSERTED", frozenset)
 PASSAGE = RequestKey("PASSAGE", int)
+# The option of the route, for middlewares that judge by the path.
+ENCODED_SLASHES = RequestKey("ENCODED_SLASHES", str)

@@ -54,6 +54,13 @@ def test_json_tells_the_same() -> None:
     }  # fmt: skip
 
 
+def test_json_tells_how_a_path_was_read_where_it_was_written_otherwise() -> None:
+    json_line = line_maker("json")
+    assert json.loads(json_line(record("/x/../%61dmin//?a=/../b")))["path"] == "/admin/"
+    for plain in ("/a%20b?c", "/a?b=/../c", "*", "-"):
+        assert "path" not in json.loads(json_line(record(plain)))
+
+
 def test_a_client_that_left_before_the_answer_is_told_as_nginx_does() -> None:
     assert json.loads(line_maker("json")(record(status=0, cut=True)))["status"] == 499
 

@@ -81,9 +81,9 @@ def test_an_admin_route_yields_to_a_static_one_at_its_place_or_of_its_name(stage
 def test_two_static_routes_at_one_place_are_an_error_that_names_both() -> None:
     routes = [
         {"name": "a", "host": "x.localhost", "path": {"path": "/p", "method": "GET"}, "upstreams": UPSTREAMS},
-        {"name": "b", "host": "x.localhost", "path": {"path": "/p"}, "upstreams": UPSTREAMS},
+        {"name": "b", "host": "x.localhost", "path": {"path": "/p", "method": "GET,POST"}, "upstreams": UPSTREAMS},
     ]
-    with pytest.raises(SettingsError, match=r"route 'b': x\.localhost /p is already answered by route 'a'"):
+    with pytest.raises(SettingsError, match=r"route 'b': GET,POST x\.localhost /p is already answered by route 'a'"):
         Scene(Path("/nowhere"), routes=routes)
 
 

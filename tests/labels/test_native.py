@@ -109,6 +109,8 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("max_connections", "64", "options", {"max_connections": 64}),
     ("max_body", "10MiB", "options", {"max_body": 10 << 20}),
     ("strip_prefix", "true", "options", {"strip_prefix": True}),
+    ("normalise_paths", "true", "options", {"normalise_paths": True}),
+    ("encoded_slashes", "keep", "options", {"encoded_slashes": "keep"}),
     ("middlewares", "compress, auth", "options", {"middlewares": ("compress", "auth")}),
     ("middlewares", "none", "options", {"middlewares": ()}),
     ("https", "redirect", "options", {"https": "redirect"}),

@@ -429,7 +429,7 @@ def test_whoever_is_held_is_woken_when_the_route_is_removed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "seen"), [("/api/x", "/base/x"), ("/api", "/base/"), ("/api?q", "/base/?q"), ("/apix", "/base/x")]
+    ("target", "seen"), [("/api/x", "/base/x"), ("/api", "/base/"), ("/api?q", "/base/?q"), ("/apix", "/base/apix")]
 )
 def test_a_target_loses_the_prefix_and_gains_the_base(target: str, seen: str) -> None:
     upstream = Upstream("a", "http://a/base/")

@@ -58,6 +58,8 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "linger": (60.0, "2m", 120.0),
     "max_connections": (512, 8, 8),
     "max_body": (None, "10MiB", 10 << 20),
+    "normalise_paths": (False, "true", True),
+    "encoded_slashes": ("refuse", "keep", "keep"),
     "strip_prefix": (False, True, True),
     "tls": (
         {"certificates": [], "min_version": "1.2", "public_port": None},

@@ -127,7 +127,21 @@ def _lacks_method(route: Route, request: Request) -> str:
     return f"it answers {', '.join(route.methods)}, not {request.method}"
 
 
-_LACKS = {MissReason.HOST: _lacks_port, MissReason.PATH: _lacks_path, MissReason.METHOD: _lacks_method}
+def _ambiguous(_route: Route, request: Request) -> str:
+    return f"applications may read {request.path} otherwise than its rule does"
+
+
+def _undecided(_route: Route, request: Request) -> str:
+    return f"its expression takes too long for {request.path}"
+
+
+_LACKS = {
+    MissReason.HOST: _lacks_port,
+    MissReason.PATH: _lacks_path,
+    MissReason.METHOD: _lacks_method,
+    MissReason.AMBIGUOUS: _ambiguous,
+    MissReason.UNDECIDED: _undecided,
+}
 
 
 def _why_outdone(route: Route, found: Route | Miss, ranked: Sequence[Route], request: Request) -> str:

@@ -23,8 +23,10 @@ from dockerproxy.labels.mentions import find_mentions
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.traefik import traefik_hosts
 from dockerproxy.proxy.answers import ANSWERS
-from dockerproxy.routing.route import Route
+from dockerproxy.routing.expression import BUDGET, Budget
+from dockerproxy.routing.route import PathKind, Route
 from dockerproxy.routing.table import Miss, MissReason
+from dockerproxy.settings.paths import normalised
 
 _MOST_CANDIDATES = 20  # a domain with more routes is better looked at in the list of all routes
 _MOST_CONTAINERS = 5
@@ -51,7 +53,8 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
     headers: of the request; only Host has a part in routing
     """
     request = _request(url, method, headers)
-    found = evidence.table.match(*request)
+    budget = evidence.table.budget()
+    found = evidence.table.match(*request, budget)
     claimants = list(islice(_claimants(request, found, evidence), _MOST_CONTAINERS))
     rows = candidates(evidence.table, request)
     route = found if isinstance(found, Route) else None
@@ -70,6 +73,7 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
         "method": request.method,
         "host": request.host,
         "path": request.path,
+        "read_as": normalised(request.path),
         "route": route.name if route is not None else None,
         "code": str(code),
         "verdict": verdict,
@@ -83,7 +87,13 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
             *_obstacles(code, route, conditions),
             *({"code": each.code, "text": each.text, "mend": each.mend} for each in claimants),
         ],
-        "notes": [*_without_https(plain, evidence), *_notes(route, headers, len(rows)), *evidence.doubts],
+        "notes": [
+            *_spelling(request, route, evidence),
+            *_cost(budget, rows),
+            *_without_https(plain, evidence),
+            *_notes(route, headers, len(rows)),
+            *evidence.doubts,
+        ],
     }
 
 
@@ -165,6 +175,16 @@ def _missed(miss: Route | Miss, request: Request) -> tuple[str, str]:
     """Why no route answers."""
     assert isinstance(miss, Miss)
     status = ANSWERS[miss.reason].status
+    if miss.reason is MissReason.AMBIGUOUS:
+        return miss.reason, (
+            f"applications may read {request.path} in several ways, which lead to different routes: {status}; if it is"
+            " meant so, set encoded_slashes to keep or decode for the route, or give one of them the middlewares of all"
+        )
+    if miss.reason is MissReason.UNDECIDED:
+        return (
+            miss.reason,
+            f"the expressions of {miss.domain or request.name} take too long for {request.path}: {status}",
+        )
     if miss.reason is MissReason.METHOD:
         allowed = ", ".join(miss.allow)
         return miss.reason, f"{request.path} is known, but not for {request.method}, only {allowed}: {status}"
@@ -231,6 +251,40 @@ def _shown(rows: Sequence[Candidate]) -> Sequence[Candidate]:
 
 def _row(reason: Reason) -> Json:
     return {"code": str(reason.code), "text": reason.what, "mend": reason.mend}
+
+
+def _spelling(request: Request, route: Route | None, evidence: Evidence) -> Iterable[str]:
+    """What is made of a path that can be written in a simpler way."""
+    read = normalised(request.path)
+    if read == request.path:
+        return
+    sent = "as it is read" if route is not None and route.options.normalise_paths else "as it was written"
+    whom = f"; the upstream gets it {sent}" if route is not None and not route.handler else ""
+    yield f"the path is read as {read}{whom}"
+    plainly = evidence.table.match(*request._replace(path=read))
+    if route is not None and isinstance(plainly, Route) and plainly.name != route.name:
+        yield (
+            f"route {plainly.name} has that path, but an application may read what was written otherwise: route"
+            f" {route.name} has the middlewares of both"
+        )
+
+
+def _cost(budget: Budget, rows: Sequence[Candidate]) -> Iterable[str]:
+    """What the expressions have cost, which are tried one after the other."""
+    if not budget.tried:
+        return
+    texts = dict.fromkeys(row.route.path.text for row in rows if row.route.path.kind is PathKind.REGEX)
+    place = next((f"; that of route {row.route.name} is the {_nth(list(texts).index(row.route.path.text) + 1)}"
+                  for row in rows if row.matched and row.route.path.kind is PathKind.REGEX), "")  # fmt: skip
+    yield (
+        f"{_counted(budget.tried, 'expression was', 'expressions were')} tried for this path, of {len(texts)} at this"
+        f" host{place}: {budget.spent * 1000:.2f} ms, of the {BUDGET * 1000:.0f} ms that one request may cost"
+    )
+
+
+def _nth(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
 
 
 def _without_https(plain: bool, evidence: Evidence) -> Iterable[str]:

@@ -45,7 +45,7 @@ def build_base(settings: Settings, static: StaticRoutes, dynamic: Iterable[Route
     _add_static(base, static.routes)
     dynamic = tuple(dynamic)
     for route in builtin_routes(settings, base.routes.keys() | {route.name for route in dynamic}):
-        if not base.places.clashes(route):
+        if not base.places.clashes(route, yields=True):
             base.add(static.pages.dress(route))
             base.builtin.add(route.name)
     for route in dynamic:

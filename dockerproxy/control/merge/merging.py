@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from dockerproxy.control.merge.base import place_of, without
+from dockerproxy.control.merge.expressions import ExpressionBounds
 from dockerproxy.control.merge.joining import Joined, Joiner, MergeContext
 from dockerproxy.control.merge.members import ContainerKey, CurrentMembers, Member, label_of
 from dockerproxy.control.merge.places import Clash, Places, Refusals, contested, names_of
@@ -88,10 +89,13 @@ class _Merge:
         firm = dict(self._base.routes)
         free = []
         # In order of age, for `_pools` met the containers in that order.
+        bounds = ExpressionBounds()
         for joined in self._joiner.join(self._pools(), self._context):
             self._tell(joined)
             if joined.route.name in firm:
                 firm[joined.route.name] = joined.route
+            elif why := bounds.refuse(joined):
+                self._tell_bound(joined, why)
             else:
                 free.append(joined)
         names = [name for joined in free for name in joined.names] + [
@@ -132,6 +136,16 @@ class _Merge:
             self._reasons.setdefault(key, {})[reason] = None
         for key in joined.refused:
             self._refused.setdefault(key, set()).add(joined.route.name)
+
+    def _tell_bound(self, joined: Joined, why: str) -> None:
+        for member in joined.members:
+            label = label_of(member, "path_regex", self._context.prefix)
+            what = f"label {label}={joined.route.path.text} is one expression too many: {why}"
+            mend = "write prefixes with the label path, or one expression with alternatives: ^/(a|b)/"
+            self._refused.setdefault(member.key, set()).add(joined.route.name)
+            if not member.former:
+                reason = Reason(Code.TOO_MANY_EXPRESSIONS, what, mend, label=label)
+                self._reasons.setdefault(member.key, {})[reason] = None
 
     def _add(self, joined: Joined) -> Sequence[Clash]:
         """A docker route, at the places that are still free; and why it has no others."""

@@ -1,4 +1,9 @@
-"""Places: which domain, path and method is taken, and by whom. First come, first served; pure."""
+"""Places: which domain, path and method is taken, and by whom. First come, first served; pure.
+
+A route that names its methods stands beside one for all methods: the table prefers it. Only what the operator has
+written for all methods is not given to containers by parts. An expression of a container that takes all paths is at the
+place of the whole domain as well.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
+from dockerproxy.routing.breadth import takes_all
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
 
 
@@ -34,11 +40,14 @@ class Places:
     def __repr__(self) -> str:
         return f"<Places: {len(self._taken)} domains over {self._below!r}>"
 
-    def clashes(self, route: Route) -> list[Clash]:
-        """Where `route` cannot be, and why not. It is in nobody's way where it is already itself."""
+    def clashes(self, route: Route, *, yields: bool = False) -> list[Clash]:
+        """Where `route` cannot be, and why not. It is in nobody's way where it is already itself.
+
+        yields: whether it takes no method from a route for all methods
+        """
         found = []
         for domain in route.domains or (None,):
-            owner = self._owner(domain, route)
+            owner = self._owner(domain, route, yields=yields)
             if owner is not None:
                 found.append(Clash(domain, owner))
         return found
@@ -47,20 +56,25 @@ class Places:
         """Note that `route` answers at its domains, its path and its methods."""
         for domain in route.domains or (None,):
             paths = self._taken.setdefault(domain.name if domain is not None else "", {})
-            paths.setdefault(_path(route), []).append((domain, route))
+            for key in _keys(route):
+                paths.setdefault(key, []).append((domain, route))
 
     def has(self, name: str) -> bool:
         """Whether anybody is at the domain of this name; "" is for every domain."""
         return name in self._taken or (self._below is not None and self._below.has(name))
 
-    def _owner(self, domain: Domain | None, route: Route) -> Route | None:
+    def _owner(self, domain: Domain | None, route: Route, *, yields: bool) -> Route | None:
         paths = self._taken.get(domain.name if domain is not None else "")
         if paths is not None:
-            for where, other in paths.get(_path(route), ()):
-                others = other.name != route.name and _overlap(other.methods, route.methods)
-                if others and _contested(where, domain, route.source):
-                    return other
-        return self._below._owner(domain, route) if self._below is not None else None
+            keys = _keys(route)
+            for key in keys:
+                for where, other in paths.get(key, ()):
+                    # The table looks at expressions before the whole domain, and at methods last.
+                    wider = _keys(other)[0] != keys[0]
+                    others = other.name != route.name and (wider or _overlap(other, route, yields=yields))
+                    if others and _contested(where, domain, route.source):
+                        return other
+        return self._below._owner(domain, route, yields=yields) if self._below is not None else None
 
 
 def names_of(route: Route) -> Sequence[str]:
@@ -88,11 +102,18 @@ def _contested(taken: Domain | None, domain: Domain | None, source: Source) -> b
     return taken.port == domain.port or (source is Source.DOCKER and None in (taken.port, domain.port))
 
 
-def _path(route: Route) -> str:
-    """The path rule; a prefix of `/` is every path."""
+def _keys(route: Route) -> tuple[str, ...]:
+    """The path rule; a prefix of `/` is every path, and an expression of a container that takes all is so, too."""
     path = ANY_PATH if route.path.kind is PathKind.PREFIX and route.path.text == "/" else route.path
-    return f"{path.kind} {path.text}" if path.text else ""
+    key = f"{path.kind} {path.text}" if path.text else ""
+    wide = path.kind is PathKind.REGEX and route.source is Source.DOCKER and takes_all(path.text)
+    return (key, "") if wide else (key,)
 
 
-def _overlap(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
-    return not one or not other or not set(one).isdisjoint(other)
+def _overlap(taken: Route, route: Route, *, yields: bool) -> bool:
+    """Whether both want the same of a place, method by method."""
+    if taken.methods and route.methods:
+        return not set(taken.methods).isdisjoint(route.methods)
+    if not taken.methods and route.methods:
+        return yields or (route.source is Source.DOCKER and taken.source is not Source.DOCKER)
+    return not taken.methods

@@ -38,6 +38,7 @@ _OPTIONS = {
     "consecutive_errors": sys.maxsize,
     "error_statuses": frozenset(),
     "max_connections": sys.maxsize,
+    "normalise_paths": False,
     "response_timeout": _LONG,
     "stall_timeout": _LONG,
     "strip_prefix": False,

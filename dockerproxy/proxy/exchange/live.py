@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol
 
 from dockerproxy.proxy.https import hsts_line
 from dockerproxy.proxy.log_limit import LogLimit
+from dockerproxy.proxy.target import rewritten
 from dockerproxy.routing.balancer import Balancer
 from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
@@ -150,11 +151,10 @@ class LiveRoute:
 
     def target(self, target: str, upstream: Upstream) -> str:
         """The target as `upstream` is to see it."""
-        if self.prefix and target.startswith(self.prefix):
-            target = target[len(self.prefix) :]
-            if not target.startswith("/"):
-                target = f"/{target}"
-        return upstream.base_path + target if upstream.base_path and target != "*" else target
+        base, normalise = upstream.base_path, self.options.normalise_paths
+        if self.prefix or base or normalise:
+            return rewritten(target, self.prefix, base, normalise=normalise)
+        return target
 
     def _wake_held(self) -> None:
         held, self._held = self._held, {}  # one that is woken may have to be held again

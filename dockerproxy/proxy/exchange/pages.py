@@ -22,6 +22,8 @@ from dockerproxy.stats import ProxyStats, RouteStats
 
 log = logging.getLogger(__name__)
 
+_NOT_FOUND = (MissReason.HOST, MissReason.PATH)
+
 # The client's address and the value of its Authorization field -> whether it may see why a request failed.
 MaySeeReason = Callable[[str, str], bool]
 
@@ -57,7 +59,7 @@ class Pages:
 
     def show_not_found(self, client: Client, head: RequestHead, miss: Miss) -> None:
         """Answer a request that no route answers."""
-        page = self.of_domain(miss.domain) if miss.reason is not MissReason.METHOD else None
+        page = self.of_domain(miss.domain) if miss.reason in _NOT_FOUND else None
         self.show_unrouted(client, head, miss.reason.value, page, miss.allow)
 
     def show_unrouted(

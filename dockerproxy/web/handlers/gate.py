@@ -18,7 +18,7 @@ from dockerproxy.proxy.exchange.gate import AS_TOLD, PASS_ON, AtGate
 from dockerproxy.proxy.exchange.inner import BrokenAnswer
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.tasks import Tasks
-from dockerproxy.web.context import PASSAGE, ROUTE_NAME
+from dockerproxy.web.context import ENCODED_SLASHES, PASSAGE, ROUTE_NAME
 from dockerproxy.web.handlers.application import EveryPath, Groups
 from dockerproxy.web.handlers.entrance import EXCEPTION
 from dockerproxy.web.handlers.passing import Passing
@@ -56,6 +56,7 @@ class Gate:
         sent = outer.passage.request
         if request.method != sent.method:  # aiohttp does not know it
             request = request.clone(method=sent.method)
+        request[ENCODED_SLASHES] = outer.live.options.encoded_slashes
         try:
             chain = self._middlewares.chain(outer.live.options.middlewares)
         except SettingsError as error:

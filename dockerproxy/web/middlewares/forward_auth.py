@@ -13,8 +13,11 @@ from pydantic import BeforeValidator, Field
 
 from dockerproxy.http1.headers import HOP_BY_HOP
 from dockerproxy.proxy.log_limit import LogLimit
+from dockerproxy.routing.readings import readings
 from dockerproxy.settings.options import Strict
+from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import Duration, split_list
+from dockerproxy.web.context import ENCODED_SLASHES
 from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.registry import CallNext
@@ -70,6 +73,8 @@ class ForwardAuth:
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         try:
             answer, body = await self._ask(request)
+        except web.HTTPBadRequest:
+            raise
         except (ClientError, OSError, TimeoutError, ValueError) as error:
             self._complain(str(error) or type(error).__name__)
             raise web.HTTPServiceUnavailable(text="It cannot be found out whether you may come in.\n") from None
@@ -92,7 +97,10 @@ class ForwardAuth:
             (name, value) for name, value in request.headers.items() if name.lower() not in _NOT_SENT
         )  # X-Forwarded-For, -Proto and -Host are among them, as the upstream gets them
         headers["X-Forwarded-Method"] = request.method
-        headers["X-Forwarded-Uri"] = request.raw_path
+        headers["X-Forwarded-Uri"] = uri = _uri(request)
+        headers.popall("X-Forwarded-Raw-Uri", None)
+        if uri != request.raw_path:
+            headers["X-Forwarded-Raw-Uri"] = request.raw_path
         async with self._session.get(
             self._options.url,
             headers=headers,
@@ -106,6 +114,20 @@ class ForwardAuth:
             if len(body) > _LARGEST_ANSWER:
                 raise ValueError(f"its answer is larger than {_LARGEST_ANSWER} bytes")
             return answer, body
+
+
+def _uri(request: web.Request) -> str:
+    """Path and query as the service is to judge them: the path as it is read, not as it was sent.
+
+    Raises HTTPBadRequest for a path that the application behind may read as one that the service has not seen.
+    """
+    path, mark, query = request.raw_path.partition("?")
+    if is_plain(path):
+        return request.raw_path
+    policy, read = request.get(ENCODED_SLASHES, "refuse"), readings(path)
+    if read is None or (read.slashed and policy == "refuse"):
+        raise web.HTTPBadRequest(text="The path is written so that it may be read in several ways.\n")
+    return f"{read.slash if policy == 'decode' else normalised(path)}{mark}{query}"
 
 
 def _relayed(answer: ClientResponse, body: bytes) -> RelayedResponse:

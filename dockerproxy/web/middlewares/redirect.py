@@ -10,11 +10,13 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from dockerproxy.routing.expression import Expression
 from dockerproxy.settings.options import Strict
+from dockerproxy.settings.paths import normalised
 from dockerproxy.settings.routes import parse_regex
+from dockerproxy.web.middlewares.location import location
 from dockerproxy.web.middlewares.registry import CallNext
 
 _VISIBLE = re.compile(r"[!-~]+")
-_TOLD = ("middleware redirect: its match", "it is changed and the settings are read again")
+_WHOSE = "middleware redirect: its match"
 
 
 def _visible(value: Any) -> str:
@@ -58,14 +60,17 @@ class Redirect:
 
     def __init__(self, options: RedirectOptions) -> None:
         self._to = options.to
-        self._match = None if options.match is None else Expression(options.match, *_TOLD)
+        self._match = None if options.match is None else Expression(options.match, _WHOSE)
         self._status = options.status
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
-        target = self.target(f"{request.scheme}://{request.host}{request.raw_path}")
-        if target is None:
-            return await call_next(request)
-        return web.Response(status=self._status, headers={"Location": target})
+        origin, (path, mark, query) = f"{request.scheme}://{request.host}", request.raw_path.partition("?")
+        # As it was sent, for its target may bear a part of that; else as it is read, for no other spelling gets past.
+        for written in dict.fromkeys((path, normalised(path))):
+            target = self.target(f"{origin}{written}{mark}{query}")
+            if target is not None:
+                return web.Response(status=self._status, headers={"Location": target})
+        return await call_next(request)
 
     def target(self, url: str) -> str | None:
         """Where a request for `url` is sent, or None."""
@@ -74,7 +79,5 @@ class Redirect:
         found = self._match.whole(url)
         if found is None:
             return None
-        target = found.expand(self._to)
-        if self._to.startswith("/") and not self._to.startswith("//"):
-            target = "/" + target.lstrip("/\\")  # else a path that the client chooses could name another host
-        return target if _VISIBLE.fullmatch(target) else None
+        target = location(self._to, found)
+        return target if target is not None and _VISIBLE.fullmatch(target) else None

@@ -143,9 +143,40 @@ def test_a_handler_is_told_as_the_one_who_answers() -> None:
 
 
 def test_the_header_host_counts_and_others_are_said_not_to() -> None:
-    answer = explained("http://127.0.0.1:8888/", Host="x.localhost", Accept="*/*")
-    assert answer["route"] == "site"
+    answer = explained("http://127.0.0.1:8888/", Host="strict.localhost", Accept="*/*")
+    assert answer["host"] == "strict.localhost"
     assert answer["notes"] == ["of the headers only Host has a part in finding the route"]
+
+
+def test_a_path_that_is_written_another_way_is_told_in_both_forms() -> None:
+    answer = explained("http://x.localhost/x/..//%61pi/v2%2fx")
+    assert (answer["route"], answer["path"], answer["read_as"]) == ("api", "/x/..//%61pi/v2%2fx", "/api/v2%2Fx")
+    assert answer["notes"][0] == "the path is read as /api/v2%2Fx; the upstream gets it as it was written"
+
+
+def test_the_route_with_the_middlewares_of_all_readings_is_told_as_such() -> None:
+    routes = [
+        {"name": "site", "host": "x.localhost", "upstreams": [UP], "middlewares": "compress"},
+        {"name": "public", "host": "x.localhost", "path": "/public", "upstreams": [UP], "normalise_paths": True},
+    ]
+    answer = explain_request("http://x.localhost/x/../public", "", {}, evidence(routes=routes))
+    assert answer["route"] == "site"
+    assert "route public has that path, but an application may read what was written otherwise" in answer["notes"][1]
+
+    answer = explain_request("http://x.localhost/public/..%2fa", "", {}, evidence(routes=routes))
+    assert (answer["route"], answer["code"]) == (None, "ambiguous_path")
+    assert "set encoded_slashes to keep or decode" in answer["verdict"]
+
+
+def test_what_the_expressions_of_a_host_cost_is_told() -> None:
+    expressions = [rf"^/{name}\d$" for name in "abc"]
+    routes = [
+        {"name": text[2], "host": "x.localhost", "path": {"regex": text}, "upstreams": [UP]} for text in expressions
+    ]
+    answer = explain_request("http://x.localhost/b1", "", {}, evidence(routes=routes))
+    (note,) = answer["notes"]
+    assert note.startswith("2 expressions were tried for this path, of 3 at this host; that of route b is the 2nd: ")
+    assert note.endswith(" ms, of the 20 ms that one request may cost")
 
 
 @pytest.mark.parametrize("url", ["ftp://x/", "http://", "http://[::1/", "http://x:99999/", ""])

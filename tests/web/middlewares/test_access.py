@@ -66,6 +66,47 @@ async def test_what_the_service_lets_pass_goes_on_with_its_fields(scene: Scene, 
     assert (request.body, request["range"]) == (b"body", "bytes=0-1")
 
 
+async def say_yes_to_all(conversation: Conversation) -> None:
+    while True:
+        await conversation.request()
+        conversation.answer(b"fine")
+
+
+@pytest.mark.parametrize(
+    ("target", "told", "raw"),
+    [
+        ("/a/../%61dmin//x?q=/../y", "/admin/x?q=/../y", "/a/../%61dmin//x?q=/../y"),
+        ("/a%20b", "/a%20b", None),
+        ("/caf%c3%a9", "/caf%C3%A9", "/caf%c3%a9"),
+    ],
+)
+async def test_the_service_is_told_the_path_as_it_is_read(
+    scene: Scene, before: Before, target: str, told: str, raw: str | None
+) -> None:
+    async def say_yes(conversation: Conversation) -> None:
+        while True:
+            auth.requests.append(await conversation.request())
+            conversation.answer(b"fine")
+
+    auth = await service(scene, say_yes)
+    upstream = await before("forward_auth", url=auth.url)
+    assert (await scene.get(target, X_Forwarded_Raw_Uri="/forged")).status == 200
+    (asked,), (request,) = auth.requests, upstream.requests
+    assert asked["x-forwarded-uri"] == told
+    assert asked.all("x-forwarded-raw-uri") == ([raw] if raw is not None else [])
+    assert request.target == target
+
+
+@pytest.mark.parametrize("target", ["/public%2f..%2fadmin", "/public\\admin", "/public/..;/admin", "/a%5cb"])
+async def test_a_path_that_the_service_would_read_otherwise_than_the_application_is_refused(
+    scene: Scene, before: Before, target: str
+) -> None:
+    auth = await service(scene, say_yes_to_all)
+    upstream = await before("forward_auth", url=auth.url)
+    assert (await scene.get(target)).status == 400
+    assert (auth.requests, upstream.requests) == ([], [])
+
+
 async def test_any_other_answer_of_the_service_goes_to_the_client(scene: Scene, before: Before) -> None:
     async def send_away(conversation: Conversation) -> None:
         await conversation.request()
