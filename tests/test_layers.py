@@ -36,6 +36,29 @@ STRANGERS = (("proxy", "discovery"), ("discovery", "proxy"))
 # The rooms of a part that has folders, from the top to the bottom: a room is a folder, or a module that stands beside
 # the folders. One may import rooms of the rows below its own, none of its own row.
 ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "commands": (
+        ("__init__",),
+        ("change", "dynamic", "explaining", "log", "login", "look", "password", "waiting"),
+        ("completion",),
+        ("access",),
+        ("terminal",),
+        ("asking", "command_line", "interrupt"),
+    ),
+    "control": (
+        ("__init__",),
+        ("registry",),
+        ("docker_routes", "explain", "publication"),
+        ("admission", "change_log"),
+        ("changes", "merge", "store"),
+        ("document", "overrides"),
+    ),
+    "demo": (
+        ("__init__", "client"),
+        ("page", "site"),
+        ("engine",),
+        ("containers",),
+        ("paths", "refusals", "spec"),
+    ),
     "discovery": (
         ("__init__",),
         ("following", "once"),
