@@ -48,6 +48,7 @@ _SETTING_EXAMPLES = {
     "admin_access": "token",
     "state_dir": "/var/lib/dockerproxy",
     "constraints_default": "deny",
+    "local_upstreams": "127.0.0.0/8,::1",
     "trusted_proxies": "10.0.0.0/8,192.168.1.7",
     "grace": "1m",
     "head_size": "32k",
@@ -123,6 +124,7 @@ _UPSTREAM_EXAMPLES = {
 }
 _DEFAULTS_IN_WORDS = {
     "admin_access": "`token` or `loopback`",
+    "local_upstreams": "none, or loopback",
     "state_dir": "the user's folder for state, such as `~/.local/state/dockerproxy`",
 }
 _CONSTRAINT_EXAMPLES = {

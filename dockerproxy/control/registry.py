@@ -16,6 +16,7 @@ from typing import Any
 
 from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.dynamic import refuse_new, refuse_removal
+from dockerproxy.control.admission.local_upstreams import local_problems, permitted_networks
 from dockerproxy.control.admission.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown
 from dockerproxy.control.changes import decided
 from dockerproxy.control.docker_routes import DockerRoutes, Rules
@@ -170,8 +171,9 @@ class Registry:
         """
         async with self._writing:
             existing = [route for route in self.routes if not self._docker_routes.keeps(route)]
-            route = route_of(wanted, self._defaults, Source.DYNAMIC)
-            refuse_new(wanted, route, existing, self._dynamic, self._constraints)
+            local = permitted_networks(self._settings, self._static.routes)
+            route = route_of(wanted, self._defaults, Source.DYNAMIC, local)
+            refuse_new(wanted, route, existing, self._dynamic, self._constraints, local)
             why = why_unknown(route.options.middlewares, self._known)
             if why:
                 raise InvalidInput("route", [Problem("middlewares", why)])
@@ -254,8 +256,11 @@ class Registry:
 
     def _built(self, settings: Settings, static: StaticRoutes, dynamic: Mapping[str, RouteSettings]) -> Base:
         known, defaults = self._middlewares.known(settings), settings.route_defaults
-        routes = [route_of(route, defaults, Source.DYNAMIC) for route in dynamic.values()]
+        local = permitted_networks(settings, static.routes)
+        routes = [route_of(route, defaults, Source.DYNAMIC, local) for route in dynamic.values()]
         wrong = {route.name: why_unknown(route.options.middlewares, known) for route in routes}
+        for name, route in dynamic.items():
+            wrong[name] = wrong[name] or "; ".join(map(str, local_problems(route, local)))
         base = build_base(settings, static, [route for route in routes if not wrong[route.name]])
         base.warnings += [f"{name}: the dynamic route is left out: {why}" for name, why in wrong.items() if why]
         return base

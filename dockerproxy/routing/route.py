@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from dockerproxy.errors import SettingsError
 from dockerproxy.routing.expression import named_groups
+from dockerproxy.routing.local_addresses import Network
 from dockerproxy.settings.load import options_of
 from dockerproxy.settings.options import RouteOptions
 from dockerproxy.settings.paths import comparable, is_plain
@@ -127,6 +128,7 @@ class Upstream:
     container: id of the container behind it, or "" for a static upstream
     draining:  out of rotation while what is in flight goes on (its container was told to stop)
     handler:   for the in-process upstream of a handler route, the key of the handler
+    local:     the networks of this machine and its link that its host name may stand for; None: all of them
     key:       what state is kept by
     address:   what connections are pooled by: `http://127.0.0.1:2368`, or the handler's key
     """
@@ -138,6 +140,7 @@ class Upstream:
     container: str = ""
     draining: bool = False
     handler: str = ""
+    local: tuple[Network, ...] | None = None
     scheme: str = field(init=False)
     host: str = field(init=False)
     port: int = field(init=False)

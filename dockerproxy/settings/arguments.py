@@ -65,6 +65,7 @@ class ProxyArguments(CommonArguments, total=False):
     define_middlewares: Mapping[str, Mapping[str, Any] | BaseModel]
     constraints: Iterable[Mapping[str, Any] | BaseModel]
     constraints_default: Literal["allow", "deny"]
+    local_upstreams: str | Iterable[str | IPv4Network | IPv6Network] | None
     trusted_proxies: str | Iterable[str | IPv4Network | IPv6Network]
     grace: float | str
     head_size: int | str

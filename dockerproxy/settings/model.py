@@ -190,6 +190,11 @@ class Settings(RouteOptions, BaseSettings):
     constraints_default: ConstraintsDefault = Field(
         "allow", description="whether containers may claim domains that no constraint is about: `allow` or `deny`"
     )
+    local_upstreams: Networks | None = Field(
+        None,
+        description="loopback, link-local and metadata addresses at which `/add` may put upstreams; default: those of "
+        "loopback where only this machine may call `/add`, else none",
+    )
     trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-* fields are believed")
     grace: Duration = Field(DEFAULT_GRACE, description="how long what is in flight may take after SIGTERM")
     head_size: Size = Field(DEFAULT_HEAD_SIZE, ge=1024, description="largest head of a request or response")

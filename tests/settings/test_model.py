@@ -31,6 +31,7 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "admin_access": (None, "open", "open"),
     "constraints": ([], [_CONSTRAINT], [_CONSTRAINT]),
     "constraints_default": ("allow", "deny", "deny"),
+    "local_upstreams": (None, "127.0.0.0/8,::1", ["127.0.0.0/8", "::1/128"]),
     "trusted_proxies": ([], "10.0.0.0/8", ["10.0.0.0/8"]),
     "grace": (30.0, "5s", 5.0),
     "head_size": (65536, "32k", 32768),

@@ -25,7 +25,7 @@ GO_ROUTE = (
 
 
 def new(name: str, **values: Any) -> dict[str, Any]:
-    return {"name": name, "host": f"{name}.localhost", "upstreams": [{"url": "http://127.0.0.1:9"}], **values}
+    return {"name": name, "host": f"{name}.localhost", "upstreams": [{"url": "http://10.0.0.9:9"}], **values}
 
 
 async def test_the_json_of_the_go_project_is_added_unchanged(build: Build) -> None:

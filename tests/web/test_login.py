@@ -16,7 +16,7 @@ from .making import Answer, House
 TOKEN = "correct horse battery"
 OURS = "http://site.localhost:8888"  # where the house says it is asked
 ADD, STATISTICS, LIVE = "dockerproxy-add", "dockerproxy-statistics", "dockerproxy-live"
-ROUTE = {"name": "a", "host": "a.localhost", "upstreams": [{"url": "http://127.0.0.1:9"}]}
+ROUTE = {"name": "a", "host": "a.localhost", "upstreams": [{"url": "http://10.0.0.9:9"}]}
 
 
 class Browser:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 
 from dockerproxy.control.admission.constraints import Constraints
+from dockerproxy.control.admission.local_upstreams import local_problems
 from dockerproxy.control.merge.base import place_of
 from dockerproxy.control.merge.places import Places
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
+from dockerproxy.routing.local_addresses import Network
 from dockerproxy.routing.route import Route, Source
 from dockerproxy.settings import FILE_OPTIONS, RouteSettings
 
@@ -24,10 +26,11 @@ def refuse_new(
     existing: Iterable[Route],
     dynamic: Collection[str],
     constraints: Constraints,
+    local: tuple[Network, ...],
 ) -> None:
-    """Raises InvalidInput if it is no proxy route or at the admin handlers' domain, RouteExists if its name or all of
-    its places are taken."""
-    problems = [*_problems(wanted), *_admin_problems(route, constraints)]
+    """Raises InvalidInput if it is no proxy route, at the admin handlers' domain or with an upstream at an address of
+    this machine or its link that is not in `local`; RouteExists if its name or all of its places are taken."""
+    problems = [*_problems(wanted), *local_problems(wanted, local), *_admin_problems(route, constraints)]
     if problems:
         raise InvalidInput("route", problems)
     places = Places()

@@ -8,8 +8,11 @@ from typing import Any
 
 from dockerproxy.control.merge.handler_keys import handler_upstreams, key_of, mounted, name_and_prefix
 from dockerproxy.control.merge.python_routes import refuse_wrong, with_defaults, with_handlers
+from dockerproxy.routing.local_addresses import Network, is_address
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, PathRule, Route, Source, Upstream
 from dockerproxy.settings import PathSettings, RouteOptions, RouteSettings, Settings
+
+Local = tuple[Network, ...] | None
 
 EVERY_DOMAIN = ""  # in Pages: the page of domains that have none of their own
 
@@ -54,14 +57,17 @@ def static_routes(settings: Settings, python_routes: Sequence[Route] = ()) -> St
     return StaticRoutes(tuple(routes), pages, handlers)
 
 
-def route_of(written: RouteSettings, defaults: RouteOptions, source: Source) -> Route:
-    """A Route from what a person wrote, its options over `defaults`."""
+def route_of(written: RouteSettings, defaults: RouteOptions, source: Source, local: Local = None) -> Route:
+    """A Route from what a person wrote, its options over `defaults`.
+
+    local: the networks of this machine and its link that host names of upstreams may stand for; None: all of them
+    """
     return Route(
         name=written.name,
         domains=tuple(Domain.parse(host) for host in written.hosts),
         path=_path_rule(written.path),
         methods=written.path.method if written.path is not None else (),
-        upstreams=handler_upstreams(written.handler) if written.handler else _upstreams(written, source),
+        upstreams=handler_upstreams(written.handler) if written.handler else _upstreams(written, source, local),
         options=written.options(defaults),
         source=source,
         handler=written.handler or "",
@@ -69,11 +75,16 @@ def route_of(written: RouteSettings, defaults: RouteOptions, source: Source) -> 
     )
 
 
-def _upstreams(written: RouteSettings, source: Source) -> tuple[Upstream, ...]:
+def _upstreams(written: RouteSettings, source: Source, local: Local) -> tuple[Upstream, ...]:
     return tuple(
-        Upstream(name=upstream.name or upstream.url, url=upstream.url, weight=upstream.weight, source=source)
+        _guarded(Upstream(upstream.name or upstream.url, upstream.url, upstream.weight, source), local)
         for upstream in written.upstreams
     )
+
+
+def _guarded(upstream: Upstream, local: Local) -> Upstream:
+    """What a name stands for is known when it is connected to; an address was looked at when it was taken."""
+    return upstream if local is None or is_address(upstream.host) else replace(upstream, local=local)
 
 
 def _path_rule(path: PathSettings | None) -> PathRule:

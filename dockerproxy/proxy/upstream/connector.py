@@ -17,6 +17,7 @@ from dockerproxy.proxy.keepalive import UPSTREAM, probe
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
 from dockerproxy.proxy.upstream.pool import Connect
+from dockerproxy.routing.local_addresses import Networks, why_local
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tls.client import UpstreamTls
 
@@ -68,13 +69,14 @@ class Connector:
             end = await self._connect_handler(upstream.handler)
             await loop.create_connection(lambda: connection, sock=end)
             return
+        host = upstream.host if upstream.local is None else await _permitted(upstream, upstream.local)
         if upstream.scheme != "https":
-            transport, _ = await loop.create_connection(lambda: connection, upstream.host, upstream.port)
+            transport, _ = await loop.create_connection(lambda: connection, host, upstream.port)
             probe(transport, UPSTREAM)
             return
         context, name = self._context(tls), tls.server_name or upstream.host
         secured, _ = await loop.create_connection(
-            lambda: connection, upstream.host, upstream.port, ssl=context, server_hostname=name
+            lambda: connection, host, upstream.port, ssl=context, server_hostname=name
         )
         probe(secured, UPSTREAM)
         secured.set_write_buffer_limits(MOST_UNSENT)
@@ -84,6 +86,19 @@ class Connector:
         if context is None:
             context = self._contexts[tls] = tls.context()
         return context
+
+
+async def _permitted(upstream: Upstream, local: Networks) -> str:
+    """The first address of its host that it may be reached at. Raises AttemptError where there is none."""
+    found = await asyncio.get_running_loop().getaddrinfo(upstream.host, upstream.port, type=socket.SOCK_STREAM)
+    addresses = [str(info[4][0]) for info in found]
+    refused = {address: kind for address in addresses if (kind := why_local(address, local))}
+    for address in addresses:
+        if address not in refused:
+            return address
+    address, kind = next(iter(refused.items()))
+    told = f"{upstream.host} is at {address}, {kind}, where a route that was added may not lead (see local_upstreams)"
+    raise AttemptError(Failure.UNREACHABLE, told)
 
 
 def _in_words(error: OSError) -> AttemptError:

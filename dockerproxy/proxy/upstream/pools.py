@@ -10,8 +10,8 @@ from dockerproxy.routing.route import Upstream
 from dockerproxy.tasks import Tasks
 from dockerproxy.tls.client import UpstreamTls
 
-# An address, and how https is spoken there.
-Key = tuple[str, str]
+# An address, how https is spoken there, and which local addresses its name may stand for.
+Key = tuple[str, str, object]
 
 
 class Pools:
@@ -33,7 +33,7 @@ class Pools:
 
     def pool(self, upstream: Upstream, tls: UpstreamTls, limit: int) -> Pool:
         """The pool of connections to `upstream`, of which there may be `limit` at a time."""
-        key = (upstream.address, tls.key)
+        key = (upstream.address, tls.key, upstream.local)
         pool = self._pools.get(key)
         if pool is None:
             connect = self._connector.to(upstream, tls)
