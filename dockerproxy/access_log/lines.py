@@ -20,6 +20,7 @@ Line = Callable[[Record], str]
 
 # nginx's own status for a client that left before there was an answer.
 CLIENT_LEFT = 499
+_LONGEST_VALUE = 4096  # characters of a field's value or of a method
 _UNSAFE = re.compile(r'[\x00-\x1f\x7f-\x9f"\\]')
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -44,7 +45,7 @@ class _Combined:
     def __call__(self, record: Record) -> str:
         fields = self._wanted.of(record.lines)
         told = (
-            record.method,
+            _bounded(record.method),
             redacted_target(record.target),
             _referer(fields.get("referer", "-")),
             fields.get("user-agent", "-"),
@@ -85,7 +86,7 @@ class _Json:
         more = f',"headers":{json.dumps(self._wanted.of(record.lines))}' if self._wanted is not None else ""
         return (
             f'{{"time":"{self._time(record.began)}","id":{_quoted(record.id)},"client":{_quoted(record.client)},'
-            f'"method":{_quoted(record.method)},"host":{_quoted(record.host)},'
+            f'"method":{_quoted(_bounded(record.method))},"host":{_quoted(record.host)},'
             f'"target":{_quoted(redacted_target(record.target))},{_path(record.target)}"version":"1.{record.minor}",'
             f'"status":{record.status or CLIENT_LEFT},"cut":{"true" if record.cut else "false"},'
             f'"bytes_sent":{record.sent},"bytes_received":{record.received},'
@@ -117,7 +118,7 @@ class _Wanted:
             end = line.find(b":")
             if end in self._lengths and (name := self._names.get(line[:end].lower())) is not None:
                 text = redacted_field(name, line[end + 1 :].strip().decode("latin-1"))
-                found[name] = f"{found[name]}, {text}" if name in found else text
+                found[name] = _bounded(f"{found[name]}, {text}" if name in found else text)
         return found
 
 
@@ -126,6 +127,11 @@ def _path(target: str) -> str:
     path = target.partition("?")[0]
     read = path if is_plain(path) else normalised(path)
     return "" if read == path else f'"path":{_quoted(read)},'
+
+
+def _bounded(text: str) -> str:
+    """A head may be as large as its setting says; a line of the log need not be."""
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _referer(value: str) -> str:

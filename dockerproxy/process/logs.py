@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TextIO
 
 # What `dockerproxy logs` can show of the past: with the longest lines 8 to 32 MB, with usual ones 0.1.
 _KEPT_LINES = 1000  # lines
-_LONGEST_LINE = 8 << 10  # characters
+_LONGEST_LINE = 8 << 10  # characters; what clients send may be in it
+_LONGEST_TRACEBACK = 64 << 10  # characters; it may quote what clients send as well
 
 _TOLD_ONCE = "told_once"
 # `extra` of a record that goes to standard error alone, since it bears what lets somebody in.
@@ -37,10 +38,10 @@ class JsonFormatter(logging.Formatter):
             "time": f"{seconds}.{int(record.msecs):03d}Z",
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _bounded(record.getMessage(), _LONGEST_LINE),
         }
         if record.exc_info:
-            entry["traceback"] = self.formatException(record.exc_info)
+            entry["traceback"] = _bounded(self.formatException(record.exc_info), _LONGEST_TRACEBACK)
         return json.dumps(entry)  # in ASCII: U+0085 and U+2028 end lines for some readers, U+202E turns them round
 
 
@@ -55,11 +56,13 @@ class TextFormatter(logging.Formatter):
         super().__init__(_TEXT, _TIME)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's own name
-        record.message = harmless(record.message.replace("\n", "\\n"))
+        record.message = harmless(_bounded(record.message, _LONGEST_LINE).replace("\n", "\\n"))
         return super().formatMessage(record)
 
     def formatException(self, ei: Any) -> str:  # noqa: N802  # logging's own name
-        return indent(harmless(super().formatException(ei)), _BEHIND, lambda _: True)
+        text = _bounded(super().formatException(ei), _LONGEST_TRACEBACK)
+        lines = (_bounded(line, _LONGEST_LINE) for line in text.split("\n"))
+        return indent(harmless("\n".join(lines)), _BEHIND, lambda _: True)
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802  # logging's own name
         return indent(harmless(super().formatStack(stack_info)), _BEHIND, lambda _: True)
@@ -129,6 +132,11 @@ class Ring(logging.Handler):
 def harmless(text: str) -> str:
     """The text without what a terminal would obey: names, labels and error texts are written by others."""
     return "".join(char if char.isprintable() or char == "\n" else "?" for char in text)
+
+
+def _bounded(text: str, most: int) -> str:
+    """The text, or its beginning and a sign that there was more."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def find_ring() -> Ring | None:

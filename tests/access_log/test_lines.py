@@ -66,6 +66,22 @@ def test_a_client_that_left_before_the_answer_is_told_as_nginx_does() -> None:
 
 
 @pytest.mark.parametrize("form", ["combined", "json"])
+def test_no_client_makes_a_line_without_bound(form: str) -> None:
+    lines = (
+        b"User-Agent: " + b"a" * 60_000,
+        b"Referer: http://a/?token=" + b"b" * 60_000,
+        b"X: c",
+        b"X: " + b"d" * 60_000,
+    )
+    made = record(lines=lines)
+    made.method = "M" * 60_000
+    line = line_maker(form, ["User-Agent", "X"])(made)
+    assert len(line) < 30_000
+    assert "c, ddd" in line
+    assert "bbb" not in line
+
+
+@pytest.mark.parametrize("form", ["combined", "json"])
 def test_chosen_headers_are_told_without_credentials(form: str) -> None:
     lines = (b"X-Tenant: acme", b"Authorization: Basic c2VjcmV0", b"Cookie: sid=secret", b"X-Tenant: more")
     line = line_maker(form, ["X-Tenant", "authorization", "Cookie"])(record(lines=lines))

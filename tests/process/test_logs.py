@@ -165,3 +165,18 @@ def test_a_program_that_has_set_its_logging_up_keeps_it_and_gets_our_lines(capsy
     ring = find_ring()
     assert ring is not None
     assert len(ring.last(9).lines) == 2  # what `dockerproxy logs` shows
+
+
+@pytest.mark.parametrize("formatter", [TextFormatter(), JsonFormatter()])
+def test_no_line_is_longer_than_its_bound(formatter: logging.Formatter) -> None:
+    made = record("it failed: %s", "x" * 1_000_000, level=logging.ERROR)
+    try:
+        raise ValueError("y" * 1_000_000)
+    except ValueError:
+        made.exc_info = sys.exc_info()
+    text = formatter.format(made)
+    assert "it failed: xxx" in text
+    assert "ValueError: yyy" in text
+    assert len(text) < 100_000
+    if isinstance(formatter, TextFormatter):
+        assert max(map(len, text.split("\n"))) < 9_000

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
+from copy import copy
 from typing import Protocol
 
 from dockerproxy.http1.head import CHUNKED, RequestHead
 from dockerproxy.http1.writer import request_block
 from dockerproxy.proxy.exchange.client import Client
+from dockerproxy.proxy.exchange.handler_head import for_handler
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.exchange.request_body import RequestBody
 from dockerproxy.proxy.upstream.answer import Answering
@@ -145,6 +147,8 @@ class Attempt:
         added = origin.fields(head)
         if upstream.handler:
             added += origin.handler_fields(head, live.route.name) + told
+            head = copy(head)
+            head.lines = for_handler(head.lines)
         if live.prefix:
             added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
         host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()

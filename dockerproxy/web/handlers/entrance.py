@@ -6,6 +6,7 @@ Dockerproxy-Remote  the client's IP address
 Dockerproxy-Scheme  http or https
 Dockerproxy-Route   name of the route, percent-encoded UTF-8
 Dockerproxy-Error   `502 attempts_exhausted`: an error page is wanted
+Dockerproxy-Field   a field line in base64 that aiohttp would have refused
 Dockerproxy-Passage  before middlewares: the number by which the exchange that asks is found
 
 It checks access where the route asks for it, and turns a failure of the handler into an empty 500 with the field
@@ -14,6 +15,7 @@ Dockerproxy-Exception, which makes the data plane count it and serve the route's
 
 from __future__ import annotations
 
+import base64
 import logging
 from http import HTTPStatus
 from urllib.parse import unquote
@@ -22,8 +24,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from multidict import CIMultiDict
 
+from dockerproxy.http1.editing import pairs
+from dockerproxy.proxy.exchange.handler_head import FIELD
 from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ERROR_INFO, PASSAGE, ROUTE_NAME, ErrorInfo
+from dockerproxy.web.handlers.complaints import Complaints
 from dockerproxy.web.handlers.mount import with_prefix
 
 REMOTE = "Dockerproxy-Remote"
@@ -45,6 +50,8 @@ def route_name(request: web.Request) -> str:
 def entrance(name: str, prefix: str = "") -> Middleware:
     """The middleware for the handler called `name`, which is below `prefix`."""
 
+    complaints = Complaints(log)
+
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
         request = _as_the_client_sent_it(with_prefix(request, prefix) if prefix else request)
@@ -56,7 +63,7 @@ def entrance(name: str, prefix: str = "") -> Middleware:
         except web.HTTPException:
             raise
         except Exception as error:
-            return _failed(request, name, error)
+            return _failed(request, name, error, complaints)
         info = request.get(ERROR_INFO)
         if info is not None and response.status == HTTPStatus.OK and not response.prepared:
             response.set_status(info.status)  # a page about an error is no success, unless the handler says so
@@ -70,6 +77,8 @@ def _as_the_client_sent_it(request: web.Request) -> web.Request:
     headers = CIMultiDict((key, _encodable(value)) for key, value in ours.items())
     for field in _OURS:
         headers.popall(field, None)
+    for line in headers.popall(FIELD, ()):
+        headers.extend(pairs([base64.b64decode(line)]))
     client = request.clone(headers=headers, remote=ours.get(REMOTE, ""), scheme=ours.get(SCHEME, "http"))
     client[ROUTE_NAME] = route_name(request)
     if ERROR in ours:
@@ -101,16 +110,18 @@ def _check(request: web.Request) -> None:
         check_access(request, route.access, control.settings.admin_token)
 
 
-def _failed(request: web.Request, name: str, error: Exception) -> web.StreamResponse:
+def _failed(request: web.Request, name: str, error: Exception, complaints: Complaints) -> web.StreamResponse:
     transport = request.transport
     if transport is None or transport.is_closing():
         # The client is gone, which a handler may take as it likes; the answer reaches nobody.
-        level = logging.DEBUG if isinstance(error, (ConnectionError, web.RequestPayloadError)) else logging.ERROR
-        log.log(level, "%s: handler %s failed: %r", request[ROUTE_NAME], name, error, exc_info=error)
+        if isinstance(error, (ConnectionError, web.RequestPayloadError)):
+            log.debug("%s: handler %s failed: %r", request[ROUTE_NAME], name, error, exc_info=error)
+        else:
+            complaints.tell(error, "%s: handler %s failed: %r", request[ROUTE_NAME], name, error)
         return web.Response(status=500)
     if isinstance(error, web.RequestPayloadError) and request.writer.output_size == 0:
         return _undecodable(request)
-    log.error("%s: handler %s failed: %s: %s", request[ROUTE_NAME], name, type(error).__name__, error, exc_info=error)
+    complaints.tell(error, "%s: handler %s failed: %s: %s", request[ROUTE_NAME], name, type(error).__name__, error)
     if request.writer.output_size > 0:
         # Part of the answer is on its way: cut it, so that nobody takes it for the whole.
         transport.close()

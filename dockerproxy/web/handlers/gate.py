@@ -20,6 +20,7 @@ from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import ENCODED_SLASHES, PASSAGE, ROUTE_NAME
 from dockerproxy.web.handlers.application import EveryPath, Groups
+from dockerproxy.web.handlers.complaints import Complaints
 from dockerproxy.web.handlers.entrance import EXCEPTION
 from dockerproxy.web.handlers.passing import Passing
 from dockerproxy.web.handlers.relayed import RelayedResponse
@@ -38,6 +39,7 @@ class Gate:
         self._groups = groups
         self._middlewares = middlewares
         self._tasks = Tasks("middlewares")
+        self._complaints = Complaints(log)
 
     def __repr__(self) -> str:
         return f"<Gate: {self._middlewares!r}>"
@@ -72,7 +74,9 @@ class Gate:
             return visit.break_off() or web.Response(status=502, text="The answer of the upstream broke off.\n")
         except Exception as error:
             what = f"middleware {visit.at}" if visit.at else "the chain of middlewares"
-            log.exception("%s: %s failed: %s: %s", request[ROUTE_NAME], what, type(error).__name__, error)
+            self._complaints.tell(
+                error, "%s: %s failed: %s: %s", request[ROUTE_NAME], what, type(error).__name__, error
+            )
             outer.stats.errors_shown += visit.begun  # else the exchange counts the page that it shows
             return visit.break_off() or _word(type(error).__name__, 500, close=True)
         finally:

@@ -11,12 +11,13 @@ from aiohttp import web
 from dockerproxy.errors import HandlerError
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.application import Groups, application_of, has_startup
+from dockerproxy.web.handlers.complaints import server_log
 
 # The data plane ends idle connections; a handler that did so first would look like a fault.
 _KEEPALIVE = 3600.0  # seconds
 # The data plane has already judged the head by its own limits, which can be set; these are only out of the way.
-_LINE_SIZE = 1 << 20  # bytes
-_FIELD_COUNT = 10_000  # fields
+_LINE_SIZE = 1 << 30  # bytes
+_FIELD_COUNT = 1 << 30  # fields
 # The data plane has drained before handlers are closed: what still runs then serves nobody.
 _SHUTDOWN = 2.0  # seconds
 # Longer than a start that waits for nothing takes.
@@ -115,6 +116,7 @@ def _runner(app: web.Application, decodes: bool) -> web.AppRunner:
         handle_signals=False,
         handler_cancellation=True,  # a client that leaves cancels its upstream, and a handler is one
         access_log=None,
+        logger=server_log(),
         keepalive_timeout=_KEEPALIVE,
         tcp_keepalive=False,
         max_line_size=_LINE_SIZE,
