@@ -29,6 +29,8 @@ SECTIONS = dict(re.findall(r"^## (\S+)\n\n> (.+)$", PAGE.read_text(), re.MULTILI
 BLOG = {"name": "blog", "host": "blog.localhost", "upstreams": ["http://127.0.0.1:9"]}
 HELLO = {"name": "hello", "host": "hello.localhost", "handler": "examples.pages:hello"}
 
+GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"
+
 
 def sentences(known: Evidence, name: str = "web-1") -> list[str]:
     """All that is said of a container: the reasons as the log and the statistics have them, and the verdict."""
@@ -138,6 +140,12 @@ CASES: Mapping[Code, Callable[[], list[str]]] = {
         evidence(listed("web-1", {"dockerproxy.enable": "true"}), proxy_on("front"))
     ),
     Code.UNKNOWN_NETWORK: of({"dockerproxy.network": "backend"}),
+    Code.ISOLATED_NETWORK: lambda: sentences(
+        evidence(
+            listed("web-1", {"dockerproxy.enable": "true"}, networks=network("front")),
+            engine_networks=[{"Id": "id-of-front", "Options": {GATEWAY_MODE: "isolated"}}],
+        )
+    ),
     Code.NO_ADDRESS: of(networks=network("front", "")),
     Code.ANOTHERS_NETWORK: of(networks={}, mode="container:abc"),
     Code.HOST_NOT_REACHED: on_host,

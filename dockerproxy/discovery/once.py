@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dockerproxy.discovery.containers.fleet import Fleet
@@ -33,15 +33,23 @@ def discover_once(settings: DockerSettings) -> Discovered:
     with contextlib.closing(engine):
         listed = engine.containers()
         ExposedPorts().complete(listed, Fleet(settings).lacks_port, engine.exposed_ports)
-        return discover_listed(listed, f"{engine.name} at {engine.host}", settings)
+        return discover_listed(listed, f"{engine.name} at {engine.host}", settings, engine.networks)
 
 
-def discover_listed(listed: Iterable[Mapping[str, Any]], source: str, settings: DockerSettings) -> Discovered:
+def discover_listed(
+    listed: Iterable[Mapping[str, Any]],
+    source: str,
+    settings: DockerSettings,
+    networks: Callable[[], Iterable[Mapping[str, Any]]] = tuple,
+) -> Discovered:
     """Take containers as `GET /containers/json` lists them.
 
-    source: where they come from, for people
+    source:   where they come from, for people
+    networks: the engine's networks, asked for if it matters what they are like
     """
     fleet = Fleet(settings)
     fleet.replace(listed)
+    if fleet.lacks_networks():
+        fleet.learn_networks(networks())
     status = DiscoveryStatus(EngineState.CONNECTED, engine=source, last_sync_at=time.time(), listing=fleet.listing)
     return Discovered(fleet.snapshot(set()), status)

@@ -42,6 +42,7 @@ class Code(StrEnum):
     NO_NETWORK = "no_network"
     NO_SHARED_NETWORK = "no_shared_network"
     UNKNOWN_NETWORK = "unknown_network"
+    ISOLATED_NETWORK = "isolated_network"
     NO_ADDRESS = "no_address"
     ANOTHERS_NETWORK = "anothers_network"
     HOST_NOT_REACHED = "host_not_reached"

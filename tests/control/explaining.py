@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -45,12 +45,16 @@ def proxy_on(*networks: str) -> dict[str, Any]:
 
 
 def evidence(
-    *containers: Mapping[str, Any], condition: Callable[[str, Upstream], Condition] | None = None, **values: Any
+    *containers: Mapping[str, Any],
+    condition: Callable[[str, Upstream], Condition] | None = None,
+    engine_networks: Iterable[Mapping[str, Any]] = (),
+    **values: Any,
 ) -> Evidence:
-    """What is known when the engine lists these containers, with settings by their names."""
+    """What is known when the engine lists these containers and networks, with settings by their names."""
     said = settings(**values)
     fleet = Fleet(said.docker, own=(OWN_ID,))
     fleet.replace(containers)
+    fleet.learn_networks(engine_networks)
     base = build_base(said, static_routes(said), ())
     prefix = said.docker.label_prefix
     snapshots = Namesakes().apart((fleet.snapshot(set()),), base.routes, ())

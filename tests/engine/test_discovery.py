@@ -285,6 +285,19 @@ def test_a_container_on_an_internal_network_is_reached_at_the_port_that_it_expos
     assert answered_by(proxy, route) == {app.name: 1}
 
 
+def test_a_container_on_an_isolated_network_only_is_reported(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    # This engine may be too old to isolate it; what counts is what it tells.
+    options = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+    lonely, back = containers.network("lonely", internal=True, options=options), containers.network("back")
+    app = containers.run(labels=joining(route), network=lonely.name)
+    proxy.wait_for_reason(app, f"its network {lonely.name} does not lead to it from the host")
+    back.connect(app)
+    proxy.wait_for_upstreams(route, app)
+    assert answered_by(proxy, route) == {app.name: 1}
+
+
 def ip(container: Container, network: str) -> str:
     """The container's address in a network, as the engine gave it."""
     container.reload()

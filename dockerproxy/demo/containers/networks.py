@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from dockerproxy.demo.refusals import no_such_network
@@ -20,12 +20,17 @@ def new_id() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """One network. created_ns: nanoseconds since the epoch."""
+    """One network.
+
+    created_ns: nanoseconds since the epoch
+    options:    of its driver
+    """
 
     name: str
     driver: str = "bridge"
     id: str = field(default_factory=new_id)
     created_ns: int = field(default_factory=time.time_ns)
+    options: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def has_addresses(self) -> bool:
@@ -54,9 +59,9 @@ class Networks:
     def __iter__(self) -> Iterator[Network]:
         return iter(self._by_name.values())
 
-    def ensure(self, name: str) -> Network:
+    def ensure(self, name: str, options: Mapping[str, str] | None = None) -> Network:
         """The network of this name, made if there is none."""
-        return self._by_name.setdefault(name, Network(name))
+        return self._by_name.setdefault(name, Network(name, options=options or {}))
 
     def find(self, reference: str) -> Network:
         """By name, id or beginning of an id. Raises NotFound."""

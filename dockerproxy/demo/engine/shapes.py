@@ -155,7 +155,7 @@ def network_entry(network: Network, containers: Iterable[Container] | None) -> d
             for container in containers or ()
             if container.running and network.name in container.endpoints
         },
-        "Options": {},
+        "Options": dict(network.options),
         "Labels": {},
     }
 

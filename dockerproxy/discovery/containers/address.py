@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from dockerproxy.discovery.containers.published import published_at
 from dockerproxy.discovery.engine.entry import Entry, Network
+from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer
 from dockerproxy.discovery.snapshot import Reach
 from dockerproxy.errors import DockerproxyError
@@ -53,12 +54,20 @@ class AddressBook:
 
     own: the proxy's own container, or None when it runs on the host
     key: option -> the label to write for it, for messages
+    networks: what is known of them; it may come to know more
     """
 
-    def __init__(self, settings: DockerSettings, own: OwnContainer | None, key: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        settings: DockerSettings,
+        own: OwnContainer | None,
+        key: Callable[[str], str],
+        networks: KnownNetworks | None = None,
+    ) -> None:
         self._settings = settings
         self._own = own
         self._key = key
+        self._networks = networks or KnownNetworks()
 
     def __repr__(self) -> str:
         return f"<AddressBook as seen from {self._own or 'the host'}>"
@@ -161,7 +170,7 @@ class AddressBook:
         if not entry.networks:
             mend = f"run: docker network connect {wanted or self._own_network()} {entry.name}"
             raise NoAddress(Code.NO_NETWORK, "it is on no network", mend)
-        candidates = _named(entry, wanted) if wanted else self._reachable(entry)
+        candidates = self._from_here(entry, _named(entry, wanted)) if wanted else self._reachable(entry)
         ready = [network for network in candidates if network.address]
         if not ready:
             raise NoAddress(Code.NO_ADDRESS, f"it has no address on network {_names(candidates)} yet")
@@ -186,11 +195,27 @@ class AddressBook:
         why = f"it is the first by name {several}; the label {self._key('network')} chooses another"
         return networks[0], why
 
+    def _from_here(self, entry: Entry, networks: Sequence[Network]) -> Sequence[Network]:
+        """Those of these networks that lead to it, with the addresses by which they do. Raises NoAddress."""
+        if self._own is not None and not self._own.on_host:
+            return networks
+        reached = [there for network in networks if (there := self._networks.from_host(network)) is not None]
+        if not reached:
+            first = networks[0]
+            raise NoAddress(
+                Code.ISOLATED_NETWORK,
+                f"its network {first.name} does not lead to it from the host, where the proxy runs"
+                f" ({self._networks.why_not(first)})",
+                f"run: docker network connect bridge {entry.name}; or run the proxy in a container on network"
+                f" {first.name}",
+            )
+        return reached
+
     def _reachable(self, entry: Entry) -> Sequence[Network]:
         """Its networks that lead from the proxy to it: from the host all of them, else those that both share."""
         own = self._own
         if own is None or own.on_host:
-            return entry.networks
+            return self._from_here(entry, entry.networks)
         shared = [network for network in entry.networks if own.shares(network)]
         if not shared:
             raise NoAddress(

@@ -14,6 +14,7 @@ from dockerproxy.discovery.containers.address import AddressBook
 from dockerproxy.discovery.containers.listing import Listing
 from dockerproxy.discovery.containers.reader import ContainerReader
 from dockerproxy.discovery.engine.entry import RUNNING, SHORT_ID, Entry
+from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from dockerproxy.labels.native import LabelReader
@@ -56,6 +57,8 @@ class Fleet:
         self._strangers: dict[str, Entry] = {}
         self._known: dict[str, _Known] = {}
         self._unreadable: set[str] = set()
+        self._on_networks: set[str] = set()
+        self._networks = KnownNetworks()
         self._reader = self._new_reader()
 
     def __repr__(self) -> str:
@@ -74,6 +77,15 @@ class Fleet:
         """All containers as they are now."""
         return Listing(self._entries, self._strangers, self._reader)
 
+    def lacks_networks(self) -> bool:
+        """Whether it matters what the networks of its containers are like, and is not known of each."""
+        from_host = self._own is None or self._own.on_host
+        return from_host and self._settings.address == "container" and self._networks.lacks(self._on_networks)
+
+    def learn_networks(self, listed: Iterable[Mapping[str, Any]]) -> None:
+        """Take the engine's list of networks."""
+        self._networks.learn(self._on_networks, listed)
+
     def lacks_port(self, data: Mapping[str, Any]) -> bool:
         """Whether a container would be routed if this item of the engine's list did show a port of it."""
         entry = self._read(data) if not data.get("Ports") else None
@@ -86,6 +98,7 @@ class Fleet:
         """Take a whole list."""
         self._entries = {}
         self._strangers = {}
+        self._on_networks = set()
         told, self._unreadable = self._unreadable, set()
         self._take(listed, told)
 
@@ -134,6 +147,8 @@ class Fleet:
             if entry is None:
                 continue
             ours = self._dialect.mentions(entry.labels)
+            if ours:
+                self._on_networks.update(network.id for network in entry.networks if network.id)
             (self._entries if ours else self._strangers)[entry.id] = entry
             if self._own_ids and entry.id.startswith(self._own_ids):
                 self._take_own(entry)
@@ -170,4 +185,4 @@ class Fleet:
         return _Known(entry, draining, view, view.routed or served_before)
 
     def _new_reader(self) -> ContainerReader:
-        return ContainerReader(self._dialect, AddressBook(self._settings, self._own, self._dialect.key))
+        return ContainerReader(self._dialect, AddressBook(self._settings, self._own, self._dialect.key, self._networks))

@@ -4,6 +4,7 @@ client.py         Engine: the SDK, with its errors in words (errors.py)
   tls.py          how an engine is reached over the network
   events.py       EventReader, EventStream, Event: the stream of events and the thread that only queues it
 entry.py          Entry: one item of the engine's list, reduced to what matters
+networks.py       KnownNetworks: those that do not lead from the host to their containers
 own_container.py  OwnContainer: the container that the proxy itself runs in
 exposed_ports.py  ports that only an inspection tells; inspection.py: an Entry from `docker inspect`
 

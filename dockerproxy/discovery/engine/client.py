@@ -69,6 +69,15 @@ class Engine:
         # What has no id cannot be anybody's container.
         return [item for item in found if isinstance(item, dict) and isinstance(item.get("Id"), str)]
 
+    def networks(self) -> list[dict[str, Any]]:
+        """The engine's networks; none if it does not tell, as a socket filter may forbid it. Raises EngineLost."""
+        with _telling(self.host):
+            try:
+                found = self._client.networks()
+            except docker.errors.APIError:
+                return []
+        return [item for item in found or () if isinstance(item, dict)]
+
     def stop_profile(self, container: str) -> StopProfile | None:
         """How the container is stopped, or None if there is no such container. Raises EngineLost."""
         with _telling(self.host):

@@ -22,12 +22,16 @@ _NETWORKS_WITHOUT_ADDRESS = frozenset({"none", "host"})
 
 
 class Network(NamedTuple):
-    """A container's place on one network. `address` is "" as long as it has none."""
+    """A container's place on one network. `address` is "" as long as it has none.
+
+    address6: of IPv6, beside one of IPv4
+    """
 
     name: str
     id: str
     address: str
     gateway: str
+    address6: str = ""
 
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})
@@ -136,6 +140,7 @@ def _networks(data: Mapping[str, Any]) -> tuple[Network, ...]:
             place.get("NetworkID") or "",
             place.get("IPAddress") or place.get("GlobalIPv6Address") or "",
             place.get("Gateway") or place.get("IPv6Gateway") or "",
+            place.get("GlobalIPv6Address") or "",
         )
         for name, place in sorted(told.items())
         if place is not None and name not in _NETWORKS_WITHOUT_ADDRESS

@@ -314,6 +314,8 @@ class Follower:
         return listed
 
     def _listed(self, began: float) -> None:
+        if self._known.fleet.lacks_networks():
+            self._known.fleet.learn_networks(self._engine.networks())
         now = time.monotonic()
         self._list_pace.took(now)
         pause = min(self._timing.coalesce, (now - began) * self._timing.coalesce_factor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from dockerproxy.discovery.containers.address import AddressBook
 from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.containers.reader import ContainerReader
 from dockerproxy.discovery.engine.entry import Entry
+from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.labels.native import LabelReader
 from dockerproxy.labels.reason import Code
@@ -279,6 +280,63 @@ def test_a_network_that_the_container_is_not_on_is_told_with_the_command() -> No
     assert reason == (
         "it is not on network backend (it is on shop_default); run: docker network connect backend shop-web-1"
     )
+
+
+ISOLATED = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+ISOLATED6 = {"com.docker.network.bridge.gateway_mode_ipv6": "isolated"}
+
+
+def seen_with(
+    known: Sequence[Mapping[str, Any]], container: Mapping[str, Any], *, own: OwnContainer | None = None
+) -> ContainerView:
+    """The view of a container where the engine has these networks."""
+    entries, networks = Entry.from_json(container), KnownNetworks()
+    networks.learn({each.id for each in entries.networks}, known)
+    dialect = LabelReader("dockerproxy", "localhost")
+    return ContainerReader(dialect, AddressBook(DockerSettings(), own, dialect.key, networks)).view(entries)
+
+
+def with_ipv6(name: str) -> dict[str, Any]:
+    attached = network(name)
+    attached[name]["GlobalIPv6Address"] = "2001:db8::5"
+    return attached
+
+
+ON_FRONT = {"Id": "id-of-front", "Driver": "bridge"}
+
+
+@pytest.mark.parametrize("like", [{"Options": ISOLATED}, {"Driver": "overlay"}, {"Options": ISOLATED | ISOLATED6}])
+@pytest.mark.parametrize("labels", [ENABLED, labelled(network="front")])
+def test_a_network_that_the_host_does_not_reach_is_told(like: dict[str, Any], labels: dict[str, str]) -> None:
+    seen = seen_with([{**ON_FRONT, **like}], entry(labels, networks=with_ipv6("front")))
+    assert seen.routed == (like == {"Options": ISOLATED}), "its IPv6 address may be reached"
+    alone = seen_with([{**ON_FRONT, **like}], entry(labels, networks=network("front")))
+    (reason,) = alone.reasons
+    assert reason.code is Code.ISOLATED_NETWORK
+    assert reason.startswith("its network front does not lead to it from the host")
+    assert "docker network connect bridge shop-web-1" in reason
+
+
+def test_of_several_networks_one_that_leads_there_is_taken() -> None:
+    known = [{**ON_FRONT, "Options": ISOLATED}, {"Id": "id-of-back", "Driver": "bridge", "Options": {}}]
+    attached = network("back", "172.18.0.9") | network("front")
+    assert seen_with(known, entry(ENABLED, networks=attached)).address == "172.18.0.9:80"
+
+
+def test_where_only_ipv6_is_left_that_address_is_taken() -> None:
+    seen = seen_with([{**ON_FRONT, "Options": ISOLATED}], entry(ENABLED, networks=with_ipv6("front")))
+    assert seen.address == "[2001:db8::5]:80"
+
+
+@pytest.mark.parametrize("known", [[], [{**ON_FRONT, "Options": None}], [{**ON_FRONT, "Options": ISOLATED6}]])
+def test_nothing_bad_is_assumed_of_a_network(known: list[Mapping[str, Any]]) -> None:
+    assert seen_with(known, entry(ENABLED, networks=network("front"))).address == "172.18.0.5:80"
+
+
+def test_a_proxy_in_a_container_reaches_what_is_on_its_own_network() -> None:
+    known = [{**ON_FRONT, "Options": ISOLATED}]
+    seen = seen_with(known, entry(ENABLED, networks=network("front")), own=own("front"))
+    assert seen.address == "172.18.0.5:80"
 
 
 def test_no_network_at_all() -> None:

@@ -178,9 +178,9 @@ async def test_a_cut_that_cannot_be_mended_at_once_is_told_once(path: Path, capl
         assert watched.routed() == {"blog-1", "blog-2"}
         async with relay:
             await watched.sees(lambda seen: seen.status.state is EngineState.CONNECTED)
+            assert told() == 1
     finally:
         await watched_by.__aexit__(None, None, None)
-    assert told() == 1
 
 
 async def _is_connected(watched: Watched, relay: Relay, reconnects: int) -> None:

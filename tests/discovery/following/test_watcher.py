@@ -19,8 +19,10 @@ import pytest
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine, Health
 from dockerproxy.demo.containers.container import Container, State
 from dockerproxy.demo.engine import shapes
+from dockerproxy.demo.refusals import NotFound
 from dockerproxy.discovery import DiscoveryStatus, EngineState, Watcher
 from dockerproxy.discovery.containers.fleet import Fleet
+from dockerproxy.discovery.engine.client import Engine
 from dockerproxy.discovery.snapshot import Ending
 from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
@@ -101,6 +103,40 @@ async def test_a_port_that_the_list_does_not_show_is_asked_for_once(
         await engine.containers.pause("blog-1")
         await watched.sees(lambda seen: "blog-1" not in seen.routed())
         assert sorted(asked) == ["blog-1", "blog-2", "blog-3", "silent"]
+
+
+async def test_what_networks_are_like_is_asked_once_and_again_when_there_is_a_new_one(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[dict[str, Any]]] = []
+    ask = Engine.networks
+
+    def networks(self: Engine) -> list[dict[str, Any]]:
+        asked.append(ask(self))
+        return asked[-1]
+
+    monkeypatch.setattr(Engine, "networks", networks)
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        await engine.containers.add(blog("blog-3"))
+        await watched.sees(lambda seen: "blog-3" in seen.routed())
+        assert len(asked) == 1
+        isolated = {"com.docker.network.bridge.gateway_mode_ipv4": "isolated"}
+        engine.containers.networks.ensure("lonely", isolated)
+        await engine.containers.add(blog("lost", networks=("lonely",)))
+        await watched.sees(lambda seen: "gateway_mode_ipv4=isolated" in str(seen["lost"].reasons))
+        assert len(asked) == 2
+
+
+async def test_an_engine_that_does_not_tell_of_its_networks_is_followed_all_the_same(
+    engine: EmbeddedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise NotFound("no such page, as behind a socket filter")
+
+    monkeypatch.setattr(shapes, "network_entry", refuse)
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
 
 
 async def test_an_engine_without_labelled_containers_gives_an_empty_snapshot(path: Path) -> None:
