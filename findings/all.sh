@@ -2,6 +2,9 @@
 # Runs all findings one after the other, and says of each whether it is as it was. Exits with 1 when one has changed.
 set -uo pipefail
 cd "$(dirname "$0")"
+FINDINGS_ROOT=$(mktemp -d) # of those that need other engines; made by the first of them
+export FINDINGS_ROOT
+trap 'rm -rf "$FINDINGS_ROOT" "$FINDINGS_ROOT.log"' EXIT
 changed=0
 for finding in *.sh; do
     [ "$finding" = all.sh ] && continue
