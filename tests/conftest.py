@@ -1,10 +1,13 @@
-"""For all tests: which process they run in, and which of them coverage has no need of."""
+"""For all tests: which process they run in, which of them coverage has no need of, and fixtures of many."""
 
 from __future__ import annotations
 
 import functools
 import gc
-from collections.abc import Sequence
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -78,3 +81,21 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings but the test's own: no variable, no file in the current folder, whose modules can be imported."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("DOCKERPROXY_"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder whose name is short enough for a UNIX socket in it, which pytest's own are not always."""
+    folder = Path(tempfile.mkdtemp(prefix="dp"))
+    yield folder
+    shutil.rmtree(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -19,14 +18,7 @@ from dockerproxy.program import load_proxy
 from dockerproxy.server import Server
 from dockerproxy.web import ERROR_INFO
 
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("DOCKERPROXY_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 @pytest.fixture

@@ -23,15 +23,7 @@ from dockerproxy.settings import Settings
 from .support.waiting import DEADLINE
 
 STRIPPED = RouteOptions(strip_prefix=True)
-
-
-@pytest.fixture(autouse=True)
-def alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("DOCKERPROXY_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("alone")
 
 
 def server_of(tmp_path: Path, *routes: Route, **settings: Any) -> Server:

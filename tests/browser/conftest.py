@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -101,21 +99,18 @@ MakeSite = Callable[..., Any]
 
 
 @pytest.fixture
-async def make_site() -> AsyncIterator[MakeSite]:
+async def make_site(short_folder: Path) -> AsyncIterator[MakeSite]:
     """Makes a site: `make_site(*containers, **settings)`."""
-    # Short enough for a UNIX socket.
-    folder = Path(tempfile.mkdtemp(prefix="dp"))
     async with contextlib.AsyncExitStack() as stack:
 
         async def make(*containers: ContainerSpec, **values: Any) -> Site:
-            engine = await stack.enter_async_context(EmbeddedEngine(folder / "demo.sock", containers))
-            site = Site(engine, folder / "state")
+            engine = await stack.enter_async_context(EmbeddedEngine(short_folder / "demo.sock", containers))
+            site = Site(engine, short_folder / "state")
             await site.start(**values)
             stack.push_async_callback(lambda: site.server.stop(0.0))
             return site
 
         yield make
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

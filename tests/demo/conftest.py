@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import docker
@@ -16,11 +14,9 @@ from .support import connected
 
 
 @pytest.fixture
-def socket_path() -> Iterator[Path]:
-    """Short enough for a UNIX socket, which pytest's own folders are not always."""
-    folder = Path(tempfile.mkdtemp(prefix="dp"))
-    yield folder / "demo.sock"
-    shutil.rmtree(folder)
+def socket_path(short_folder: Path) -> Path:
+    """Where an engine may listen."""
+    return short_folder / "demo.sock"
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from dockerproxy.discovery.timing import Timing
 from dockerproxy.settings import DockerSettings
 
 DEADLINE = 60.0  # seconds until a test gives up waiting; only a fault takes that long
-FRONT_ID = "f" * 64
-BACK_ID = "b" * 64
 
 
 def network(name: str, address: str = "172.18.0.5", *, id_: str = "", gateway: str = "172.18.0.1") -> dict[str, Any]:

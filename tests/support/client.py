@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from dataclasses import dataclass, field
 
+from .message import Message, field_of
 from .waiting import DEADLINE
 
 _RESET = struct.pack("ii", 1, 0)
@@ -21,14 +21,8 @@ class Incomplete(Exception):
         self.reset = reset
 
 
-@dataclass
-class Answer:
+class Answer(Message):
     """One answer, taken apart."""
-
-    line: str
-    fields: list[tuple[str, str]]
-    body: bytes = b""
-    trailers: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def status(self) -> int:
@@ -37,17 +31,6 @@ class Answer:
     @property
     def text(self) -> str:
         return self.body.decode()
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.fields if key == name.lower()]
-
-    def __getitem__(self, name: str) -> str:
-        values = self.all(name)
-        assert len(values) == 1, f"{name}: {values} in {self.fields}"
-        return values[0]
-
-    def __contains__(self, name: str) -> bool:
-        return bool(self.all(name))
 
 
 class Client:
@@ -92,10 +75,7 @@ class Client:
 
     async def head(self) -> Answer:
         """The next head, final or interim."""
-        block = await self._until(b"\r\n\r\n")
-        line, *rest = block[:-4].decode("latin-1").split("\r\n")
-        pairs = (text.partition(":") for text in rest)
-        return Answer(line, [(name.lower(), value.strip(" ")) for name, _, value in pairs])
+        return Answer.of(await self._until(b"\r\n\r\n"))
 
     async def answer(self, *, to: str = "GET") -> Answer:
         """The next whole answer. Raises Incomplete when the connection ends before it is whole."""
@@ -107,8 +87,7 @@ class Client:
             while piece := await self.chunk():
                 answer.body += piece
             while line := (await self._until(b"\r\n"))[:-2]:
-                name, _, value = line.decode().partition(":")
-                answer.trailers.append((name.lower(), value.strip(" ")))
+                answer.trailers.append(field_of(line.decode()))
         elif "content-length" in answer:
             answer.body = await self.exactly(int(answer["content-length"]))
         else:

@@ -7,21 +7,15 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 
+from .message import Message, field_of
 from .waiting import DEADLINE
 
 _RESET = struct.pack("ii", 1, 0)
 
 
-@dataclass
-class Request:
+class Request(Message):
     """A request as it came over the wire."""
-
-    line: str
-    fields: list[tuple[str, str]]
-    body: bytes = b""
-    trailers: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def method(self) -> str:
@@ -30,17 +24,6 @@ class Request:
     @property
     def target(self) -> str:
         return self.line.split(" ")[1]
-
-    def all(self, name: str) -> list[str]:
-        return [value for key, value in self.fields if key == name.lower()]
-
-    def __getitem__(self, name: str) -> str:
-        values = self.all(name)
-        assert len(values) == 1, f"{name}: {values} in {self.fields}"
-        return values[0]
-
-    def __contains__(self, name: str) -> bool:
-        return bool(self.all(name))
 
 
 class Conversation:
@@ -61,8 +44,7 @@ class Conversation:
             if error.partial:
                 raise AssertionError(f"the proxy broke off in the middle of a head: {error.partial!r}") from None
             raise EOFError from None
-        line, *rest = block[:-4].decode("latin-1").split("\r\n")
-        return Request(line, [_field(text) for text in rest])
+        return Request.of(block)
 
     async def body(self, request: Request) -> Request:
         """Read the body of `request`, all of it."""
@@ -70,7 +52,7 @@ class Conversation:
             while piece := await self.chunk():
                 request.body += piece
             while line := (await self.reader.readuntil(b"\r\n"))[:-2]:
-                request.trailers.append(_field(line.decode()))
+                request.trailers.append(field_of(line.decode()))
         elif "content-length" in request:
             request.body = await self.reader.readexactly(int(request["content-length"]))
         return request
@@ -198,8 +180,3 @@ class Upstream:
             raise
         finally:
             writer.close()
-
-
-def _field(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.lower(), value.strip(" \t")

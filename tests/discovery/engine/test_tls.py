@@ -5,8 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,6 @@ SOON = Timing(backoff_first=0.01, backoff_most=0.05, backoff_reset=0.0, ping_tim
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture
-def path() -> Iterator[Path]:
-    """Short enough for a UNIX socket."""
-    folder = Path(tempfile.mkdtemp(prefix="dp"))
-    yield folder / "engine.sock"
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-
-import pytest
 
 from dockerproxy.demo import ContainerSpec, EmbeddedEngine
 from dockerproxy.discovery import ContainerView, Snapshot
@@ -17,14 +12,6 @@ from tests.discovery.support import watching
 
 SECOND = 10**9  # nanoseconds
 ONE, TWO = (ContainerView(name, name, 1.0, "running") for name in ("one", "two"))
-
-
-@pytest.fixture
-def path() -> Iterator[Path]:
-    """Short enough for a UNIX socket."""
-    folder = Path(tempfile.mkdtemp(prefix="dp"))
-    yield folder / "engine.sock"
-    shutil.rmtree(folder)
 
 
 def test_the_earliest_event_about_what_has_changed_counts_once() -> None:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,14 +34,6 @@ SURVIVES = Timing(stop_grace=0.2, stop_margin=0.1, grace_lookup=0.05)
 
 def blog(name: str = "blog-1", labelled: Mapping[str, str] = {}, **more: object) -> ContainerSpec:
     return ContainerSpec(name, labels={**LABELS, **labelled}, **more)  # type: ignore[arg-type]  # fields of ContainerSpec
-
-
-@pytest.fixture
-def path() -> Iterator[Path]:
-    """Short enough for a UNIX socket."""
-    folder = Path(tempfile.mkdtemp(prefix="dp"))
-    yield folder / "engine.sock"
-    shutil.rmtree(folder)
 
 
 @pytest.fixture
