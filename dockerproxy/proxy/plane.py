@@ -57,7 +57,7 @@ class DataPlane:
         self.routes = LiveRoutes(stats)
         self.pages = Pages(stats, may_see_reason)
         self._tasks = Tasks("data plane")
-        self._connector = Connector(self.wheel, connect_handler)
+        self._connector = Connector(self.wheel, connect_handler, self._set_descriptors_free)
         self.pools = Pools(self._connector, self._tasks)
         self.shared = Shared(loop, self.routes, self.pools, self.pages)
         self.clients = Clients(settings, identity, self.shared, self.wheel, stats, recorder)
@@ -120,6 +120,11 @@ class DataPlane:
     def held(self, route: str) -> int:
         """Exchanges of a route that wait now."""
         return self.routes.held(route)
+
+    def _set_descriptors_free(self) -> None:
+        """None is left for a connection to an upstream: idle ones, and the client that is idle longest, give way."""
+        self.pools.close_idle()
+        self.clients.evict()
 
     def _addresses(self, routes: tuple[Route, ...]) -> set[str]:
         """Where requests may go."""

@@ -23,6 +23,8 @@ from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
 from dockerproxy.errors import DockerproxyError, NotPossible
+from dockerproxy.process import descriptors
+from dockerproxy.proxy.downstream.room import descriptors_for
 from dockerproxy.proxy.exchange.gate import HANDLER
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
@@ -57,6 +59,8 @@ log = logging.getLogger("dockerproxy")
 # Settings that are built into what runs.
 _ONLY_AT_START = ("access_log", "access_log_headers", "listen", "docker", "state_dir", "log_format", "log_level")
 _KILLED_BY_SECOND_SIGNAL = 1  # exit code
+# So few that a busy site, or anybody who means harm, may need all of them.
+_FEW_CLIENTS = 2000
 _UNKNOWN = UpstreamStatus("up", 0, None)
 
 
@@ -115,6 +119,7 @@ class Server:
         Raises SettingsError, StoreError, HandlerError or ListenError, and nothing runs then.
         """
         self._starting = asyncio.current_task()
+        descriptors.raise_limit()
         loop = asyncio.get_running_loop()
         self._settings, has_new_token = with_own_token(self._settings)
         marks = marks_of(self._settings.tls)
@@ -153,6 +158,7 @@ class Server:
         self._leave_note()
         self._announce(has_new_token)
         self._warn_of(self._settings, certificates)
+        self._tell_room()
         if self._settings.docker.enabled:
             self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
             self._watcher.start()
@@ -237,6 +243,7 @@ class Server:
         self._leave_note()
         self._tell_https_port()
         self._warn_of(settings, certificates)
+        self._tell_room()
         self._warn_of_open_routes(opened)
         if has_new_token:
             self._tell_of_token()
@@ -316,6 +323,19 @@ class Server:
         for line in open_admin_routes(self.registry):
             if line not in told:
                 log.warning("%s", line)
+
+    def _tell_room(self) -> None:
+        """Where `max_clients` cannot be reached; a warning for whoever has set it, or where few can be served."""
+        wanted, places = self._settings.max_clients, self.stats.connections_limit
+        if places >= wanted:
+            return
+        grave = "max_clients" in self._settings.model_fields_set or places < _FEW_CLIENTS
+        log.log(
+            logging.WARNING if grave else logging.INFO,
+            "max_clients is %d, but the %d files that may be open are enough for %d clients; allow %d (ulimit -n, "
+            "LimitNOFILE of systemd, ulimits in a compose file), or lower max_clients",
+            wanted, descriptors.limit(), places, descriptors_for(wanted),
+        )  # fmt: skip
 
     def _on_stop_signal(self, number: signal.Signals) -> None:
         if self._stop_asked.is_set():

@@ -208,7 +208,12 @@ class Settings(RouteOptions, BaseSettings):
         DEFAULT_HALF_CLOSE_TIMEOUT,
         description="how long a client that closed its sending side is served without a byte of progress",
     )
-    max_clients: int = Field(DEFAULT_MAX_CLIENTS, ge=1, description="client connections at a time")
+    max_clients: int = Field(
+        DEFAULT_MAX_CLIENTS,
+        ge=1,
+        description="client connections at a time; when there are so many, the one that is idle longest gives way. As"
+        " many open files are needed twice",
+    )
     access_log: Literal["off", "combined", "json"] = Field(
         "off", description="one line per request on standard output, in the combined format or as JSON"
     )

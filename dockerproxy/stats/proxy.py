@@ -16,18 +16,24 @@ _BETWEEN_LOOKS = 60.0  # seconds
 class ProxyStats:
     """What happened at the front: client connections and requests, and all routes.
 
+    connections_limit:   how many there may be
+    connections_refused: those that were one too many, while all others were busy
+    connections_evicted: idle ones that were closed to make room for another
     unrouted: requests that no route answered (404, 405) or that could not be understood (400, 413, 431 …)
     """
 
     __slots__ = (
-        "_gone", "_look_after", "_stirred", "connections", "connections_total", "requests", "routes", "started_at",
-        "unrouted",
+        "_gone", "_look_after", "_stirred", "connections", "connections_evicted", "connections_limit",
+        "connections_refused", "connections_total", "requests", "routes", "started_at", "unrouted",
     )  # fmt: skip
 
     def __init__(self, started_at: float) -> None:
         self.started_at = started_at
         self.connections = 0
         self.connections_total = 0
+        self.connections_limit = 0
+        self.connections_refused = 0
+        self.connections_evicted = 0
         self.requests = 0
         self.unrouted = 0
         self.routes: dict[str, RouteStats] = {}

@@ -62,6 +62,9 @@ def _proxy(control: Control, wall: float) -> dict[str, Any]:
         "uptime_seconds": round(max(0.0, wall - stats.started_at), 3),
         "listen": [str(address) for address in control.addresses()],
         "connections": stats.connections,
+        "connections_limit": stats.connections_limit,
+        "connections_refused": stats.connections_refused,
+        "connections_evicted": stats.connections_evicted,
         "requests": stats.requests,
         "in_flight": stats.in_flight,
     }

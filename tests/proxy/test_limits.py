@@ -14,7 +14,7 @@ import pytest
 
 from dockerproxy.proxy.deadlines import Timed
 
-from ..support.client import Client, Incomplete
+from ..support.client import Client
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Upstream
 from ..support.waiting import DEADLINE, until
@@ -306,19 +306,6 @@ async def test_a_client_that_reads_slowly_but_reads_gets_all_of_it(scene: Scene)
     for _ in range(128):
         assert await client.exactly(len(piece)) == piece
         await asyncio.sleep(0.01)  # it is slowness that is tested
-
-
-async def test_more_clients_than_allowed_are_turned_away(scene: Scene) -> None:
-    await scene.proxy(await scene.upstream(), max_clients=2)
-    clients = [await scene.client() for _ in range(2)]
-    assert [(await client.get()).text for client in clients] == ["a", "a"]
-    extra = await scene.client()
-    with pytest.raises((Incomplete, ConnectionError)):
-        await extra.get()
-    clients[0].reset()
-    await until(lambda: scene.server.stats.connections == 1)
-    assert (await (await scene.client()).get()).text == "a"
-    assert (await clients[1].get()).text == "a"
 
 
 # Times, of upstreams

@@ -36,6 +36,10 @@ class Process:
         assert self._process.stdout is not None
         return self._process.stdout
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

@@ -183,6 +183,7 @@ async def test_nothing_in_a_name_drives_a_terminal(build: Build, accept: str) ->
 async def test_it_tells_of_the_proxy_itself(house: House) -> None:
     stats = house.control.stats
     stats.connections, stats.connections_total, stats.requests, stats.unrouted = 3, 40, 70, 5
+    stats.connections_limit, stats.connections_refused, stats.connections_evicted = 480, 6, 7
     house.held["blog"] = 4
     drained = [Drain(route="blog", upstream=name, since=1.0) for name in ("one", "two")]
     await house.registry.override(lambda before: before.put(Maintenance(route="blog", since=1.0), *drained))
@@ -192,6 +193,9 @@ async def test_it_tells_of_the_proxy_itself(house: House) -> None:
     assert found["dockerproxy_start_time_seconds"] == STARTED_AT
     assert found["dockerproxy_client_connections"] == 3
     assert found["dockerproxy_client_connections_accepted_total"] == 40
+    assert found["dockerproxy_client_connections_limit"] == 480
+    assert found["dockerproxy_client_connections_refused_total"] == 6
+    assert found["dockerproxy_client_connections_evicted_total"] == 7
     assert found["dockerproxy_requests_total"] == 70
     assert found["dockerproxy_unrouted_requests_total"] == 5
     assert found['dockerproxy_route_requests_held{route="blog"}'] == 4

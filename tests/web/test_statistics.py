@@ -55,6 +55,7 @@ def of_route(house: House, name: str, now: float = 50.0, wall: float = STARTED_A
 def test_the_report_tells_of_the_proxy_itself(house: House) -> None:
     stats = house.control.stats
     stats.connections, stats.requests, stats.route("blog").in_flight = 3, 70, 2
+    stats.connections_limit, stats.connections_refused, stats.connections_evicted = 480, 6, 7
 
     assert report(house.control, 50.0, STARTED_AT + 90.5)["proxy"] == {
         "version": "1.2.3",
@@ -62,6 +63,9 @@ def test_the_report_tells_of_the_proxy_itself(house: House) -> None:
         "uptime_seconds": 90.5,
         "listen": [":8888", "127.0.0.1:9999"],
         "connections": 3,
+        "connections_limit": 480,
+        "connections_refused": 6,
+        "connections_evicted": 7,
         "requests": 70,
         "in_flight": 2,
     }

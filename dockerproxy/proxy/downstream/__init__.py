@@ -6,6 +6,7 @@ http1.py       Front: one client connection
   closing.py   the end of a client connection
 handshake.py   a client connection over TLS, until it is a Front's
 clients.py     Clients: all of them, and what they have in common
+  room.py      Room: how many there may be, and who has to go for a new one
 
 Calls run from http1 and handshake down; an exchange knows a client only by what `proxy.exchange.client` asks of it.
 """

@@ -6,13 +6,16 @@ It counts them, so that there are not too many, and knows when the last one has 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
 from dockerproxy.http1.field_lines import Limits
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.request_parser import RequestParser
+from dockerproxy.process import descriptors
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.downstream.date_field import DateField
+from dockerproxy.proxy.downstream.room import Occupant, Room, places
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.record import Record, Recorder
@@ -28,7 +31,6 @@ class ClientLimits(NamedTuple):
     stall_timeout: float
     idle_timeout: float
     half_close_timeout: float
-    max_clients: int
 
     @classmethod
     def of(cls, settings: Settings) -> ClientLimits:
@@ -39,11 +41,10 @@ class ClientLimits(NamedTuple):
             settings.stall_timeout,
             settings.idle_timeout,
             settings.half_close_timeout,
-            settings.max_clients,
         )
 
 
-class ClientConnection(Protocol):
+class ClientConnection(Occupant, Protocol):
     """One client connection, as all of them together see it."""
 
     transport: asyncio.Transport
@@ -77,9 +78,10 @@ class Clients:
         self.recorder = recorder
         self.date = DateField()
         self.connected: set[ClientConnection] = set()
-        self.handshakes: set[object] = set()
+        self.handshakes: set[Occupant] = set()
         self.stopping = False
         self._identity = identity
+        self._room = Room(stats)
         self._all_gone: asyncio.Future[None] | None = None
         self.configure(settings)
 
@@ -91,6 +93,7 @@ class Clients:
     def configure(self, settings: Settings) -> None:
         """Take new limits, and who is trusted."""
         self.limits = ClientLimits.of(settings)
+        self.stats.connections_limit = min(settings.max_clients, places(descriptors.limit()))
         self.request_parser = RequestParser(self.limits.head, self._identity)
         self.forwarding = Forwarding(settings.trusted_proxies, self._identity)
         for connection in self.connected:
@@ -112,9 +115,13 @@ class Clients:
         """Exchanges under way."""
         return sum(connection.exchange is not None for connection in self.connected)
 
+    def evict(self) -> None:
+        """Close the connection that has been idle longest, if any is."""
+        self._room.evict(self._occupants)
+
     # Called by connections and handshakes
 
-    def begin(self, handshake: object) -> bool:
+    def begin(self, handshake: Occupant) -> bool:
         """Count a handshake among the clients. False when there are too many, or the proxy stops."""
         if not self._has_room(1):
             return False
@@ -143,4 +150,12 @@ class Clients:
         return Record(self.recorder, head, origin.address(head))
 
     def _has_room(self, more: int) -> bool:
-        return len(self.connected) + len(self.handshakes) + more <= self.limits.max_clients and not self.stopping
+        if self.stopping:
+            return False
+        if len(self.connected) + len(self.handshakes) + more <= self.stats.connections_limit:
+            return True
+        return self._room.make(self._occupants)
+
+    def _occupants(self) -> Iterator[Occupant]:
+        yield from self.connected
+        yield from self.handshakes

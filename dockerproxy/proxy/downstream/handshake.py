@@ -10,6 +10,7 @@ import logging
 import os
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from typing import cast
 
@@ -34,7 +35,7 @@ class Handshake(asyncio.Protocol):
     front: makes the protocol that takes it from there
     """
 
-    __slots__ = ("_clients", "_context", "_front", "_tasks")
+    __slots__ = ("_clients", "_context", "_front", "_tasks", "_work", "idle_since")
 
     def __init__(
         self, clients: Clients, front: Callable[[], asyncio.Protocol], context: ssl.SSLContext, tasks: Tasks
@@ -43,18 +44,29 @@ class Handshake(asyncio.Protocol):
         self._front = front
         self._context = context
         self._tasks = tasks
+        self._work: asyncio.Task[None] | None = None
+        self.idle_since: float | None = None  # a client that means it is done in no time
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Nothing has been read yet, so nothing is lost with the transport."""
         try:
             if self._clients.begin(self):
                 descriptor = os.dup(transport.get_extra_info("socket").fileno())
-                self._tasks.start(self._shake_hands(socket.socket(fileno=descriptor)), name="TLS handshake")
+                self.idle_since = time.monotonic()
+                self._work = self._tasks.start(
+                    self._shake_hands(socket.socket(fileno=descriptor)), name="TLS handshake"
+                )
         except OSError as error:  # no descriptor is left, which the event loop says in the log as well
             self._clients.handshakes.discard(self)
             log.debug("a client over TLS was turned away: %s", error)
         finally:
             cast(asyncio.Transport, transport).abort()
+
+    def evict(self) -> None:
+        """Leave at once, for somebody else."""
+        self.idle_since = None
+        if self._work is not None:
+            self._work.cancel()
 
     async def _shake_hands(self, sock: socket.socket) -> None:
         """Agree with the client, within the time that it has for a head."""

@@ -97,12 +97,10 @@ class Front(Timed, asyncio.Protocol):
             self._tunnel.ended(self._tunnel.upstream)
             return reads
         if self.exchange is None:
-            return (
-                reads and self._full and bool(self._intake.unread)
-            )  # pipelined requests wait until the client has read more
-        if (
-            self._intake.body is not None or not reads
-        ):  # RFC 9112 section 8: an incomplete request has no complete answer
+            # Pipelined requests wait until the client has read more.
+            return reads and self._full and bool(self._intake.unread)
+        if self._intake.body is not None or not reads:
+            # RFC 9112 section 8: an incomplete request has no complete answer.
             self.exchange.client_lost()
             return False
         self._within(self._clients.limits.half_close_timeout)
@@ -348,6 +346,20 @@ class Front(Timed, asyncio.Protocol):
             self._within(LINGER_TIME)
 
     # Between requests
+
+    @property
+    def idle_since(self) -> float | None:
+        """Since when there is nothing, or only a part of a head; None while a request is under way."""
+        busy = self.exchange is not None or self._tunnel is not None or self._full or self._intake.body is not None
+        if busy or self._ending.begun or self.deadline == NEVER:
+            return None
+        limits = self._clients.limits
+        answered = self._reply.begun and not self._intake.unread
+        return self.deadline - (limits.idle_timeout if answered else limits.head_timeout)
+
+    def evict(self) -> None:
+        """Leave at once, for somebody else."""
+        self.transport.abort()
 
     def _finish(self) -> None:
         """The answer is on its way: go on to the next request, or end the connection."""

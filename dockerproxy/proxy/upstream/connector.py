@@ -29,10 +29,14 @@ ConnectHandler = Callable[[str], Awaitable[socket.socket]]
 
 
 class Connector:
-    """Makes connections for the pools, once `renew` has said how answers are read."""
+    """Makes connections for the pools, once `renew` has said how answers are read.
 
-    def __init__(self, wheel: Wheel, connect_handler: ConnectHandler) -> None:
+    exhausted: called when no descriptor is left for one; what it sets free is there for the next attempt
+    """
+
+    def __init__(self, wheel: Wheel, connect_handler: ConnectHandler, exhausted: Callable[[], None]) -> None:
         self._wheel = wheel
+        self._exhausted = exhausted
         self._parser: ResponseParser  # see `renew`
         self._connect_handler = connect_handler
         self._contexts: dict[UpstreamTls, ssl.SSLContext] = {}
@@ -57,6 +61,8 @@ class Connector:
             if isinstance(error, TimeoutError):
                 raise AttemptError(Failure.CONNECT_TIMEOUT, f"{timeout:g} s") from None
             if isinstance(error, OSError):
+                if error.errno in _EXHAUSTED:
+                    self._exhausted()
                 raise _in_words(error) from None
             if isinstance(error, SettingsError):  # a file that was good at the start
                 raise AttemptError(Failure.UNREACHABLE, str(error.problems[0])) from None

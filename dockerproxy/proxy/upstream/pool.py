@@ -91,11 +91,15 @@ class Pool:
         self.lost(connection, idle=False)
         connection.counted = False
 
+    def close_idle(self) -> None:
+        """Keep nothing for later."""
+        while self._idle:
+            self._idle.pop().close()
+
     def retire(self) -> None:
         """The address is out of use: close what is idle, and the rest as it is given back; whoever waits goes on."""
         self._retired = True
-        while self._idle:
-            self._idle.pop().close()
+        self.close_idle()
         for requester in [self._next_waiting()[0] for _ in range(len(self._waiting))]:
             requester.connect_failed(AttemptError(Failure.BUSY))
 

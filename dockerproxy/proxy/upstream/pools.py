@@ -60,6 +60,11 @@ class Pools:
             if pool.size == 0:
                 del self._pools[key]
 
+    def close_idle(self) -> None:
+        """Keep nothing for later."""
+        for pool in self:
+            pool.close_idle()
+
     def retire_all(self) -> None:
         """Whoever waits in one may go on to another, until all are over."""
         for pool in self:

@@ -63,6 +63,24 @@ FAMILIES = (
         lambda scrape: [((), scrape.control.stats.connections_total)],
     ),
     Family(
+        "dockerproxy_client_connections_limit",
+        Kind.GAUGE,
+        "How many client connections there may be: max_clients, or what the open files are enough for.",
+        lambda scrape: [((), scrape.control.stats.connections_limit)],
+    ),
+    Family(
+        "dockerproxy_client_connections_refused_total",
+        Kind.COUNTER,
+        "Client connections that were one too many while all others were busy.",
+        lambda scrape: [((), scrape.control.stats.connections_refused)],
+    ),
+    Family(
+        "dockerproxy_client_connections_evicted_total",
+        Kind.COUNTER,
+        "Idle client connections that were closed to make room for another one.",
+        lambda scrape: [((), scrape.control.stats.connections_evicted)],
+    ),
+    Family(
         "dockerproxy_requests_total",
         Kind.COUNTER,
         "Requests with a valid head, whether or not a route answers them.",
