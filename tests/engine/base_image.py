@@ -7,28 +7,24 @@ seconds. An engine that has the image already is left alone.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
-import ssl
 import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import docker
 from docker.errors import ImageNotFound
 
 from tests.support.docker_engine import NoEngine
+from tests.support.engines.debian import CERTIFICATES, cache_folder, certificates, debootstrap, locked
 
-CACHE_VARIABLE = "DOCKERPROXY_ENGINE_CACHE"
 IMAGE_VARIABLE = "DOCKERPROXY_ENGINE_PYTHON_IMAGE"  # an image with python3 to use instead, for example python:3.13-slim
 REPOSITORY = "dockerproxy-tests/python"
 SUITE = "bookworm"
 PACKAGES = "python3,python3-venv,python3-pip,ca-certificates"
-CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 # Half of the archive, and of no use in a container that only runs tests.
 LEFT_OUT = ("var/cache/apt", "var/lib/apt/lists", "usr/share/doc", "usr/share/man", "usr/share/locale")
 
@@ -42,7 +38,7 @@ def ensure_base_image(client: docker.DockerClient) -> str:
     try:
         client.images.get(name)
     except ImageNotFound:
-        client.api.import_image(str(_archive()), repository=REPOSITORY, tag=SUITE)
+        client.api.import_image(str(ensure_archive()), repository=REPOSITORY, tag=SUITE)
     return name
 
 
@@ -55,18 +51,11 @@ def make_ahead() -> subprocess.Popen[bytes] | None:
     return subprocess.Popen([sys.executable, "-m", __name__], cwd=root, start_new_session=True)
 
 
-def cache_folder() -> Path:
-    """Where the archive is kept from one test run to the next."""
-    named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "dockerproxy-tests"
-
-
-def _archive() -> Path:
+def ensure_archive() -> Path:
+    """The image as a file, made where there is none. Raises NoEngine."""
     archive = _archive_path()
     archive.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(archive.parent / "lock"):
+    with locked(archive.parent / "lock"):
         if not archive.exists():
             _build(archive)
     return archive
@@ -76,14 +65,6 @@ def _archive_path() -> Path:
     return cache_folder() / f"python-{SUITE}.tar"
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One test run builds, a second one that starts meanwhile waits for it."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def _build(archive: Path) -> None:
     if shutil.which("debootstrap") is None or os.geteuid() != 0:
         raise NoEngine(
@@ -91,24 +72,13 @@ def _build(archive: Path) -> None:
         )
     with tempfile.TemporaryDirectory(dir=archive.parent) as folder:
         root = Path(folder) / "root"
-        _debootstrap(root)
+        debootstrap(SUITE, root, PACKAGES)
         # A build on this machine must trust what this machine trusts.
-        shutil.copyfile(_certificates(), root / CERTIFICATES)
+        shutil.copyfile(certificates(), root / CERTIFICATES)
         part = Path(folder) / archive.name
         with tarfile.open(part, "w") as tar:
             tar.add(root, arcname=".", filter=_slim)
         part.rename(archive)
-
-
-def _debootstrap(root: Path) -> None:
-    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", SUITE, str(root)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise NoEngine(f"debootstrap failed: {(done.stderr or done.stdout).strip().splitlines()[-1:]}")
-
-
-def _certificates() -> str:
-    return os.environ.get("SSL_CERT_FILE") or ssl.get_default_verify_paths().cafile or f"/{CERTIFICATES}"
 
 
 def _slim(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -118,4 +88,4 @@ def _slim(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
 
 if __name__ == "__main__":
     with contextlib.suppress(NoEngine):  # whoever needs it is told
-        _archive()
+        ensure_archive()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -13,7 +12,7 @@ from docker.models.containers import Container
 
 from tests.engine.images import REPOSITORY_ROOT, ProxyImage
 from tests.engine.proxy_process import ADMIN_HOST, DEADLINE, POLL, ProxyProcess, free_port
-from tests.support.docker_engine import Engine, NoEngine
+from tests.support.docker_engine import Engine
 
 
 class Project:
@@ -26,7 +25,7 @@ class Project:
         self.client = client
         self.name = f"dpt{os.getpid()}"
         self.proxy = ProxyProcess(folder, port=free_port())
-        self._command = compose_command()
+        self._command = engine.compose()
         self._environment = {
             **os.environ,
             "DOCKER_HOST": engine.host,
@@ -64,13 +63,3 @@ class Project:
         """The running and stopped containers of a service."""
         labels = [f"com.docker.compose.project={self.name}", f"com.docker.compose.service={service}"]
         return list(self.client.containers.list(all=True, filters={"label": labels}))
-
-
-def compose_command() -> list[str]:
-    """How compose is called on this machine: version 1, else 2. Raises NoEngine where there is none."""
-    if shutil.which("docker-compose"):
-        return ["docker-compose"]
-    has_plugin = ["docker", "compose", "version"]
-    if not shutil.which("docker") or subprocess.run(has_plugin, check=False, capture_output=True).returncode:
-        raise NoEngine("neither docker-compose nor docker compose is installed")
-    return has_plugin[:2]

@@ -1,7 +1,8 @@
 """Fixtures: an engine, images, containers, and proxies.
 
 Where there is no engine, or something it needs is missing, tests skip with the reason in one line; with
-DOCKERPROXY_REQUIRE_ENGINE=1 they fail with it.
+DOCKERPROXY_REQUIRE_ENGINE=1 they fail with it. `python -m tests.engine` names the engine by DOCKERPROXY_ENGINE_NAME;
+there it is DOCKERPROXY_REQUIRE_ENGINES=1 that makes a failure of it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,12 @@ from tests.engine.containers import Containers
 from tests.engine.images import ProxyImage, build_app_image, build_proxy_image
 from tests.engine.proxy_process import ProxyProcess
 from tests.support.docker_engine import Engine, NoEngine, PrivateEngine, find_engine, start_private_engine
+from tests.support.engines.named import MACHINE, NAME_VARIABLE, start_named_engine
 
 REQUIRE_VARIABLE = "DOCKERPROXY_REQUIRE_ENGINE"
+REQUIRE_ALL_VARIABLE = "DOCKERPROXY_REQUIRE_ENGINES"  # the same, for engines that are named
+NAMED = os.environ.get(NAME_VARIABLE, MACHINE)
+PODMAN = "Podman Engine"  # as it calls itself
 DEADLINE = 60.0  # seconds, for what containers do by themselves
 POLL = 0.05  # seconds between two looks
 # A static route that containers may join by its name; its own one has no upstream at all.
@@ -77,8 +82,23 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
     """A Docker engine, for the whole run."""
-    with contextlib.closing(_or_skip(find_engine)) as found:
+    start = find_engine if NAMED == MACHINE else functools.partial(start_named_engine, NAMED)
+    with contextlib.closing(_or_skip(start)) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def is_podman(docker_client: docker.DockerClient) -> bool:
+    """Whether the engine is Podman, which is not Docker in all that it says and does."""
+    return any(part["Name"] == PODMAN for part in docker_client.version().get("Components") or ())
+
+
+@pytest.fixture(autouse=True)
+def _only_on_docker(request: pytest.FixtureRequest, is_podman: bool) -> None:
+    """Leave out what is marked as `docker_only`, with the reason that stands there, on Podman."""
+    marker = request.node.get_closest_marker("docker_only")
+    if marker is not None and is_podman:
+        pytest.skip(f"Podman: {marker.args[0]}")
 
 
 @pytest.fixture
@@ -97,6 +117,8 @@ def own_engine(engine: Engine) -> Iterator[PrivateEngine]:
 def mortal_engine(engine: Engine) -> Iterator[PrivateEngine]:
     """An engine whose containers end with it (no live restore), and which may be restarted."""
     if isinstance(engine, PrivateEngine):
+        if not engine.containers_may_end_with_it:
+            pytest.skip("this engine's containers never end with it")
         with _mortal(engine):
             yield engine
         return
@@ -249,6 +271,7 @@ def _or_skip(get: Callable[[], T]) -> T:
     try:
         return get()
     except NoEngine as reason:
-        if os.environ.get(REQUIRE_VARIABLE) == "1":
-            pytest.fail(f"{reason} ({REQUIRE_VARIABLE}=1 makes this a failure)", pytrace=False)
+        variable = REQUIRE_VARIABLE if NAMED == MACHINE else REQUIRE_ALL_VARIABLE
+        if os.environ.get(variable) == "1":
+            pytest.fail(f"{reason} ({variable}=1 makes this a failure)", pytrace=False)
         pytest.skip(str(reason))

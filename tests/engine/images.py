@@ -48,6 +48,7 @@ def build_app_image(client: docker.DockerClient, base: str, exposed: str = "8000
         buildargs={"BASE": base, "EXPOSED": exposed},
         tag=tag,
         rm=True,
+        nocache=True,  # Podman takes what it built for other ports
     )
     return tag
 

@@ -48,6 +48,7 @@ def route(containers: Containers) -> str:
     return containers.unique("route")
 
 
+@pytest.mark.smoke
 def test_a_container_joins_when_it_starts(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     assert proxy.get(f"{route}.localhost").status == 404
     app = containers.run(labels=joining(route))
@@ -99,6 +100,7 @@ def test_containers_that_ask_for_nothing_are_left_alone(
     assert found is None or not found["routed"]
 
 
+@pytest.mark.smoke
 def test_a_container_leaves_when_it_is_removed(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     app = containers.run(labels=joining(route))
     proxy.wait_for_upstreams(route, app)
@@ -129,6 +131,7 @@ def test_scaling_up_and_down(proxy: ProxyProcess, containers: Containers, route:
     assert answered_by(proxy, route, 3) == {second.name: 3}
 
 
+@pytest.mark.smoke
 def test_a_restarted_container_is_back_on_its_route(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     app = containers.run(labels=joining(route, hold="10s"))
     proxy.wait_for_upstreams(route, app)
@@ -164,6 +167,7 @@ def test_a_route_that_is_called_as_its_container_is_renamed_with_it(
     assert proxy.get(f"{app.name}.localhost").status == 200
 
 
+@pytest.mark.smoke
 def test_a_paused_container_gets_no_requests(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     paused, other = (containers.run(labels=joining(route)) for _ in range(2))
     proxy.wait_for_upstreams(route, paused, other)
@@ -191,6 +195,7 @@ def test_a_container_with_a_health_check_joins_when_healthy_and_leaves_when_unhe
     proxy.wait_for_upstreams(route, app)
 
 
+@pytest.mark.docker_only("it tells of a stop when the application has ended")
 def test_a_container_that_is_told_to_stop_finishes_its_request_and_gets_no_new_one(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
@@ -246,6 +251,7 @@ def in_flight(statistics: Statistics, route: str) -> list[str]:
     return [upstream["name"] for upstream in found["upstreams"] if upstream["in_flight"]] if found else []
 
 
+@pytest.mark.smoke
 def test_a_container_joins_and_leaves_with_its_network(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     back, front = containers.network("back"), containers.network("front")
     app = containers.run(labels=joining(route, network=str(front.name)), network=back.name)
@@ -350,6 +356,7 @@ def test_a_malformed_label_is_reported_and_harms_nothing_else(
     assert route_in(proxy.statistics(), bad) is None
 
 
+@pytest.mark.smoke
 def test_a_misspelt_label_is_reported_with_the_one_that_was_meant(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:

@@ -51,6 +51,7 @@ def test_several_exposed_ports_are_listed(file: str, containers: Containers, app
     assert answer["verdict"] == f"{container.name} is not routed: it exposes the ports 8000, 8001 and none is 80"
 
 
+@pytest.mark.smoke
 def test_what_inspect_says_of_a_container_leads_to_the_same_answer(
     file: str, containers: Containers, tmp_path: Path
 ) -> None:

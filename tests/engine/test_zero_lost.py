@@ -65,6 +65,7 @@ def assert_none_lost(load: Load, proxy: ProxyProcess) -> None:
     assert not load.failures, f"{load}\n" + "\n".join(load.failures[:10]) + "\n" + proxy.log[-3000:]
 
 
+@pytest.mark.smoke
 async def test_none_is_lost_while_a_replica_is_stopped(proxy: ProxyProcess, replicas: list[Container]) -> None:
     load = await load_during(proxy, replicas[0].stop, "docker stop of one of three")
     assert_none_lost(load, proxy)

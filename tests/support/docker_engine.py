@@ -61,32 +61,29 @@ class Engine:
             return bool(client.ping())
         return False
 
+    def compose(self) -> list[str]:
+        """How compose is called for this engine. Raises NoEngine."""
+        return compose_of_machine()
+
     def close(self) -> None:
         """Nothing to do for an engine that is not ours."""
 
 
 class PrivateEngine(Engine):
-    """A dockerd of our own, which can be stopped and started again; needs root.
+    """An engine's daemon of our own, which can be stopped and started again.
 
     live_restore: whether containers live on while the engine is stopped
     """
 
     private = True
+    containers_may_end_with_it = True
 
     def __init__(self, *, live_restore: bool = True) -> None:
         self.live_restore = live_restore
         # Short, because the path of a UNIX socket may have 107 characters at most.
         self.folder = Path(tempfile.mkdtemp(prefix="dockerproxy-engine-"))
-        self._bridge = f"dpt{secrets.token_hex(4)}"  # a network device's name has 15 characters at most
-        self._octet = _free_octet()
         self._daemon: subprocess.Popen[bytes] | None = None
         super().__init__(f"unix://{self.folder}/docker.sock")
-        # Without an address of its own the bridge takes that of one of its ports, and changes it when that container
-        # goes: the others would send to the old one until their ARP entries run out.
-        address = f"02:42:0a:{self._octet:02x}:00:01"
-        _ip("link", "add", self._bridge, "address", address, "type", "bridge")
-        _ip("addr", "add", f"10.{self._octet}.0.1/17", "dev", self._bridge)
-        _ip("link", "set", self._bridge, "up")
 
     @property
     def log(self) -> str:
@@ -124,29 +121,20 @@ class PrivateEngine(Engine):
         self.start()
 
     def close(self) -> None:
-        """Remove all containers and networks, stop the daemon, remove its folder and its bridge."""
+        """Remove all containers and networks, stop the daemon, and leave nothing of it."""
         with contextlib.suppress(DockerException, OSError, NoEngine):
             self._remove_everything()
         self.stop()
+        self._clear()
         _unmount_below(self.folder)
         shutil.rmtree(self.folder, ignore_errors=True)
-        _ip("link", "delete", self._bridge)
 
     def _command(self) -> list[str]:
-        switches = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
-        if self.live_restore:
-            switches.append("--live-restore")
-        options = {
-            "--data-root": f"{self.folder}/data",
-            "--exec-root": f"{self.folder}/exec",
-            "--host": self.host,
-            "--pidfile": f"{self.folder}/pid",
-            "--bridge": self._bridge,
-            "--default-address-pool": f"base=10.{self._octet}.128.0/17,size=24",
-            "--shutdown-timeout": "5",
-            "--log-level": "warn",
-        }
-        return ["dockerd", *switches, *(part for option in options.items() for part in option)]
+        """What starts the daemon."""
+        raise NotImplementedError
+
+    def _clear(self) -> None:
+        """Remove what is outside the folder; the daemon has ended."""
 
     def _remove_everything(self) -> None:
         if self._daemon is None:
@@ -160,6 +148,46 @@ class PrivateEngine(Engine):
         """A daemon that had to be killed leaves its containerd behind; its pid is in our own folder."""
         with contextlib.suppress(OSError, ValueError):
             os.kill(int((self.folder / "exec/containerd/containerd.pid").read_text()), signal.SIGKILL)
+
+
+class MachineEngine(PrivateEngine):
+    """The machine's own dockerd, on a bridge of its own; needs root."""
+
+    def __init__(self, *, live_restore: bool = True) -> None:
+        super().__init__(live_restore=live_restore)
+        self._bridge = f"dpt{secrets.token_hex(4)}"  # a network device's name has 15 characters at most
+        self._octet = _free_octet()
+        # Without an address of its own the bridge takes that of one of its ports, and changes it when that container
+        # goes: the others would send to the old one until their ARP entries run out.
+        address = f"02:42:0a:{self._octet:02x}:00:01"
+        _ip("link", "add", self._bridge, "address", address, "type", "bridge")
+        _ip("addr", "add", f"10.{self._octet}.0.1/17", "dev", self._bridge)
+        _ip("link", "set", self._bridge, "up")
+
+    def _command(self) -> list[str]:
+        switches = ["--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false"]
+        options = {
+            "--bridge": self._bridge,
+            "--default-address-pool": f"base=10.{self._octet}.128.0/17,size=24",
+        }
+        return [*dockerd(self), *switches, *(part for option in options.items() for part in option)]
+
+    def _clear(self) -> None:
+        _ip("link", "delete", self._bridge)
+
+
+def dockerd(engine: PrivateEngine) -> list[str]:
+    """What starts dockerd as that engine, on networks as dockerd makes them."""
+    options = {
+        "--data-root": f"{engine.folder}/data",
+        "--exec-root": f"{engine.folder}/exec",
+        "--host": engine.host,
+        "--pidfile": f"{engine.folder}/pid",
+        "--shutdown-timeout": "5",
+        "--log-level": "warn",
+    }
+    switches = ["--live-restore"] if engine.live_restore else []
+    return ["dockerd", *switches, *(part for option in options.items() for part in option)]
 
 
 def find_engine() -> Engine:
@@ -183,13 +211,27 @@ def start_private_engine(*, live_restore: bool = True) -> PrivateEngine:
         )
     if os.geteuid() != 0:
         raise NoEngine("no Docker engine is running, and only root can start a private one")
-    engine = PrivateEngine(live_restore=live_restore)
+    return started(MachineEngine(live_restore=live_restore))
+
+
+def started(engine: PrivateEngine) -> PrivateEngine:
+    """The engine, started; it leaves nothing where that fails. Raises NoEngine."""
     try:
         engine.start()
     except BaseException:
         engine.close()
         raise
     return engine
+
+
+def compose_of_machine() -> list[str]:
+    """How compose is called on this machine: version 1, else 2. Raises NoEngine where there is none."""
+    if shutil.which("docker-compose"):
+        return ["docker-compose"]
+    has_plugin = ["docker", "compose", "version"]
+    if not shutil.which("docker") or subprocess.run(has_plugin, check=False, capture_output=True).returncode:
+        raise NoEngine("neither docker-compose nor docker compose is installed")
+    return has_plugin[:2]
 
 
 def _wait(condition: Callable[[], bool], seconds: float) -> bool:
