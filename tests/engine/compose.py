@@ -25,7 +25,7 @@ class Project:
         self.client = client
         self.name = f"dpt{os.getpid()}"
         self.proxy = ProxyProcess(folder, port=free_port())
-        self._command = engine.compose()
+        self._command = engine.compose(REPOSITORY_ROOT)
         self._environment = {
             **os.environ,
             "DOCKER_HOST": engine.host,

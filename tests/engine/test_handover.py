@@ -16,7 +16,6 @@ import docker
 import pytest
 from docker.models.containers import Container
 
-from tests.engine.compose import compose_command
 from tests.engine.conftest import Launch, Wait
 from tests.engine.containers import Containers
 from tests.engine.load import ENOUGH, Load
@@ -105,7 +104,7 @@ class Renamed:
         self._image = image
         self._host = host
         self._ports: dict[str, int] = {}
-        self._command = compose_command()
+        self._command = engine.compose(folder)
         self._environment = {**os.environ, "DOCKER_HOST": engine.host, "COMPOSE_PROJECT_NAME": self.project}
 
     def up(self, *services: str, arguments: tuple[str, ...] = ()) -> None:

@@ -61,8 +61,8 @@ class Engine:
             return bool(client.ping())
         return False
 
-    def compose(self) -> list[str]:
-        """How compose is called for this engine. Raises NoEngine."""
+    def compose(self, folder: Path) -> list[str]:
+        """How compose is called for this engine, in that folder. Raises NoEngine."""
         return compose_of_machine()
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from tests.support.docker_engine import NoEngine, PrivateEngine, dockerd
@@ -14,7 +15,7 @@ REPOSITORY_ROOT = Path(__file__).resolve().parents[3]
 class RootedEngine(PrivateEngine):
     """An engine of the suite at `root`. Raises NoEngine outside of a Network: it changes firewalls.
 
-    stage: where its programs run; the repository is there, too, for compose
+    stage: where its programs run; the repository and what tests write are there, too, for compose
     """
 
     def __init__(self, root: Path, *, group: bool = False) -> None:
@@ -23,14 +24,14 @@ class RootedEngine(PrivateEngine):
         super().__init__()
         resolver = self.folder / "resolv.conf"
         resolver.write_text(RESOLVER, encoding="utf-8")
-        shared = (self.folder, REPOSITORY_ROOT)
+        shared = (Path(tempfile.gettempdir()), REPOSITORY_ROOT)
         name = self.folder.name if group else ""
         layer = self.folder / "stage"
         layer.mkdir()
         self.stage = Stage(root, layer, resolver=resolver, shared=shared, group=name)
 
-    def compose(self) -> list[str]:
-        return self.stage.command("docker-compose", at=REPOSITORY_ROOT)
+    def compose(self, folder: Path) -> list[str]:
+        return self.stage.command("docker-compose", at=folder)
 
     def _clear(self) -> None:
         self.stage.close()

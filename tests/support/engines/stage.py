@@ -56,7 +56,6 @@ else
     mount --rbind /sys/fs/cgroup sys/fs/cgroup
 fi
 mount -t tmpfs tmpfs run
-mount -t tmpfs tmpfs tmp
 rm -f etc/resolv.conf
 cat "$resolver" > etc/resolv.conf
 while [ "$1" != -- ]; do mkdir -p ".$1"; mount --bind "$1" ".$1"; shift; done
