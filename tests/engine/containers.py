@@ -51,7 +51,8 @@ class Containers:
         name = options.pop("name", None) or self.unique(stem)
         image = options.pop("image", self.image)
         options["environment"] = {"NAME": name, **options.get("environment", {})}
-        options.setdefault("hostname", None if options.get("network_mode") == "host" else name)
+        of_its_own = "network_mode" not in options or options["network_mode"] == "none"
+        options.setdefault("hostname", name if of_its_own else None)
         container = self.client.containers.run(image, detach=True, name=name, labels=dict(labels), **options)
         return self.keep(container)
 

@@ -304,6 +304,20 @@ def test_a_container_on_an_isolated_network_only_is_reported(
     assert answered_by(proxy, route) == {app.name: 1}
 
 
+def test_a_container_in_the_network_of_another_is_reached_there(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    owner = containers.run("owner", labels={}, environment={"PORTS": "9000"})
+    member = containers.run(labels=joining(route), network_mode=f"container:{owner.name}")
+    proxy.wait_until_answering(route, member)
+    found = container_in(proxy.statistics(), member)
+    assert found is not None
+    assert found["address"] == f"{ip(owner, 'bridge')}:8000"
+    owner.stop()
+    proxy.wait_for_reason(member, f"it uses the network of container {owner.name}, which does not run")
+    proxy.wait_for_upstreams(route)
+
+
 def ip(container: Container, network: str) -> str:
     """The container's address in a network, as the engine gave it."""
     container.reload()

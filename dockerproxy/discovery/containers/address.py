@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from dockerproxy.discovery.containers.published import published_at
-from dockerproxy.discovery.engine.entry import Entry, Network
+from dockerproxy.discovery.engine.entry import CONTAINER_MODE, Entry, Network
 from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer
 from dockerproxy.discovery.snapshot import Reach
@@ -22,7 +22,6 @@ from dockerproxy.settings.model import DockerSettings
 
 HOST_MODE = "host"
 NO_NETWORK = "none"
-CONTAINER_MODE = "container:"
 _MOST_PORTS = 4  # that are put forward, one of which will be the right one
 _ONLY_ONE = "it is the only one that the container is on"
 _ONLY_SHARED = "it is the only one that the proxy shares with the container"
@@ -75,11 +74,7 @@ class AddressBook:
     def find(self, entry: Entry, route: RouteReading) -> Address:
         """Where `entry` answers for `route`. Raises NoAddress."""
         if entry.network_mode.startswith(CONTAINER_MODE):
-            raise NoAddress(
-                Code.ANOTHERS_NETWORK,
-                "it uses the network of another container",
-                "put the labels on that container instead",
-            )
+            raise _without_owner(entry)
         if entry.network_mode == HOST_MODE:
             reach = Reach("host", "it uses the host's network", self._says("port", route))
             return Address(self._host_address(), self._port_on_host(route), reach)
@@ -88,6 +83,8 @@ class AddressBook:
             host, public = self._published(entry, port)
             return Address(host, public, Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"))
         network, why_network = self._network(entry, route)
+        if entry.owner:
+            why_network += f", and it uses the network of container {entry.owner}"
         port, why_port = self._port(entry, route)
         return Address(network.address, port, Reach(network.name, why_network, why_port))
 
@@ -165,10 +162,12 @@ class AddressBook:
         if entry.network_mode == NO_NETWORK and not entry.networks:  # it keeps the mode when it is connected later
             what = "it was started without a network (--network none)"
             # The engine connects nothing to a container that is still on `none`.
-            connect = f"docker network connect {wanted or self._own_network()} {entry.name}"
-            raise NoAddress(Code.NO_NETWORK, what, f"run: docker network disconnect none {entry.name} && {connect}")
+            connect = f"docker network connect {wanted or self._own_network()} {entry.connected}"
+            raise NoAddress(
+                Code.NO_NETWORK, what, f"run: docker network disconnect none {entry.connected} && {connect}"
+            )
         if not entry.networks:
-            mend = f"run: docker network connect {wanted or self._own_network()} {entry.name}"
+            mend = f"run: docker network connect {wanted or self._own_network()} {entry.connected}"
             raise NoAddress(Code.NO_NETWORK, "it is on no network", mend)
         candidates = self._from_here(entry, _named(entry, wanted)) if wanted else self._reachable(entry)
         ready = [network for network in candidates if network.address]
@@ -206,7 +205,7 @@ class AddressBook:
                 Code.ISOLATED_NETWORK,
                 f"its network {first.name} does not lead to it from the host, where the proxy runs"
                 f" ({self._networks.why_not(first)})",
-                f"run: docker network connect bridge {entry.name}; or run the proxy in a container on network"
+                f"run: docker network connect bridge {entry.connected}; or run the proxy in a container on network"
                 f" {first.name}",
             )
         return reached
@@ -227,6 +226,18 @@ class AddressBook:
         return shared
 
 
+def _without_owner(entry: Entry) -> NoAddress:
+    """Of one that uses the network of a container which is not there, or does not run."""
+    if entry.owner:
+        what = f"it uses the network of container {entry.owner}, which does not run"
+        return NoAddress(Code.ANOTHERS_NETWORK, what, f"run: docker start {entry.owner} && docker restart {entry.name}")
+    return NoAddress(
+        Code.ANOTHERS_NETWORK,
+        "it uses the network of another container, which is not there any more",
+        "create it anew when that one is there; or put the labels on that container instead",
+    )
+
+
 def _named(entry: Entry, wanted: str) -> Sequence[Network]:
     """The network called `wanted`, by the engine or in the compose file of the container's project."""
     for name in (wanted, f"{entry.project}_{wanted}"):
@@ -236,7 +247,7 @@ def _named(entry: Entry, wanted: str) -> Sequence[Network]:
     raise NoAddress(
         Code.UNKNOWN_NETWORK,
         f"it is not on network {wanted} (it is on {_names(entry.networks)})",
-        f"run: docker network connect {wanted} {entry.name}",
+        f"run: docker network connect {wanted} {entry.connected}",
     )
 
 

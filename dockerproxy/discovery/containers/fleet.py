@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from dockerproxy.discovery.containers.address import AddressBook
 from dockerproxy.discovery.containers.listing import Listing
 from dockerproxy.discovery.containers.reader import ContainerReader
+from dockerproxy.discovery.containers.shared_network import owner_of, through_owner
 from dockerproxy.discovery.engine.entry import RUNNING, SHORT_ID, Entry
 from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer, own_ids, resolve
@@ -53,11 +54,13 @@ class Fleet:
         self._dialect = dialect or LabelReader(settings.label_prefix, settings.default_domain)
         self._own: OwnContainer | None = None
         self._own_entry: Entry | None = None
+        self._own_listed: Entry | None = None
         self._entries: dict[str, Entry] = {}
         self._strangers: dict[str, Entry] = {}
         self._known: dict[str, _Known] = {}
         self._unreadable: set[str] = set()
         self._on_networks: set[str] = set()
+        self._owners: set[str] = set()
         self._networks = KnownNetworks()
         self._reader = self._new_reader()
 
@@ -65,7 +68,8 @@ class Fleet:
         return f"<Fleet of {len(self._entries)}, seen from {self._own or 'the host'}>"
 
     def __contains__(self, container: str) -> bool:
-        return container in self._entries
+        """Whether it bears labels of ours, or one that does uses its network."""
+        return container in self._entries or container in self._owners
 
     @property
     def own(self) -> OwnContainer | None:
@@ -75,7 +79,7 @@ class Fleet:
     @property
     def listing(self) -> Listing:
         """All containers as they are now."""
-        return Listing(self._entries, self._strangers, self._reader)
+        return Listing(self._entries, self._strangers, self._reader, self._resolved)
 
     def lacks_networks(self) -> bool:
         """Whether it matters what the networks of its containers are like, and is not known of each."""
@@ -89,16 +93,20 @@ class Fleet:
     def lacks_port(self, data: Mapping[str, Any]) -> bool:
         """Whether a container would be routed if this item of the engine's list did show a port of it."""
         entry = self._read(data) if not data.get("Ports") else None
-        # Its networks are without the host's, where a port that is exposed tells nothing.
-        if entry is None or not entry.networks or not self._dialect.mentions(entry.labels):
+        if entry is None or not self._dialect.mentions(entry.labels):
             return False
-        return any(reason.code is Code.NO_PORT for reason in self._reader.view(entry).reasons)
+        if owner_of(entry):
+            routes = self._dialect.read(entry.labels, entry.name, entry.service).routes
+            return entry.state == RUNNING and any(route.port is None for route in routes)
+        # Its networks are without the host's, where a port that is exposed tells nothing.
+        return bool(entry.networks) and any(reason.code is Code.NO_PORT for reason in self._reader.view(entry).reasons)
 
     def replace(self, listed: Iterable[Mapping[str, Any]]) -> None:
         """Take a whole list."""
         self._entries = {}
         self._strangers = {}
         self._on_networks = set()
+        self._owners = set()
         told, self._unreadable = self._unreadable, set()
         self._take(listed, told)
 
@@ -114,6 +122,8 @@ class Fleet:
     def state(self, container: str) -> str:
         """The engine's word for its state; "" if it is not there, or none of our business."""
         entry = self._entries.get(container)
+        if entry is None and container in self._owners:
+            entry = self._strangers.get(container)
         if entry is None and self._own_entry is not None and self._own_entry.id == container:
             entry = self._own_entry
         return entry.state if entry is not None else ""
@@ -134,7 +144,10 @@ class Fleet:
 
     def snapshot(self, draining: Set[str]) -> Snapshot:
         """All that is known, with the upstreams of the containers in `draining` marked so."""
-        known = {id_: self._look(entry, id_ in draining) for id_, entry in self._entries.items()}
+        known = {
+            id_: self._look(self._resolved(entry), id_ in draining or owner_of(entry) in draining)
+            for id_, entry in self._entries.items()
+        }
         self._known = known
         views = [each.view for each in known.values()]
         views.sort(key=lambda view: (view.created, view.id))
@@ -149,9 +162,24 @@ class Fleet:
             ours = self._dialect.mentions(entry.labels)
             if ours:
                 self._on_networks.update(network.id for network in entry.networks if network.id)
+                self._owners.update(filter(None, [owner_of(entry)]))
             (self._entries if ours else self._strangers)[entry.id] = entry
             if self._own_ids and entry.id.startswith(self._own_ids):
-                self._take_own(entry)
+                self._own_listed = entry
+        for owner in filter(None, map(self._find, self._owners)):
+            self._on_networks.update(network.id for network in owner.networks if network.id)
+        if self._own_listed is not None:
+            self._take_own(self._resolved(self._own_listed))
+
+    def _find(self, name: str) -> Entry | None:
+        """By id or, for engines that tell it, by name."""
+        found = self._entries.get(name) or self._strangers.get(name)
+        others = (*self._entries.values(), *self._strangers.values())
+        return found or next((entry for entry in others if entry.name == name), None)
+
+    def _resolved(self, entry: Entry) -> Entry:
+        """With the networks of another container, if it uses those."""
+        return through_owner(entry, self._find) if owner_of(entry) else entry
 
     def _read(self, data: Mapping[str, Any], told: Set[str] | None = None) -> Entry | None:
         """What nobody has foreseen in what the engine says of one container costs that container only."""

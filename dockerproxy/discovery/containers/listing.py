@@ -6,7 +6,7 @@ that it exists, and what it needs. A listing never changes, the fleet makes new 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dockerproxy.discovery.containers.reader import ContainerReader
@@ -17,10 +17,17 @@ from dockerproxy.discovery.snapshot import ContainerView
 class Listing:
     """Entries by id: those with labels of ours, and the strangers."""
 
-    __slots__ = ("_ours", "_reader", "_strangers")
+    __slots__ = ("_ours", "_reader", "_resolved", "_strangers")
 
-    def __init__(self, ours: Mapping[str, Entry], strangers: Mapping[str, Entry], reader: ContainerReader) -> None:
+    def __init__(
+        self,
+        ours: Mapping[str, Entry],
+        strangers: Mapping[str, Entry],
+        reader: ContainerReader,
+        resolved: Callable[[Entry], Entry],
+    ) -> None:
         self._ours = ours
+        self._resolved = resolved
         self._strangers = strangers
         self._reader = reader
 
@@ -35,4 +42,4 @@ class Listing:
     def what_if(self, container: str, labels: Mapping[str, str]) -> ContainerView | None:
         """What would be made of a container if these were all of its labels; None if there is no such container."""
         entry = self._ours.get(container) or self._strangers.get(container)
-        return None if entry is None else self._reader.view(replace(entry, labels=labels))
+        return None if entry is None else self._reader.view(replace(self._resolved(entry), labels=labels))

@@ -14,6 +14,7 @@ from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_SERVICE
 
 SHORT_ID = 12  # characters; what `docker ps` shows, and what a container's hostname is made of
 RUNNING = "running"
+CONTAINER_MODE = "container:"  # of a network mode; the id of the container whose network it uses follows
 # Engines before API 1.52 tell the health only inside the text of the status: "Up 3 seconds (health: starting)".
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
 _EXIT_CODE = re.compile(r"\((\d+)\)")  # "Exited (137) 2 minutes ago"
@@ -62,6 +63,8 @@ class Entry:
     health:   healthy, unhealthy, starting, or "" without a health check
     networks: by name, without `none` and `host`
     exit_code: of one that has ended, or ""
+    owner:     name of the container whose network it uses, or ""
+    owner_ports: that one's ports, among which are those that are published for both
     """
 
     id: str
@@ -74,6 +77,8 @@ class Entry:
     networks: tuple[Network, ...]
     ports: tuple[Port, ...]
     exit_code: str = ""
+    owner: str = ""
+    owner_ports: tuple[Port, ...] = ()
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Entry:
@@ -109,7 +114,12 @@ class Entry:
 
     def published(self, port: int) -> tuple[Port, ...]:
         """Where the host publishes its own TCP port `port`."""
-        return tuple(each for each in self.ports if each.private == port and each.public)
+        return tuple(each for each in (*self.ports, *self.owner_ports) if each.private == port and each.public)
+
+    @property
+    def connected(self) -> str:
+        """The name of the container that a network is to be connected to, so that it is reached there."""
+        return self.owner or self.name
 
 
 def _name(data: Mapping[str, Any]) -> str:

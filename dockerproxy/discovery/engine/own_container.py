@@ -26,6 +26,7 @@ _HEX = re.compile(rf"[0-9a-f]{{{SHORT_ID},64}}")
 class OwnContainer:
     """The proxy's own container.
 
+    name:         by which networks are connected to it: of the container whose network it uses, if there is one
     on_host:      whether it uses the host's network, and so reaches whatever the host reaches
     host_gateway: where it reaches the host, or ""
     """
@@ -45,7 +46,7 @@ class OwnContainer:
         gateways = [network.gateway for network in entry.networks if network.gateway]
         return cls(
             id=entry.id,
-            name=entry.name,
+            name=entry.connected,
             networks=entry.networks,
             on_host=entry.network_mode == "host",
             host_gateway=resolve(HOST_NAME_FROM_INSIDE) or (gateways[0] if gateways else ""),

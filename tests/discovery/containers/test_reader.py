@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -437,9 +437,81 @@ def test_host_networking_needs_the_label_port_and_a_way_to_the_host() -> None:
     assert "--add-host host.docker.internal:host-gateway" in reason
 
 
-def test_a_container_in_anothers_network() -> None:
+def test_a_container_in_the_network_of_one_that_is_gone() -> None:
     (reason,) = view(entry(ENABLED, networks={}, mode="container:abc")).reasons
     assert "put the labels on that container" in reason
+
+
+VPN_ID, MEMBER_ID = "1" * 64, "a" * 64
+
+
+def member(**more: Any) -> dict[str, Any]:
+    """A container with labels that uses the network of the container `vpn`."""
+    return entry(ENABLED, **{"mode": f"container:{VPN_ID}", "networks": {}, **more})
+
+
+def vpn(labels: Mapping[str, str] = {}, **more: Any) -> dict[str, Any]:
+    return entry(labels, **{"id_": VPN_ID, "name": "vpn", "networks": network("shop_default", "172.18.0.9"), **more})
+
+
+def views(*listed: Mapping[str, Any], draining: Set[str] = frozenset(), **settings: Any) -> dict[str, ContainerView]:
+    """The views of all containers with labels of ours, by name."""
+    found = Fleet(DockerSettings(**settings), own=(OWN_ID,))
+    found.replace(listed)
+    return {view.name: view for view in found.snapshot(draining).containers}
+
+
+@pytest.mark.parametrize("owner", [vpn(), vpn({"dockerproxy.port": "9"})])
+def test_a_container_in_the_network_of_another_is_reached_there_by_its_own_labels(owner: dict[str, Any]) -> None:
+    seen = views(member(ports=tcp(8080)), owner)["shop-web-1"]
+    assert (seen.address, seen.networks, seen.reasons) == ("172.18.0.9:8080", ("shop_default",), ())
+    assert [wish.route for wish in seen.wishes] == ["web"]
+    assert "it uses the network of container vpn" in seen.wishes[0].reach.why_network
+
+
+def test_the_port_of_another_container_is_none_of_its_own() -> None:
+    (reason,) = views(member(ports=[]), vpn(ports=tcp(80)))["shop-web-1"].reasons
+    assert reason.code is Code.NO_PORT
+
+
+def test_a_container_in_the_network_of_another_is_published_by_that_one() -> None:
+    found = views(member(ports=tcp(80)), vpn(ports=published("127.0.0.2")), address="published")
+    assert found["shop-web-1"].address == "127.0.0.2:8080"
+
+
+def test_a_container_in_the_network_of_one_in_the_host_s_is_on_the_host() -> None:
+    host = vpn(networks=network("host", ""), mode="host")
+    found = views(member(ports=tcp(80), name="web-1"), host)["web-1"]
+    assert found.reasons[0].code is Code.NO_PORT
+
+
+def test_what_is_missing_is_connected_to_the_container_that_has_the_network() -> None:
+    found = views(member(ports=tcp(80)), vpn(), network="back")["shop-web-1"]
+    assert "docker network connect back vpn" in found.reasons[0]
+
+
+def test_a_container_leaves_with_the_one_whose_network_it_uses() -> None:
+    fleet = Fleet(DockerSettings(), own=(OWN_ID,))
+    fleet.replace([member(ports=tcp(80)), vpn()])
+    assert VPN_ID in fleet
+    (draining,) = fleet.snapshot({VPN_ID}).containers
+    assert [wish.upstream.draining for wish in draining.wishes] == [True]
+    assert fleet.alive(VPN_ID)
+    fleet.update({VPN_ID}, [vpn(state="exited")])
+    (gone,) = fleet.snapshot(set()).containers
+    assert gone.reasons[0].code is Code.ANOTHERS_NETWORK
+    assert "docker start vpn && docker restart shop-web-1" in gone.reasons[0]
+    fleet.update({VPN_ID}, [vpn(networks=network("shop_default", "172.18.0.77"))])
+    assert fleet.snapshot(set()).containers[0].address == "172.18.0.77:80"
+
+
+def test_a_proxy_in_the_network_of_another_container_shares_that_one_s_networks() -> None:
+    proxy = entry({}, id_=OWN_ID, name="proxy", networks={}, mode=f"container:{VPN_ID}")
+    there = entry(ENABLED, id_="5" * 64, name="web-1", networks=network("shop_default", "172.18.0.5"))
+    elsewhere = entry(ENABLED, id_="6" * 64, name="web-2", networks=network("back"))
+    found = views(proxy, vpn(), there, elsewhere)
+    assert found["web-1"].address == "172.18.0.5:80"
+    assert "docker network connect back vpn" in found["web-2"].reasons[0]
 
 
 @pytest.mark.parametrize(
