@@ -13,7 +13,7 @@ from docs.architecture_pictures import LEFT_OUT, arrows, reached
 from docs.imports import imports, module_name, modules, part_of
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("CONTRIBUTING.md",)
+PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
 PAGE = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
 DRAWN = [set(re.findall(r"^    (\w+) --> (\w+)$", picture, re.MULTILINE)) for picture in PAGE.split("```mermaid")[1:]]
 
