@@ -1,14 +1,16 @@
-"""Probing: lets the kernel ask whether the other end of a silent connection is still there (RFC 9293 section 3.8.4).
+"""What the kernel knows of the other end of a connection: whether it is still there, and what it has taken.
 
 Whoever is cut off from the network says no word. The engine takes a network from a container, a machine loses its
-power, a telephone leaves: without a question, the connection would look as if an answer were still to come.
+power, a telephone leaves: without a question, the connection would look as if an answer were still to come. So the
+kernel asks (RFC 9293 section 3.8.4).
 """
 
 from __future__ import annotations
 
 import contextlib
 import socket
-from asyncio import BaseTransport
+import sys
+from asyncio import BaseTransport, Transport
 from typing import NamedTuple
 
 
@@ -29,6 +31,8 @@ class Probes(NamedTuple):
 UPSTREAM = Probes(5, 2, 4)
 # A tunnel may be silent for ever. Two minutes after the other end was heard last, it is not there.
 TUNNEL = Probes(60, 15, 4)
+# `struct tcp_info` of Linux: the state is its first byte, the segments that nobody has acknowledged are here.
+_CLOSE_WAIT, _UNACKED, _INFO = 8, 24, 28
 _OPTIONS = ("TCP_KEEPIDLE", "TCP_KEEPINTVL", "TCP_KEEPCNT")
 
 
@@ -42,3 +46,21 @@ def probe(transport: BaseTransport, probes: Probes) -> None:
         for name, value in zip(_OPTIONS, probes, strict=True):
             if hasattr(socket, name):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def closed_after_all_was_taken(transport: Transport) -> bool:
+    """Whether the other end has closed in order, and has taken all that was sent to it; False where nobody knows.
+
+    Of what its application has not read the kernel there would tell by a reset, and of what came when it had closed
+    already it would acknowledge nothing.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6) or not hasattr(socket, "TCP_INFO"):
+        return False
+    if transport.get_write_buffer_size():
+        return False
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO)
+    except OSError:
+        return False
+    return len(info) == _INFO and info[0] == _CLOSE_WAIT and not int.from_bytes(info[_UNACKED:_INFO], sys.byteorder)

@@ -44,6 +44,11 @@ class Balancer:
         return f"<Balancer of {len(self.upstreams)}: {len(self._available)} available, {self._bench!r}>"
 
     @property
+    def rotation(self) -> list[Upstream]:
+        """The upstreams in rotation; a benched one is."""
+        return [upstream for upstream in self.upstreams if upstream.in_rotation]
+
+    @property
     def has_upstream(self) -> bool:
         """Whether any upstream is in rotation; a benched one is."""
         return any(upstream.in_rotation for upstream in self.upstreams)
@@ -67,7 +72,8 @@ class Balancer:
     def choose(self, tried: Collection[str], now: float) -> Upstream | None:
         """The next upstream whose key is not in `tried`, or None when there is none.
 
-        When all are benched, all come back at once.
+        When all are benched, all come back at once; and where all others have been tried, a benched one is better than
+        none.
         """
         if now >= self._recheck:
             self._renew(now)
@@ -76,7 +82,7 @@ class Balancer:
         upstream = self._next()
         if tried and upstream.key in tried:
             if all(other.key in tried for other in self._available):
-                return None
+                return next((other for other in self.upstreams if other.in_rotation and other.key not in tried), None)
             while upstream.key in tried:  # in order, so that no neighbour bears all second attempts
                 upstream = self._next()
         self._last = upstream.key

@@ -327,25 +327,104 @@ async def test_all_come_back_at_once_when_all_are_benched(scene: Scene) -> None:
 
 
 async def test_after_max_attempts_the_client_gets_502(scene: Scene) -> None:
-    dead = await scene.upstream(hang_up)
-    await scene.proxy(dead, max_attempts=4, consecutive_errors=100)
+    await scene.proxy(NOWHERE, max_attempts=4)
 
     answer = await scene.get()
 
     assert answer.status == 502
     assert "attempts_exhausted" in answer.text
-    assert dead.connections == 4
-    assert scene.counted(dead).error_counter == 4
+    assert scene.route().upstream(f"{NOWHERE} {NOWHERE}").error_counter == 1  # once for one exchange
     assert scene.route().errors_shown == 1
     assert scene.route().retries == 3
 
 
 async def test_twenty_attempts_are_the_default(scene: Scene) -> None:
-    upstreams = [await scene.upstream(hang_up) for _ in range(4)]
-    await scene.proxy(*upstreams, consecutive_errors=100)
+    await scene.proxy(*[f"http://127.0.0.1:{port}" for port in range(1, 11)])
 
     assert (await scene.get()).status == 502
-    assert [upstream.connections for upstream in upstreams] == [5] * 4
+    assert scene.route().retries == 19
+
+
+async def drop(conversation: Conversation) -> None:
+    """An application that cannot stand one path."""
+    while True:
+        if (await conversation.request()).target == "/drop":
+            return
+        conversation.answer(b"fine")
+
+
+@pytest.mark.parametrize("warm", [False, True], ids=["new connections", "kept connections"])
+async def test_each_upstream_is_asked_once_for_what_no_application_can_stand_and_none_is_benched(
+    scene: Scene, warm: bool
+) -> None:
+    asked: Counter[str] = Counter()
+
+    def counting(name: str) -> Script:
+        async def script(conversation: Conversation) -> None:
+            while True:
+                if (await conversation.request()).target == "/drop":
+                    asked[name] += 1
+                    return
+                conversation.answer(b"fine")
+
+        return script
+
+    upstreams = [await scene.upstream(counting(name)) for name in "ab"]
+    await scene.proxy(*upstreams, consecutive_errors=1)
+    client = await scene.client()
+    for number in range(1, 4):
+        if warm:
+            assert [(await client.get()).status for _ in range(2)] == [200] * 2
+        answer = await client.get("/drop")
+        assert (answer.status, "attempts_exhausted" in answer.text) == (502, True)
+        assert asked == {"a": number, "b": number}
+    assert [scene.state(upstream) for upstream in upstreams] == ["up", "up"]
+
+
+async def test_errors_on_the_way_to_an_answer_are_their_upstreams_own(scene: Scene) -> None:
+    bad, worse, good = await scene.upstream(hang_up), await scene.upstream(hang_up), await scene.upstream()
+    await scene.proxy(bad, worse, good, consecutive_errors=1)
+    assert (await scene.get()).text == "c"
+    assert [scene.state(upstream) for upstream in (bad, worse, good)] == ["benched", "benched", "up"]
+
+
+async def test_the_only_upstream_that_was_asked_bears_its_error(scene: Scene) -> None:
+    bad = await scene.upstream(hang_up)
+    await scene.proxy(bad, consecutive_errors=2)
+    assert [(await scene.get()).status for _ in range(2)] == [502] * 2
+    assert bad.connections == 2
+    assert scene.state(bad) == "benched"
+
+
+async def test_one_request_benches_nobody_that_it_cannot_reach(scene: Scene) -> None:
+    await scene.proxy(NOWHERE, consecutive_errors=2, max_attempts=5)
+    assert (await scene.get()).status == 502
+    (upstream,) = scene.server.plane.routes.live["site"].route.upstreams
+    status = scene.server.plane.status("site", upstream)
+    assert status is not None
+    assert (status.state, status.consecutive_errors) == ("up", 1)
+
+
+async def test_a_client_that_leaves_between_two_upstreams_benches_none(scene: Scene) -> None:
+    bad, slow = await scene.upstream(hang_up), await scene.upstream(silent)
+    await scene.proxy(bad, slow, consecutive_errors=1)
+    client = await scene.client()
+    await client.ask()
+    await until(lambda: slow.connections == 1)
+    client.reset()
+    await scene.at_rest()
+    assert scene.counted(bad).error_counter == 1
+    assert [scene.state(upstream) for upstream in (bad, slow)] == ["up", "up"]
+
+
+async def test_a_benched_upstream_is_asked_before_the_client_sees_an_error(scene: Scene) -> None:
+    ill, other = await scene.upstream(), await scene.upstream(drop)
+    await scene.proxy(ill, other, consecutive_errors=1)
+    ill.refuse()
+    while scene.state(ill) == "up":
+        assert (await scene.get()).text == "fine"
+    await ill.start()
+    assert (await scene.get("/drop")).text == "a"
 
 
 async def test_504_when_the_last_error_was_a_timeout(scene: Scene) -> None:

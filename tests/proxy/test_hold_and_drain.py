@@ -232,15 +232,13 @@ async def test_a_held_request_is_led_past_no_middleware(scene: Scene) -> None:
 
 
 async def test_a_request_whose_upstreams_all_leave_while_it_is_tried_again_is_held(scene: Scene) -> None:
-    async def hang_up(conversation: Conversation) -> None:
-        await conversation.head()
-
-    await scene.proxy(consecutive_errors=1000, max_attempts=1000)
-    bad, good = await scene.upstream(hang_up), await scene.upstream()
+    await scene.proxy(max_attempts=1000)
+    bad, good = await scene.upstream(), await scene.upstream()
+    bad.shut()
     appear(scene, bad)
     client = await scene.client()
     await client.ask(host=HOST)
-    await until(lambda: bad.connections >= 3)
+    await until(lambda: scene.route(NAME).retries >= 2)
     appear(scene)
     await until(lambda: scene.route(NAME).held == 1)
     appear(scene, good)
@@ -248,17 +246,67 @@ async def test_a_request_whose_upstreams_all_leave_while_it_is_tried_again_is_he
 
 
 async def test_an_upstream_that_appears_between_attempts_is_tried(scene: Scene) -> None:
-    async def hang_up(conversation: Conversation) -> None:
-        await conversation.head()
-
-    await scene.proxy(consecutive_errors=1000, max_attempts=1000)
-    bad, good = await scene.upstream(hang_up), await scene.upstream()
+    await scene.proxy(max_attempts=1000)
+    bad, good = await scene.upstream(), await scene.upstream()
+    bad.shut()
     appear(scene, bad)
     client = await scene.client()
     await client.ask(host=HOST)
-    await until(lambda: bad.connections >= 3)
+    await until(lambda: scene.route(NAME).retries >= 2)
     appear(scene, bad, good)
     assert (await client.answer()).text == "b"
+
+
+async def hang_up(conversation: Conversation) -> None:
+    """Take a request and close without a word, as a container that is killed."""
+    await conversation.head()
+
+
+async def test_a_request_that_its_last_container_took_along_is_held_for_the_next_one(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.exchange.retry.LAST_LOOK", DEADLINE)
+    await scene.proxy()
+    killed, next_one = await scene.upstream(hang_up), await scene.upstream()
+    appear(scene, killed)
+    client = await scene.client()
+    await client.ask(host=HOST)
+    await until(lambda: killed.connections == 1 and scene.open_connections() == 0)
+
+    appear(scene)  # of which the engine tells a moment later than the connection does
+    await until(lambda: scene.route(NAME).held == 1)
+    appear(scene, next_one)
+
+    assert (await client.answer()).text == "b"
+    assert killed.connections == 1
+
+
+async def test_a_container_that_was_started_anew_gets_what_it_had_taken_along(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.exchange.retry.LAST_LOOK", DEADLINE)
+    await scene.proxy()
+    upstream = await scene.upstream(hang_up)
+    appear(scene, upstream)
+    client = await scene.client()
+    await client.ask(host=HOST)
+    await until(lambda: upstream.connections == 1 and scene.open_connections() == 0)
+    appear(scene)
+    await until(lambda: scene.route(NAME).held == 1)
+    upstream.script = upstream.serve
+    appear(scene, upstream)
+    assert (await client.answer()).text == "a"
+
+
+async def test_a_container_that_hangs_up_and_stays_is_not_asked_again(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.exchange.retry.LAST_LOOK", 0.1)
+    await scene.proxy()
+    upstream = await scene.upstream(hang_up)
+    appear(scene, upstream)
+    assert (await scene.get(host=HOST)).status == 502
+    assert upstream.connections == 1
 
 
 async def test_a_draining_upstream_gets_no_new_requests_while_what_is_in_flight_ends(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from dockerproxy.http1.request_parser import RequestParser
 from dockerproxy.proxy.answers import ANSWERS, answer
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.exchange.request_body import REPLAY_LIMIT, RequestBody
-from dockerproxy.proxy.exchange.retry import FIRST_PAUSE, LONGEST_PAUSE, LONGEST_PAUSE_ANSWERED, Retry, may_repeat
+from dockerproxy.proxy.exchange.retry import FIRST_PAUSE, LONGEST_PAUSE, Retry, may_repeat
 from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.log_limit import BURST, LogLimit
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
@@ -83,22 +83,32 @@ def test_the_last_error_names_the_answer(failure: Failure, code: str) -> None:
     assert tries.exhausted() == code
 
 
-@pytest.mark.parametrize(
-    ("failure", "longest"), [(Failure.REFUSED, LONGEST_PAUSE), (Failure.CLOSED, LONGEST_PAUSE_ANSWERED)]
-)
-def test_pauses_double_up_to_the_longest_and_end_at_the_deadline(failure: Failure, longest: float) -> None:
+def test_pauses_double_up_to_the_longest_and_end_at_the_deadline() -> None:
     tries = retry(retry_deadline=30)
     pauses = []
     for _ in range(10):
-        tries.failed("a", AttemptError(failure))
+        tries.failed("a", REFUSED)
         pauses.append(tries.pause(100.0))
     for number, pause in enumerate(pauses):
         assert pause is not None
-        middle = min(FIRST_PAUSE * 2**number, longest)
+        middle = min(FIRST_PAUSE * 2**number, LONGEST_PAUSE)
         assert 0.75 * middle <= pause <= 1.25 * middle
     assert tries.tried == set()
     assert tries.pause(129.99) is None
     assert tries.pause(1000.0) is None
+
+
+def test_who_has_got_the_request_is_not_asked_again_until_all_have_left() -> None:
+    tries = retry()
+    tries.failed("a", CLOSED)
+    tries.failed("b", REFUSED)
+    assert not tries.all_asked(["a", "b"])
+    tries.pause(100.0)
+    assert tries.tried == {"a"}
+    tries.failed("b", TIMEOUT)
+    assert tries.all_asked(["a", "b"])
+    tries.begin_anew()
+    assert tries.tried == set()
 
 
 def test_only_idempotent_methods_are_repeated_unless_the_route_says_otherwise() -> None:

@@ -46,14 +46,14 @@ class Attempt:
     """
 
     __slots__ = (
-        "_counted", "_ended", "_live", "_stats", "answered_at", "connection", "pool", "sent_at", "started", "upstream",
+        "_counted", "_ended", "_stats", "answered_at", "connection", "live", "pool", "sent_at", "started", "upstream",
     )  # fmt: skip
 
     def __init__(self, live: LiveRoute, upstream: Upstream, pool: Pool, now: float) -> None:
         self.upstream = upstream
         self.pool = pool
         self.connection: UpstreamConnection | None = None
-        self._live = live
+        self.live = live
         self.started = now
         self.sent_at = self.answered_at = 0.0
         self._ended = self._counted = False
@@ -68,7 +68,7 @@ class Attempt:
         self.connection = connection
         if client.record is not None:
             self.sent_at = time.monotonic()
-        options, body = self._live.options, exchange.request_body
+        options, body = self.live.options, exchange.request_body
         timeouts = options.response_timeout, options.stall_timeout
         connection.begin(exchange, timeouts, without_body=exchange.head.method == "HEAD")
         block = self._request_block(exchange, client)
@@ -87,8 +87,8 @@ class Attempt:
         stats.used_successfully += 1
         stats.in_flight -= 1
         stats.total_time += time.monotonic() - self.started
-        if self._live.balancer.succeeded(self.upstream):
-            log.info("%s: %s answers again and is back", self._live.route.name, self.upstream.name)
+        if self.live.balancer.succeeded(self.upstream):
+            log.info("%s: %s answers again and is back", self.live.route.name, self.upstream.name)
 
     def failed(self, error: AttemptError) -> None:
         """The attempt was an error; an answer that broke off was a success before."""
@@ -97,28 +97,33 @@ class Attempt:
 
     def count(self, error: AttemptError) -> None:
         """Count an error whose answer is relayed all the same; should that break off, it was one error."""
+        if self.over(error):
+            self.live.count_error(self.upstream, error)
+
+    def over(self, error: AttemptError) -> bool:
+        """It ends with `error`. True when that speaks against the upstream, and has yet to be counted."""
         if self._counted:
-            return
+            return False
         self._counted = True
         self._end()
         if error.counts:
-            self._live.count_error(self.upstream, error)
-            return
-        self._live.balancer.abandoned(self.upstream)
+            return True
+        self.live.balancer.abandoned(self.upstream)
         if error.failure is Failure.EXHAUSTED:
-            self._live.log_error("exhausted:", f"{error}; {_MORE_FILES}")
+            self.live.log_error("exhausted:", f"{error}; {_MORE_FILES}")
+        return False
 
     def renewed(self) -> Attempt:
         """The attempt anew: its kept-alive connection had died unseen, which says nothing of the upstream."""
         self._end()
-        return Attempt(self._live, self.upstream, self.pool, time.monotonic())
+        return Attempt(self.live, self.upstream, self.pool, time.monotonic())
 
     def abandon(self, requester: Requester) -> None:
         """Leave it without a verdict on the upstream; `requester` is who asked the pool."""
         self.pool.cancel(requester)
         self.leave()
         if self._end():
-            self._live.balancer.abandoned(self.upstream)
+            self.live.balancer.abandoned(self.upstream)
 
     def leave(self) -> None:
         """Take nothing more of the answer."""
@@ -141,7 +146,7 @@ class Attempt:
 
     def _request_block(self, exchange: Asking, client: Client) -> bytes:
         """The request's head as the upstream is to see it."""
-        upstream, live, origin = self.upstream, self._live, client.origin
+        upstream, live, origin = self.upstream, self.live, client.origin
         told = exchange.introduce() if upstream.handler else b""
         head = exchange.head  # as the handler is to see it
         added = origin.fields(head)

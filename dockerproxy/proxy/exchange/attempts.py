@@ -115,13 +115,15 @@ class Attempts:
         """Count the error, and try again where that is allowed."""
         attempt = self._attempt
         assert attempt is not None
-        if error.stale and self._repeatable():
+        if error.stale and self._repeatable() and not (error.taken and len(self.live.balancer.rotation) > 1):
             self._attempt = attempt.renewed()
             attempt.pool.request(self, self.live.options.connect_timeout)
             return
-        attempt.failed(error)
+        attempt.connection = None
         retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
         retry.failed(attempt.upstream.key, error)
+        if attempt.over(error):
+            retry.blame.note(attempt.live, attempt.upstream, error)
         handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process
         code = retry.exhausted() if handler else retry.refusal(repeatable=self._repeatable())
         if code:
@@ -148,7 +150,7 @@ class Attempts:
             self._held = True
             self.live.stats.held += 1
         if self._retry is not None:
-            self._retry.tried.clear()
+            self._retry.begin_anew()
         self._waits_since = min(self._waits_since, now)
         code, seconds = self.live.hold(self, now - self._waits_since)
         if code:
@@ -160,13 +162,19 @@ class Attempts:
 
     def _wait(self, now: float) -> None:
         """No upstream to try: pause until the next round, or be held until there is one."""
-        if not self.live.balancer.has_upstream:
+        rotation, retry = self.live.balancer.rotation, self._retry
+        if not rotation:
             self.hold(now)
             return
-        assert self._retry is not None
-        pause = self._retry.pause(now)
+        assert retry is not None
+        if not retry.all_asked(upstream.key for upstream in rotation):
+            pause = retry.pause(now)
+        elif any(upstream.container for upstream in rotation):
+            pause = retry.last_look(now)
+        else:
+            pause = None
         if pause is None:
-            self.show_error(self._retry.exhausted())
+            self.show_error(retry.exhausted())
         else:
             self._timer = self._shared.loop.call_later(pause, self._next_attempt)
 

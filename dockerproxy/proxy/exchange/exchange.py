@@ -154,6 +154,8 @@ class Exchange(Attempts):
                 return
         else:
             attempt.succeeded()
+        if self._retry is not None:
+            self._retry.blame.upstreams()
         self._answered = True
         self.stats.answers[head.status // 100] += 1
         if self._client.record is not None:
@@ -183,6 +185,8 @@ class Exchange(Attempts):
             self._attempt_failed(AttemptError(Failure.MALFORMED, "101 without having been asked to switch protocols"))
             return
         attempt.succeeded()
+        if self._retry is not None:
+            self._retry.blame.upstreams()
         self._answered = True
         self.stats.answers[head.status // 100] += 1
         valves = self._client.valve, connection.valve
@@ -277,6 +281,8 @@ class Exchange(Attempts):
         if status >= 400:
             why = self._retry.words(attempt.upstream.name) if self._retry is not None and attempt is not None else ""
             pages.log_shown(self.live, self.head, code, why)
+        if self._retry is not None:
+            self._retry.blame.unanswered()
         self.stats.answers[status // 100] += 1
         self._finish(shown=status >= 400)
         page = None if self.error_code or fields else pages.of_route(self.live.route)
@@ -289,6 +295,8 @@ class Exchange(Attempts):
             return
         self._done = True
         self._cancel_timer()
+        if self._retry is not None:
+            self._retry.blame.nobody()
         stats = self.stats
         stats.in_flight -= 1
         stats.errors_shown += shown

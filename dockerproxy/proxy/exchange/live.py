@@ -111,6 +111,13 @@ class LiveRoute:
         """`exchange` waits no longer."""
         self._held.pop(exchange, None)
 
+    def note_error(self, upstream: Upstream, error: Exception) -> None:
+        """Count an error that `upstream` gave and that may not be its own: it benches nobody."""
+        stats = self.stats.upstream(upstream.key)
+        stats.error_counter += 1
+        stats.last_error = str(error)
+        self.balancer.abandoned(upstream)
+
     def count_error(self, upstream: Upstream, error: Exception) -> None:
         """Count an error of `upstream`, which may bench it."""
         stats = self.stats.upstream(upstream.key)

@@ -1,13 +1,15 @@
 """Retry: what one exchange has tried, and whether it may try again (rules 2 and 5, and RFC 9110 section 9.2.2).
 
-Pure: no clock, `now` is an argument, in monotonic seconds. Made at the first error, so a request that goes well
+No clock: `now` is an argument, in monotonic seconds. Made at the first error, so a request that goes well
 pays nothing for it.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable
 
+from dockerproxy.proxy.exchange.blame import Blame
 from dockerproxy.proxy.exchange.request_body import RequestBody
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.settings.options import RouteOptions
@@ -16,8 +18,9 @@ from dockerproxy.settings.options import RouteOptions
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
 # Between rounds over all upstreams: long enough for a restart to make progress, too short to be noticed at first.
 FIRST_PAUSE = 0.025  # seconds
-LONGEST_PAUSE = 1.0  # seconds; while any cannot be reached, for it may be starting up
-LONGEST_PAUSE_ANSWERED = 0.1  # seconds; what only answers badly does not become better by waiting
+LONGEST_PAUSE = 1.0  # seconds
+# The engine tells within milliseconds that a container has ended, as a rule; the table follows within 50 ms.
+LAST_LOOK = 1.0  # seconds
 
 
 class Retry:
@@ -25,20 +28,23 @@ class Retry:
 
     started:  when the first one began; what a request was held before that does not count
     attempts: attempts that failed
-    tried:    keys of the upstreams that were tried in this round
+    tried:    keys of the upstreams that are not to be tried in this round
     last:     the last error
+    blame:    whose the errors are
     """
 
-    __slots__ = ("_deadline", "_most", "_round", "_unreached", "attempts", "last", "tried")
+    __slots__ = ("_asked", "_deadline", "_last_look", "_most", "_round", "attempts", "blame", "last", "tried")
 
     def __init__(self, options: RouteOptions, started: float) -> None:
         self.attempts = 0
         self.tried: set[str] = set()
+        self.blame = Blame()
+        self._asked: set[str] = set()  # keys of the upstreams that have got the request, and will not get it again
+        self._last_look: float | None = None
         self.last: AttemptError | None = None
         self._most = options.max_attempts
         self._deadline = started + options.retry_deadline
         self._round = 0
-        self._unreached = False  # whether any upstream of this round could not be reached
 
     def __repr__(self) -> str:
         return f"<Retry after {self.attempts} attempts, round {self._round}: {self.last}>"
@@ -48,7 +54,17 @@ class Retry:
         self.attempts += 1
         self.last = error
         self.tried.add(key)
-        self._unreached = self._unreached or error.nothing_sent
+        if not error.nothing_sent:
+            self._asked.add(key)
+
+    def begin_anew(self) -> None:
+        """All upstreams had left: who comes now is another one, or was started anew."""
+        self.tried.clear()
+        self._asked.clear()
+
+    def all_asked(self, keys: Iterable[str]) -> bool:
+        """Whether all of these have got the request."""
+        return self._asked.issuperset(keys)
 
     def refusal(self, *, repeatable: bool) -> str:
         """The code of the answer when there must be no further attempt, else "".
@@ -66,13 +82,25 @@ class Retry:
         return ""
 
     def pause(self, now: float) -> float | None:
-        """Seconds until the next round, or None when it would begin too late. All upstreams count as untried again."""
-        longest = LONGEST_PAUSE if self._unreached else LONGEST_PAUSE_ANSWERED
-        self._unreached = False
-        pause = min(FIRST_PAUSE * 2**self._round, longest) * random.uniform(0.75, 1.25)
+        """Seconds until the next round, or None when it would begin too late. All upstreams that have not got the
+        request count as untried again."""
+        pause = min(FIRST_PAUSE * 2**self._round, LONGEST_PAUSE) * random.uniform(0.75, 1.25)
         self._round += 1
-        self.tried.clear()
+        self.tried = self._asked.copy()
         return None if now + pause >= self._deadline else pause
+
+    def last_look(self, now: float) -> float | None:
+        """Seconds until it is looked again whether somebody else has come, after all have been asked, or None.
+
+        Only where the last one broke off without a word: its container may have ended, of which the engine has yet to
+        tell.
+        """
+        assert self.last is not None
+        if self.last.failure is not Failure.CLOSED:
+            return None
+        if self._last_look is None:
+            self._last_look = now + LAST_LOOK
+        return FIRST_PAUSE if now + FIRST_PAUSE < self._last_look else None
 
     def exhausted(self) -> str:
         """The code of the answer when all attempts are used up."""

@@ -95,17 +95,18 @@ class Answer:
         """Whether the end of the connection is the end of the body."""
         return self._state == _UNTIL_CLOSE
 
-    def loss(self, error: Exception | None, *, used_before: bool) -> AttemptError:
+    def loss(self, error: Exception | None, *, used_before: bool, taken: bool) -> AttemptError:
         """Why the connection ended, seen from the exchange that was under way.
 
         used_before: whether it had carried other requests, so that it may have been dying already
+        taken:       whether the other end had taken all of the request
         """
         detail = str(error) if error is not None else ""
         if not self.awaited:
             return AttemptError(Failure.CUT, detail)
         if self._buffer:
             return AttemptError(Failure.MALFORMED, "it broke off in the middle of the head")
-        return AttemptError(Failure.CLOSED, detail, stale=used_before and not self._interim)
+        return AttemptError(Failure.CLOSED, detail, stale=used_before and not self._interim, taken=taken)
 
     # The head
 

@@ -30,13 +30,15 @@ _NOTHING_SENT = _OUR_OWN | {Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNEC
 class AttemptError(Exception):
     """An attempt that failed.
 
-    stale: a kept-alive connection had died before it was used again; not the upstream's error
+    stale: a kept-alive connection may have died before it was used again; not the upstream's error
+    taken: but the application has taken the request off it, for all that is known
     """
 
-    def __init__(self, failure: Failure, detail: str = "", *, stale: bool = False) -> None:
+    def __init__(self, failure: Failure, detail: str = "", *, stale: bool = False, taken: bool = False) -> None:
         super().__init__(f"{failure.value}: {detail}" if detail else failure.value)
         self.failure = failure
         self.stale = stale
+        self.taken = taken
 
     @property
     def timed_out(self) -> bool:

@@ -17,6 +17,7 @@ from dockerproxy.http1.framing import encode_chunk, encode_end
 from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 from dockerproxy.proxy.flow import Valve
+from dockerproxy.proxy.keepalive import closed_after_all_was_taken
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.answer import Answer, Answering
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
@@ -53,7 +54,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
 
     __slots__ = (
         "_answer", "_full", "_idle_since", "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout",
-        "_wheel", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
+        "_taken", "_wheel", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
     )  # fmt: skip
 
     def __init__(self, pool: Owner, parser: ResponseParser, wheel: Wheel) -> None:
@@ -66,7 +67,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self._answer = Answer(self, parser)
         self._idle_since = 0.0  # 0 as long as it has never been idle
         self._wheel = wheel
-        self.lost = self.counted = False
+        self.lost = self.counted = self._taken = False
         self._request_chunked = self._request_open = self._full = False
         self._response_timeout = self._stall_timeout = 0.0
 
@@ -180,6 +181,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         if self.tunnel is not None:
             self.tunnel.ended(self.tunnel.client)
             return self.transport.can_write_eof()  # TLS knows no half-close
+        self._taken = self.exchange is not None and closed_after_all_was_taken(self.transport)
         self.close()  # what is still to be sent, nobody will read
         return False
 
@@ -197,7 +199,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         elif self._answer.until_close and error is None:
             exchange.received(b"", True, [])
         else:
-            exchange.failed(self._answer.loss(error, used_before=self._idle_since > 0))
+            exchange.failed(self._answer.loss(error, used_before=self._idle_since > 0, taken=self._taken))
 
     def pause_writing(self) -> None:
         if self.tunnel is not None:
