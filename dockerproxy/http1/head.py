@@ -40,8 +40,9 @@ class RequestHead:
     keep_alive:  whether the client lets the connection be used again
     expect:      whether the client waits for 100 (Continue)
     upgrade:     value of Upgrade when Connection nominates it, or b""
-    claimed:     X-Forwarded-* and Forwarded fields, by lower-case name: believed only from trusted proxies
-    via:         whether a Via field names this very proxy: a loop
+    claimed:     what is said of the way here, by lower-case name: X-Forwarded-*, Forwarded and their kin, believed only
+                 from trusted proxies, and Via
+    loop:        whether it has passed this very proxy before
     te_trailers: whether the client takes trailers
     id:          its name in the log, or "" as long as nobody asked
     """
@@ -56,13 +57,13 @@ class RequestHead:
         "keep_alive",
         "length",
         "lines",
+        "loop",
         "method",
         "minor",
         "nominated",
         "target",
         "te_trailers",
         "upgrade",
-        "via",
     )
 
     def __init__(self, method: str, target: str, minor: int) -> None:
@@ -79,7 +80,7 @@ class RequestHead:
         self.upgrade = b""
         self.nominated: Nomination | None = None
         self.claimed: dict[bytes, list[bytes]] | None = None
-        self.via = False
+        self.loop = False
         self.te_trailers = False
         self.id = ""
 
@@ -95,7 +96,7 @@ class RequestHead:
     def plain(self) -> bool:
         """Whether its fields say nothing but what is forwarded, where the request is for, and of the connection."""
         return not (
-            self.framed or self.expect or self.upgrade or self.via or self.te_trailers or self.claimed is not None
+            self.framed or self.expect or self.upgrade or self.loop or self.te_trailers or self.claimed is not None
         )
 
     def with_fields_of(self, other: RequestHead) -> RequestHead:

@@ -49,6 +49,11 @@ FORWARDED_PREFIX = b"x-forwarded-"
 # Fields between us and our own handlers; nobody else may send them.
 RESERVED_PREFIX = b"dockerproxy-"
 
+# Which proxies of our kind a request has passed: what ends a loop. An application has no use for it, but `Via` makes
+# some compress nothing (nginx, see `gzip_proxied`).
+HOPS = b"dockerproxy-hops"
+VIA = b"via"
+
 # A Connection field cannot take these away from the message (RFC 9110 section 7.6.1: end-to-end fields).
 NOT_NOMINABLE = frozenset({b"host", b"content-length", b"content-type", b"authorization", b"cookie", b"cache-control"})
 
@@ -146,6 +151,7 @@ class Nomination(NamedTuple):
             lines[:] = [line for line in lines if line.partition(b":")[0].lower() not in self.names]
 
 
-def list_members(value: bytes) -> list[bytes]:
-    """The members of a comma-separated field value, in lower case, empty ones left out."""
-    return [member.strip(b" \t").lower() for member in value.split(b",") if member.strip(b" \t")]
+def list_members(value: bytes, *, lower: bool = True) -> list[bytes]:
+    """The members of a comma-separated field value, in lower case unless told otherwise, empty ones left out."""
+    members = [member.strip(b" \t") for member in value.split(b",") if member.strip(b" \t")]
+    return [member.lower() for member in members] if lower else members

@@ -16,6 +16,7 @@ from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead
 from dockerproxy.http1.previous import PreviousRequest
 
 # A name of RFC 1035 section 2.3.4 and a port; hosts are remembered, and must not fill the memory.
+_LONGEST_WAY = 2048  # bytes; nobody passes a hundred proxies unless they go round
 _LONGEST_HOST = 255 + len(":65535")
 _LENGTH = re.compile(rb"[0-9]{1,18}")  # below 2**63
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+) ([!-~]+) HTTP/([0-9])\.([0-9])")
@@ -48,7 +49,7 @@ def check_partial(data: bytes, limits: Limits, checked: int = 0) -> None:
 class RequestParser(HeadParser):
     """Parses request heads.
 
-    identity: how this proxy names itself in Via, to recognise its own requests
+    identity: how this proxy is known to itself, to recognise its own requests
     """
 
     def __init__(self, limits: Limits, identity: bytes) -> None:
@@ -58,7 +59,8 @@ class RequestParser(HeadParser):
         self.acts = {
             **_ACTS,
             **{name: self._claimed(name) for name in headers.FORWARDED},
-            b"via": self._via,
+            headers.VIA: self._passed(headers.VIA),
+            headers.HOPS: self._passed(headers.HOPS),
         }
 
     def parse(self, block: bytes, previous: PreviousRequest | None = None) -> RequestHead:
@@ -159,9 +161,15 @@ class RequestParser(HeadParser):
 
         return act
 
-    def _via(self, head: RequestHead, value: bytes) -> None:
-        head.via = head.via or self._identity in value.lower()
-        head.lines.append(b"Via: " + value)
+    def _passed(self, name: bytes) -> _Act:
+        """What a field does that says where a request has been."""
+        note = self._claimed(name)
+
+        def act(head: RequestHead, value: bytes) -> None:
+            head.loop = head.loop or self._identity in value.lower() or len(value) > _LONGEST_WAY
+            note(head, value)
+
+        return act
 
 
 def _host(head: RequestHead, host: str) -> None:

@@ -208,6 +208,7 @@ _OPTION_EXAMPLES = {
     "strip_prefix": "true",
     "normalise_paths": "true",
     "encoded_slashes": "keep",
+    "via": "true",
     "middlewares": "compress,auth",
     "https": "redirect",
     "hsts_max_age": "365d",

@@ -35,6 +35,7 @@ class CommonArguments(TypedDict, total=False):
     strip_prefix: bool
     normalise_paths: bool
     encoded_slashes: Literal["refuse", "keep", "decode"]
+    via: bool
     https: Literal["allow", "redirect"]
     hsts_max_age: float | str | None
     tls_verify: bool

@@ -195,7 +195,7 @@ class Settings(RouteOptions, BaseSettings):
         description="loopback, link-local and metadata addresses at which `/add` may put upstreams; default: those of "
         "loopback where only this machine may call `/add`, else none",
     )
-    trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-* fields are believed")
+    trusted_proxies: Networks = Field((), description="networks whose X-Forwarded-* and Forwarded fields are believed")
     grace: Duration = Field(DEFAULT_GRACE, description="how long what is in flight may take after SIGTERM")
     head_size: Size = Field(DEFAULT_HEAD_SIZE, ge=1024, description="largest head of a request or response")
     head_fields: int = Field(DEFAULT_HEAD_FIELDS, ge=10, description="most fields in a head")

@@ -124,6 +124,10 @@ class RouteOptions(Strict):
         description="a `\\` or an encoded slash (`%2F`) in a path: `refuse` it where reading it as a slash would lead"
         " to another route, `keep` it as a part of a segment, or `decode` it to choose the route",
     )
+    via: bool = Field(
+        False,
+        description="tell the upstream in `Via` which proxies a request has passed; some compress nothing then (nginx)",
+    )
     middlewares: Annotated[tuple[str, ...], BeforeValidator(parse_middlewares)] = Field(
         (), description="names of middlewares that requests pass, comma-separated, the first one outermost; or `none`"
     )

@@ -2,7 +2,7 @@
 
 A row is one exchange (or a pipeline of them) on a client connection of its own, through a real proxy with one
 route to a recording upstream. Bytes are compared as they are, except that chunks are joined (how a body is cut into
-chunks tells nothing) and that the random part of Via is left out.
+chunks tells nothing) and that the random part of our name is left out.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 HOST = b"wire.test"
 PLAIN_REQUEST = b"GET / HTTP/1.1\r\nHost: wire.test\r\n\r\n"
-# How the proxy names itself in Via, without the random part.
-VIA = b"Via: 1.1 dockerproxy-*"
+# How the proxy names itself, without the random part.
+HOPS = b"Dockerproxy-Hops: dockerproxy-*"
 
 
 class Pause:
@@ -32,7 +32,7 @@ def added(host: bytes = HOST, port: bytes = b"80") -> bytes:
             b"X-Forwarded-Host: " + host,
             b"X-Forwarded-Port: " + port,
             b"X-Real-IP: 127.0.0.1",
-            VIA,
+            HOPS,
         )
     )
 

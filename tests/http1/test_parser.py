@@ -108,8 +108,12 @@ def test_claims_about_the_client_are_set_apart(requests: RequestParser) -> None:
 
 
 def test_ones_own_name_in_via_is_a_loop_in_any_case(requests: RequestParser) -> None:
-    assert requests.parse(block("Via: 1.1 a, 1.1 DockerProxy-0123ABCD")).via
-    assert not requests.parse(block("Via: 1.1 dockerproxy-ffffffff")).via
+    assert requests.parse(block("Via: 1.1 a, 1.1 DockerProxy-0123ABCD")).loop
+    assert not requests.parse(block("Via: 1.1 dockerproxy-ffffffff")).loop
+    assert requests.parse(
+        block("Dockerproxy-Hops: dockerproxy-ffffffff", "dockerproxy-hops: DockerProxy-0123ABCD")
+    ).loop
+    assert not requests.parse(block("Dockerproxy-Hops: dockerproxy-ffffffff")).loop
 
 
 @pytest.mark.parametrize(

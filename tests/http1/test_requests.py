@@ -132,8 +132,8 @@ async def test_a_request_that_comes_back_to_the_proxy_that_sent_it_is_a_loop(wir
     async with wire.client() as client:
         await client.send(b"GET / HTTP/1.1\r\nHost: wire.test\r\n\r\n")
         await client.final()
-        via = wire.recorder.requests[0].values(b"via")[0]
-        await client.send(b"GET / HTTP/1.1\r\nHost: wire.test\r\nVia: 1.0 fred, " + via + b"\r\n\r\n")
+        name = wire.recorder.requests[0].values(b"dockerproxy-hops")[0]
+        await client.send(b"GET / HTTP/1.1\r\nHost: wire.test\r\nDockerproxy-Hops: other, " + name + b"\r\n\r\n")
         await answered_here(client, Refused(508, "loop", closes=False))
         await wire.fence(client)
     assert len(wire.recorder.requests) == 1

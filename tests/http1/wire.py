@@ -19,13 +19,13 @@ from .strict import Malformed, Message, read_request, read_response
 
 _DEADLINE = 60.0  # seconds; only a fault takes that long
 FENCE = b"/fence"
-_VIA = re.compile(rb"(Via: 1\.1 dockerproxy-)[0-9a-f]{8}\r\n")
+_NAME = re.compile(rb"(Dockerproxy-Hops: dockerproxy-)[0-9a-f]{8}\r\n")
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close sends RST
 
 
 def without_random(head: bytes) -> bytes:
-    """What was forwarded, without the random part of Via."""
-    return _VIA.sub(rb"\1*\r\n", head)
+    """What was forwarded, without the random part of our name."""
+    return _NAME.sub(rb"\1*\r\n", head)
 
 
 class Recorder:

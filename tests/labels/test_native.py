@@ -111,6 +111,7 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("strip_prefix", "true", "options", {"strip_prefix": True}),
     ("normalise_paths", "true", "options", {"normalise_paths": True}),
     ("encoded_slashes", "keep", "options", {"encoded_slashes": "keep"}),
+    ("via", "true", "options", {"via": True}),
     ("middlewares", "compress, auth", "options", {"middlewares": ("compress", "auth")}),
     ("middlewares", "none", "options", {"middlewares": ()}),
     ("https", "redirect", "options", {"https": "redirect"}),

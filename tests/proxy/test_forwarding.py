@@ -41,8 +41,8 @@ async def test_an_upstream_is_told_where_the_request_comes_from(scene: Scene, ho
     assert request["x-forwarded-host"] == host
     assert request["x-forwarded-port"] == port
     assert request["x-real-ip"] == "127.0.0.1"
-    assert request["via"].startswith("1.1 dockerproxy-")
-    assert not [name for name, _ in request.fields if name.startswith("dockerproxy")]
+    assert "via" not in request
+    assert [name for name, _ in request.fields if name.startswith("dockerproxy")] == ["dockerproxy-hops"]
 
 
 async def test_what_a_client_claims_of_itself_does_not_get_through(scene: Scene) -> None:
@@ -129,22 +129,45 @@ async def test_a_request_that_comes_back_is_a_loop(scene: Scene) -> None:
     async def back(conversation: Conversation) -> None:
         request = await conversation.request()
         client = await scene.client()
-        await client.ask(host="test", via=request.all("via")[-1], body=b"x")
+        await client.ask(host="test", Dockerproxy_Hops=request["dockerproxy-hops"], body=b"x")
         answer = await client.answer()
         conversation.answer(answer.body, answer.line.partition(" ")[2])
 
     await scene.proxy(await scene.upstream(back))
-    answer = await scene.get(via="1.1 some-cache, 1.0 other")
+    answer = await scene.get(Dockerproxy_Hops="another, and-another")
     assert answer.status == 508
     assert scene.route().requests == 1
 
 
-async def test_the_via_of_others_is_kept(scene: Scene) -> None:
+async def test_a_request_that_goes_round_for_ever_is_a_loop_whoever_does_not_say_so(scene: Scene) -> None:
     upstream = await scene.upstream()
     await scene.proxy(upstream)
-    request = await told(scene, upstream, via="1.1 dockerproxy-of-somebody")
-    assert request.all("via")[0] == "1.1 dockerproxy-of-somebody"
-    assert len(request.all("via")) == 2
+    assert (await scene.get(Dockerproxy_Hops=", ".join(["dockerproxy-00000000"] * 200))).status == 508
+    assert upstream.requests == []
+
+
+async def test_the_way_that_others_tell_is_kept_and_ours_added(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    request = await told(scene, upstream, Dockerproxy_Hops="dockerproxy-of-somebody")
+    first, second = request["dockerproxy-hops"].split(", ")
+    assert first == "dockerproxy-of-somebody"
+    assert second.startswith("dockerproxy-")
+
+
+async def test_an_upstream_is_told_of_proxies_in_via_only_where_the_route_says_so(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(
+        upstream, routes=[{"name": "told", "host": "told.test", "upstreams": [upstream.url], "via": True}]
+    )
+    assert "via" not in await told(scene, upstream, via="1.0 fred")
+    upstream.requests.clear()
+    request = await told(scene, upstream, "told.test", via="1.0 fred")
+    ours = "1.1 " + request["dockerproxy-hops"]
+    assert request["via"] == f"1.0 fred, {ours}"
+    upstream.requests.clear()
+    assert (await told(scene, upstream, "told.test"))["via"] == ours
+    assert (await scene.get(host="told.test", via=f"1.0 fred, {ours}")).status == 508
 
 
 async def test_an_https_upstream_is_reached_without_checking_when_the_route_says_so(scene: Scene) -> None:

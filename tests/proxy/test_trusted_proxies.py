@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dockerproxy.http1.head import RequestHead
@@ -9,6 +11,7 @@ from dockerproxy.proxy.forwarding import Forwarding
 from dockerproxy.settings.values import parse_networks
 
 from ..support.scene import Scene
+from ..support.upstreams import Request
 
 TRUSTED = "10.0.0.0/8, 2001:db8:aa::/48"
 STATISTICS = {"name": "panel", "host": "root.localhost", "path": {"path": "/s"},
@@ -105,6 +108,137 @@ async def test_what_a_trusted_proxy_tells_beside_is_passed_on(scene: Scene) -> N
     await client.answer()
     (request,) = upstream.requests
     assert (request["x-forwarded-user"], request["x-forwarded-for"]) == ("ada", "203.0.113.9, 127.0.0.1")
+
+
+async def told(
+    scene: Scene, *fields: str, host: str = "inner:8888", trusted: str = "127.0.0.1", **options: Any
+) -> Request:
+    """What an upstream is told of a request with these fields, from a trusted proxy unless others are trusted."""
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, trusted_proxies=trusted, **options)
+    client = await scene.client()
+    lines = "".join(f"{field}\r\n" for field in fields)
+    path = options.get("path", "/")
+    await client.send(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{lines}\r\n".encode())
+    await client.answer()
+    return upstream.requests[0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "port"),
+    [
+        (["X-Forwarded-Host: shop.example", "X-Forwarded-Proto: https"], "443"),
+        (["X-Forwarded-Host: shop.example:8443", "X-Forwarded-Proto: https"], "8443"),
+        (["X-Forwarded-Host: shop.example"], "80"),
+        (["X-Forwarded-Host: [::1]", "X-Forwarded-Proto: https"], "443"),
+        (["X-Forwarded-Host: a.example, shop.example:81"], "81"),
+        (["X-Forwarded-Host: shop.example:8443", "X-Forwarded-Port: 9443"], "9443"),
+        (["X-Forwarded-Port: 80, 9443"], "9443"),
+        (["X-Forwarded-Proto: https"], "8888"),
+        ([], "8888"),
+        (["Forwarded: for=203.0.113.9;proto=https;host=shop.example"], "443"),
+        (['Forwarded: for=203.0.113.9;proto=https;host="shop.example:8443"'], "8443"),
+    ],
+)
+async def test_the_port_follows_the_host_and_the_scheme_that_are_told(
+    scene: Scene, fields: list[str], port: str
+) -> None:
+    request = await told(scene, *fields)
+    assert request["x-forwarded-port"] == port
+
+
+@pytest.mark.parametrize(
+    ("fields", "scheme"),
+    [
+        (["X-Forwarded-Proto: wss"], "https"),
+        (["X-Forwarded-Proto: WSS"], "https"),
+        (["X-Forwarded-Proto: ws"], "http"),
+        (["X-Forwarded-Proto: https, http"], "http"),
+        (["X-Forwarded-Proto: http, https"], "https"),
+        (["X-Forwarded-Ssl: on"], "https"),
+        (["X-Forwarded-Ssl: off"], "http"),
+        (["X-Forwarded-Scheme: https"], "https"),
+        (["Front-End-Https: on"], "https"),
+        (["X-Forwarded-Proto: http", "X-Forwarded-Ssl: on"], "http"),
+        (["Forwarded: proto=https"], "https"),
+        (["forwarded: FOR=203.0.113.9;Proto=WSS"], "https"),
+        (["Forwarded: proto=https", "X-Forwarded-Proto: http"], "http"),
+        (["Forwarded: proto=https", "X-Forwarded-For: 203.0.113.9"], "http"),
+        (["Forwarded: proto=https;;"], "http"),
+        (["Forwarded: for=203.0.113.9;proto=https, for=127.0.0.1;proto=http"], "https"),
+        (["Forwarded: for=6.6.6.6;proto=https, for=203.0.113.9;proto=http"], "http"),
+    ],
+)
+async def test_a_client_came_by_https_if_a_trusted_proxy_says_so_in_any_words(
+    scene: Scene, fields: list[str], scheme: str
+) -> None:
+    strict = {"name": "strict", "host": "strict.test", "upstreams": ["http://127.0.0.1:1"], "max_attempts": 1}
+    request = await told(scene, *fields, routes=[{**strict, "https": "redirect"}])
+    assert request["x-forwarded-proto"] == scheme
+    client = await scene.client()
+    lines = "".join(f"{field}\r\n" for field in fields)
+    await client.send(f"GET / HTTP/1.1\r\nHost: strict.test\r\n{lines}\r\n".encode())
+    assert (await client.answer()).status == (502 if scheme == "https" else 308)
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.1"])
+async def test_forwarded_is_passed_on_with_our_part_and_only_from_trusted_proxies(scene: Scene, trusted: str) -> None:
+    request = await told(
+        scene, 'Forwarded: for="[2001:db8::9]:4711";host=shop.example', "X-Forwarded-Ssl: on", trusted=trusted
+    )
+    if trusted == "127.0.0.1":
+        assert request["forwarded"] == (
+            'for="[2001:db8::9]:4711";host=shop.example, for=127.0.0.1;host="inner:8888";proto=https'
+        )
+        assert request["x-forwarded-ssl"] == "on"
+    else:
+        assert "forwarded" not in request
+        assert "x-forwarded-ssl" not in request
+        assert (request["x-forwarded-host"], request["x-forwarded-for"]) == ("inner:8888", "127.0.0.1")
+
+
+async def test_where_nothing_else_is_said_the_client_is_the_one_of_forwarded(scene: Scene) -> None:
+    request = await told(scene, 'Forwarded: for=6.6.6.6, For="[2001:DB8::9]:4711"', "Forwarded: for=127.0.0.1;by=_x")
+    assert request["x-forwarded-for"] == "6.6.6.6, 2001:db8::9, 127.0.0.1, 127.0.0.1"
+    assert request["x-real-ip"] == "2001:db8::9"
+
+
+@pytest.mark.parametrize(
+    "value", ["for=203.0.113.9;for=6.6.6.6", "for", "for=1 2", 'for="203.0.113.9', "for=a,,b", ";"]
+)
+async def test_a_malformed_forwarded_says_nothing(scene: Scene, value: str) -> None:
+    request = await told(scene, f"Forwarded: {value}")
+    assert (request["x-forwarded-for"], request["x-real-ip"]) == ("127.0.0.1", "127.0.0.1")
+
+
+@pytest.mark.parametrize("node", ["unknown", "_hidden", '"a, 127.0.0.1"', '"\\"127.0.0.1"', '"unix:"'])
+async def test_whom_forwarded_does_not_name_is_nobody(scene: Scene, node: str) -> None:
+    request = await told(scene, f"Forwarded: for={node}")
+    assert request["x-forwarded-for"] == "unknown, 127.0.0.1"
+    assert "x-real-ip" not in request
+
+
+@pytest.mark.parametrize(
+    ("fields", "options", "prefix"),
+    [
+        (["X-Forwarded-Prefix: /outer"], {}, "/outer"),
+        (["X-Forwarded-Prefix: /outer/"], {"path": "/api", "strip_prefix": True}, "/outer/api"),
+        (["X-Forwarded-Prefix: /a, /b", "X-Forwarded-Prefix: /c"], {}, "/a/b/c"),
+        (["X-Forwarded-Prefix: //evil.example", "X-Forwarded-Prefix: x, /, /\\x"], {}, None),
+        ([], {"path": "/api", "strip_prefix": True}, "/api"),
+        ([], {}, None),
+    ],
+)
+async def test_our_own_prefix_comes_behind_the_one_of_a_trusted_proxy(
+    scene: Scene, fields: list[str], options: dict[str, Any], prefix: str | None
+) -> None:
+    request = await told(scene, *fields, **options)
+    assert request.all("x-forwarded-prefix") == ([] if prefix is None else [prefix])
+
+
+async def test_the_prefix_of_a_stranger_is_dropped_and_ours_is_not(scene: Scene) -> None:
+    request = await told(scene, "X-Forwarded-Prefix: /evil", trusted="10.0.0.1", path="/api", strip_prefix=True)
+    assert request["x-forwarded-prefix"] == "/api"
 
 
 def test_a_program_of_this_machine_behind_a_proxy_of_this_machine_is_this_machine() -> None:

@@ -61,6 +61,7 @@ SETTINGS: dict[str, tuple[Any, Any, Any]] = {
     "max_body": (None, "10MiB", 10 << 20),
     "normalise_paths": (False, "true", True),
     "encoded_slashes": ("refuse", "keep", "keep"),
+    "via": (False, "on", True),
     "strip_prefix": (False, True, True),
     "tls": (
         {"certificates": [], "min_version": "1.2", "public_port": None},

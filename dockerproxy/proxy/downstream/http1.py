@@ -223,7 +223,7 @@ class Front(Timed, asyncio.Protocol):
         self._keep_alive = head.keep_alive and not clients.stopping
         clients.stats.requests += 1
         self.record = clients.record(head, self.origin) if clients.recorder is not None else None
-        if head.via:
+        if head.loop:
             self._skip_body()
             shared.pages.show_unrouted(self, head, "loop")
             return

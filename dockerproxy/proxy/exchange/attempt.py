@@ -154,7 +154,9 @@ class Attempt:
             added += origin.handler_fields(head, live.route.name) + told
             head = copy(head)
             head.lines = for_handler(head.lines)
-        if live.prefix:
-            added += b"X-Forwarded-Prefix: %b\r\n" % live.prefix.encode()
+        if live.prefix or head.claimed is not None:
+            added += origin.prefix_field(head, live.prefix)
+        if live.via:
+            added += origin.via_field(head)
         host_line = head.host_fields or b"Host: " + upstream.address.partition("//")[2].encode()
         return request_block(head, live.target(head.target, upstream), host_line, added)

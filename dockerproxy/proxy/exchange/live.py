@@ -46,6 +46,7 @@ class LiveRoute:
 
     __slots__ = (
         "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route", "stats", "tls",
+        "via",
     )  # fmt: skip
 
     def __init__(self, route: Route, stats: RouteStats) -> None:
@@ -72,6 +73,7 @@ class LiveRoute:
         if route.upstreams != self.balancer.upstreams:
             self.balancer.update(route.upstreams)
         self.tls = UpstreamTls.of(route.options)
+        self.via = route.options.via
         self.hsts = hsts_line(route.options.hsts_max_age)
         maintained = route.maintenance is not None
         handled = bool(route.handler) and not self.gated

@@ -37,7 +37,8 @@ ROUTE = "Dockerproxy-Route"
 ERROR = "Dockerproxy-Error"
 PASSAGE_NUMBER = "Dockerproxy-Passage"
 EXCEPTION = "Dockerproxy-Exception"
-_OURS = (REMOTE, SCHEME, ROUTE, ERROR, PASSAGE_NUMBER)
+_HOPS = "Dockerproxy-Hops"  # what ends a loop
+_OURS = (REMOTE, SCHEME, ROUTE, ERROR, PASSAGE_NUMBER, _HOPS)
 
 log = logging.getLogger("dockerproxy.web")
 
