@@ -35,6 +35,19 @@ class _Field(NamedTuple):
     value: Any
 
 
+def check_line_ends(data: bytes, checked: int) -> None:
+    """Refuse the beginning of a head with control characters, or a bare CR or LF. Raises MessageError.
+
+    checked: bytes at the start that were checked before, so that a head that comes in crumbs is not read over and over
+    """
+    new = data[max(0, checked - 1) :]  # a CR at the end of what was checked belongs to what comes now
+    if checked:
+        new = new.removeprefix(b"\n")
+    line_ends = new.removesuffix(b"\r").translate(None, headers.TEXT)
+    if line_ends.replace(b"\r\n", b"") or line_ends.count(b"\r\n") != new.count(b"\r\n"):
+        raise MessageError("bad_request", "a bare CR or LF, or a control character, in the head")
+
+
 class HeadParser:
     """The memory of lines, and the check of a line that is not in it.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dockerproxy.http1 import headers
-from dockerproxy.http1.field_lines import HeadParser, Limits, connection, drop, upgrade
+from dockerproxy.http1.field_lines import HeadParser, Limits, check_line_ends, connection, drop, upgrade
 from dockerproxy.http1.head import CHUNKED, MessageError, RequestHead
 from dockerproxy.http1.previous import PreviousRequest
 
@@ -35,12 +35,7 @@ def check_partial(data: bytes, limits: Limits, checked: int = 0) -> None:
 
     checked: bytes at the start that were checked before, so that a head that comes in crumbs is not read over and over
     """
-    new = data[max(0, checked - 1) :]  # a CR at the end of what was checked belongs to what comes now
-    if checked:
-        new = new.removeprefix(b"\n")
-    line_ends = new.removesuffix(b"\r").translate(None, headers.TEXT)
-    if line_ends.replace(b"\r\n", b"") or line_ends.count(b"\r\n") != new.count(b"\r\n"):
-        raise MessageError("bad_request", "a bare CR or LF, or a control character, in the head")
+    check_line_ends(data, checked)
     if len(data) > limits.size:
         code = "head_too_large" if b"\r\n" in data[: limits.target + 64] else "target_too_long"
         raise MessageError(code, f"the head is larger than {limits.size} bytes")

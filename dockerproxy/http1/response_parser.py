@@ -11,11 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from dockerproxy.http1 import headers
-from dockerproxy.http1.field_lines import HeadParser, Limits, connection, drop, upgrade
+from dockerproxy.http1.field_lines import HeadParser, Limits, check_line_ends, connection, drop, upgrade
 from dockerproxy.http1.head import CHUNKED, MessageError, ResponseHead
 from dockerproxy.http1.previous import PreviousResponse
 
 _LENGTH = re.compile(rb"[0-9]{1,18}")  # below 2**63
+_VERSION = b"HTTP/1."
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-9][0-9]{2})(?: ([\t -~\x80-\xff]*))?")
 
 
@@ -44,6 +45,24 @@ class ResponseParser(HeadParser):
         if previous is not None:
             previous.remember(block, head)
         return head
+
+    def check_partial(self, data: bytes, checked: int = 0) -> None:
+        """Refuse a head that can no longer become a good one, without waiting for its end. Raises MessageError.
+
+        checked: bytes at the start that were checked before
+        """
+        check_line_ends(data, checked)
+        if len(data) > self.limits.size:
+            raise MessageError("bad_response", f"the head is larger than {self.limits.size} bytes")
+        if not data[: len(_VERSION)].startswith(_VERSION[: len(data)]):
+            raise MessageError("bad_response", f"not HTTP/1.1: {data[:20]!r}")
+        known = data.rfind(b"\r\n", 0, checked)  # the lines up to here are good
+        lines = data[known + 2 if known >= 0 else 0 :].split(b"\r\n")[:-1]
+        if known < 0 and lines and not _STATUS_LINE.fullmatch(line := lines.pop(0)):
+            raise MessageError("bad_response", f"a malformed status line: {line[:60]!r}")
+        for line in lines:
+            if headers.split_field(line) is None:
+                raise MessageError("bad_response", f"a malformed field line: {line[:60]!r}")
 
     def _finish(self, head: ResponseHead) -> None:
         if head.nominated is not None:

@@ -130,6 +130,45 @@ async def test_an_answer_that_is_none_is_an_error_and_the_next_upstream_is_tried
     assert scene.route().errors_shown == 0
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        b"HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\n\r\nx",
+        b"HTTP/1.1 200 OK\nContent-Length: 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nX: a\rb\r\n",
+        b"HTTP/1.1 200 OK\r\nX: a\0b",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 1\r\n\r\nx",
+        b"HTTP/1.1 200 OK\r\nContent-Length : 1\r\n",
+        b"HTTP/1.1 200 OK\r\n Folded: 1\r\n",
+        b"HTTP/1.1 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nx",
+        b"HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\n",
+        b"220 smtp.example ESMTP\r\n",
+    ],
+    ids=lambda wrong: repr(wrong[:60]),
+)
+async def test_an_answer_that_can_never_be_read_is_refused_at_first_sight_and_asked_of_each_upstream_once(
+    scene: Scene, wrong: bytes
+) -> None:
+    async def speak(conversation: Conversation) -> None:
+        await conversation.head()
+        for byte in wrong if conversation.number % 2 else (wrong,):
+            await conversation.send(bytes([byte]) if isinstance(byte, int) else byte)
+        await conversation.gone()  # it waits for the proxy to say something
+
+    upstreams = [await scene.upstream(speak) for _ in range(3)]
+    await scene.proxy(*upstreams)
+    client = await scene.client()
+    await client.ask()
+    answer = await client.answer()
+    while answer.status == 103:
+        answer = await client.answer()
+    assert (answer.status, "attempts_exhausted" in answer.text) == (502, True)
+    assert [upstream.connections for upstream in upstreams] == [1, 1, 1]
+    assert "malformed" in scene.counted(upstreams[0]).last_error
+
+
 async def test_statuses_that_the_route_lists_are_errors_and_others_are_not(scene: Scene) -> None:
     bad, good = await scene.upstream(answering("503 Busy")), await scene.upstream()
     worse = await scene.upstream(answering("500 Oops"))

@@ -86,7 +86,8 @@ class Answer:
     def take(self, exchange: Answering, data: bytes) -> None:
         """The next bytes."""
         if self._state == _HEAD:
-            self._head(exchange, self._buffer + data if self._buffer else data)
+            checked = len(self._buffer)
+            self._head(exchange, self._buffer + data if checked else data, checked)
         else:
             self._body(exchange, data)
 
@@ -110,19 +111,20 @@ class Answer:
 
     # The head
 
-    def _head(self, exchange: Answering, data: bytes) -> None:
-        """Take heads from `data` until one is final or `data` is used up."""
+    def _head(self, exchange: Answering, data: bytes, checked: int) -> None:
+        """Take heads from `data` until one is final or `data` is used up; `checked` bytes were looked at before."""
         while True:
             end = data.find(b"\r\n\r\n")
-            if end < 0:
-                self._partial(exchange, data)
-                return
             try:
+                if end < 0:
+                    self._parser.check_partial(data, checked)
+                    self._buffer = data
+                    return
                 head = self._parser.parse(data[:end], self._previous)
             except MessageError as error:
                 self._malformed(exchange, error.detail)
                 return
-            data = data[end + 4 :]
+            data, checked = data[end + 4 :], 0
             if head.status >= 200:
                 self._final(exchange, head, data)
                 return
@@ -136,14 +138,6 @@ class Answer:
             exchange.interim(head)
             if self._carrier.exchange is not exchange:
                 return
-
-    def _partial(self, exchange: Answering, data: bytes) -> None:
-        """Keep an unfinished head, unless it is one that will never be good."""
-        self._buffer = data
-        if len(data) > self._parser.limits.size:
-            self._malformed(exchange, f"its head is larger than {self._parser.limits.size} bytes")
-        elif data and not b"HTTP/1.".startswith(data[:7]):
-            self._malformed(exchange, f"not HTTP/1.1: {data[:20]!r}")
 
     def _final(self, exchange: Answering, head: ResponseHead, data: bytes) -> None:
         """Begin the answer: what of `data` is body, and whether that is all of it."""
