@@ -2,6 +2,8 @@
 
 exit_codes.py  what the command ends with
 logs.py        log lines on standard error, and the last of them for `dockerproxy logs`
+offload.py     CPU work beside the event loop
+own_token.py   the admin token that the proxy makes for itself
 memory.py      what the C library is told about giving memory back
 whereabouts.py the note in the state folder that tells commands where the proxy answers
 

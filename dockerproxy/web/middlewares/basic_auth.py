@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar
 from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, model_validator
 
+from dockerproxy.process.offload import Offload
 from dockerproxy.settings.options import Strict
 from dockerproxy.web.access.acquaintances import Acquaintances
 from dockerproxy.web.access.throttle import Throttle
@@ -23,6 +24,8 @@ from dockerproxy.web.middlewares.password import Password, dearest_of
 from dockerproxy.web.middlewares.registry import CallNext
 
 _AT_ONCE = 2  # hashes; more would take the processor away from those who are let in already
+
+_OFFLOAD = Offload("basic-auth", _AT_ONCE)
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -139,7 +142,7 @@ class BasicAuth:
             dearest = dearest_of(users.values())
             if dearest is None:
                 return False
-            right = await asyncio.to_thread((known or dearest).fits_as_slowly_as, dearest, password)
+            right = await _OFFLOAD.run((known or dearest).fits_as_slowly_as, dearest, password)
         if known is None or not right:
             return False
         self._throttle.right(client)

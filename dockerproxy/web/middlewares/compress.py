@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Protocol
 from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field
 
+from dockerproxy.process.offload import Offload
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Size, split_list
 from dockerproxy.web.handlers.relayed import RelayedResponse
@@ -17,6 +18,9 @@ from dockerproxy.web.middlewares.registry import CallNext
 
 # They are about the bytes of the body (RFC 9530, RFC 3230, RFC 1864), which would be others.
 _DIGESTS = ("Content-Digest", "Repr-Digest", "Digest", "Content-MD5")
+# What is larger is compressed beside the loop: at the highest level 4 KiB take some 0.2 ms, and a thread half of that.
+_AT_ONCE = 4096  # bytes
+_OFFLOAD = Offload("compress")
 _GZIP, _ZLIB = 31, 15  # window bits as zlib takes them; `deflate` means the zlib format (RFC 9110 section 8.4.1.2)
 
 
@@ -122,8 +126,7 @@ class Compress:
         if request.method == hdrs.METH_HEAD:
             response.headers.popall(hdrs.CONTENT_LENGTH, None)
         elif response.body is not None:
-            stream = self._stream(coding)
-            response.replace(stream.compress(response.body) + stream.finish())
+            response.replace(await _whole(response.body, self._stream(coding)))
         else:
             response.content = _compressed(response.content, self._stream(coding), flushes=flushes)
         return response
@@ -151,14 +154,27 @@ class Compress:
         return _Zlib(_GZIP if coding == "gzip" else _ZLIB, self._options.level)
 
 
+async def _whole(body: bytes, stream: _Compressor) -> bytes:
+    def work() -> bytes:
+        return stream.compress(body) + stream.finish()
+
+    return work() if len(body) <= _AT_ONCE else await _OFFLOAD.run(work)
+
+
 async def _compressed(parts: AsyncIterator[bytes], stream: _Compressor, *, flushes: bool) -> AsyncIterator[bytes]:
-    async for part in parts:
+    def work(part: bytes) -> bytes:
         data = stream.compress(part)
+        return data + stream.sync() if flushes else data
+
+    begun = 0  # bytes that may still be in the stream
+    async for part in parts:
+        begun += len(part)
+        data = work(part) if begun <= _AT_ONCE else await _OFFLOAD.run(work, part)
         if flushes:
-            data += stream.sync()
+            begun = 0
         if data:
             yield data
-    yield stream.finish()
+    yield stream.finish() if begun <= _AT_ONCE else await _OFFLOAD.run(stream.finish)
 
 
 def choose(accepted: list[str], codings: tuple[str, ...]) -> str | None:
