@@ -12,11 +12,12 @@ from dockerproxy.control.overrides.overrides import is_admin
 from dockerproxy.web.access.permission import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
-from dockerproxy.web.statistics import report_parts
+from dockerproxy.web.statistics import LISTS, report_parts
 
 # Proxies on the way end what is silent for a minute, ours after `stall_timeout`.
 _HEARTBEAT = 15.0  # seconds
 _BEATS_BEFORE_STALL = 3
+_SLICE = 64 << 10  # bytes that are sent before others have their turn
 _FIELDS = {
     "Content-Type": "text/event-stream",
     "Cache-Control": "no-store",
@@ -49,7 +50,7 @@ def start_feed(control: Control) -> None:
         route = control.registry.route(name)
         return route is None or not is_admin(route)
 
-    control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), counts)
+    control.feed.start(control.stats, lambda: report_parts(control, clock(), time.time()), counts, LISTS)
 
 
 async def _send(request: web.Request, response: web.StreamResponse, grant: Grant) -> None:
@@ -58,7 +59,8 @@ async def _send(request: web.Request, response: web.StreamResponse, grant: Grant
         async for event in events:
             if not grant.holds:
                 return
-            await response.write(event)
+            for begin in range(0, len(event), _SLICE):
+                await response.write(event[begin : begin + _SLICE])
 
 
 def _heartbeat(request: web.Request) -> float:

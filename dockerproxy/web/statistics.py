@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -17,21 +16,31 @@ from dockerproxy.stats import Latency, RouteStats, UpstreamStats
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
 from dockerproxy.web.reports.overrides import all_overrides, route_overrides, upstream_overrides
+from dockerproxy.web.reports.parts import Texts, Turns, chunks_of
 from dockerproxy.web.reports.times import iso_time
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate
 
+_FIELDS = {"Content-Type": "application/json; charset=utf-8", "Cache-Control": "no-store"}
+CONTAINERS, ROUTES = LISTS = ("discovery/containers", "routes")
 _PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 
 
 @guarded
 async def statistics(request: web.Request) -> web.StreamResponse:
     """The report in JSON; a browser gets it indented."""
-    found = report(request.app[CONTROL], now=asyncio.get_running_loop().time(), wall=time.time())
-    indent = 2 if "text/html" in request.headers.get("Accept", "") else None
-    text = json.dumps(found, indent=indent, ensure_ascii=False)
-    return web.json_response(text=text, headers={"Cache-Control": "no-store"})
+    indent = "text/html" in request.headers.get("Accept", "")
+    turns, texts = Turns(), Texts(LISTS, indent=indent)
+    now = asyncio.get_running_loop().time()
+    await texts.take(report_parts(request.app[CONTROL], now, time.time()), turns)
+    chunks = await chunks_of(texts.pieces(), turns)
+    response = web.StreamResponse(headers=_FIELDS)
+    response.content_length = sum(map(len, chunks))
+    await response.prepare(request)
+    for chunk in chunks:
+        await response.write(chunk)
+    return response
 
 
 def report(control: Control, now: float, wall: float) -> dict[str, Any]:
@@ -41,17 +50,22 @@ def report(control: Control, now: float, wall: float) -> dict[str, Any]:
     wall: seconds since the epoch
     """
     parts = list(report_parts(control, now, wall))
-    return {**dict(parts), "routes": [value for key, value in parts if key == "routes"]}
+    found = {key: value for key, value in parts if key not in LISTS}
+    containers, routes = ([value for key, value in parts if key == name] for name in LISTS)
+    return {**found, "discovery": {**found["discovery"], "containers": containers}, "routes": routes}
 
 
 def report_parts(control: Control, now: float, wall: float) -> Iterator[tuple[str, Any]]:
-    """Key and value of each part of the report; `routes` comes once for each route, made when it is asked for."""
+    """Key and value of each part of the report; those of `LISTS` come once for each item, made when it is asked for."""
     yield "proxy", _proxy(control, wall)
     yield "certificates", [_certificate(certificate, wall) for certificate in control.certificates()]
     yield "discovery", _discovery(control)
+    for view in control.registry.containers:
+        if view.mentioned:
+            yield CONTAINERS, _container(view)
     yield "overrides", all_overrides(control.registry)
     for route in control.registry.routes:
-        yield "routes", _route(control, route, wall - now)
+        yield ROUTES, _route(control, route, wall - now)
 
 
 def _proxy(control: Control, wall: float) -> dict[str, Any]:
@@ -90,7 +104,6 @@ def _discovery(control: Control) -> dict[str, Any]:
         "last_sync_at": iso_time(status.last_sync_at),
         "reconnects": status.reconnects,
         "error": status.error or None,
-        "containers": [_container(view) for view in control.registry.containers if view.mentioned],
     }
 
 

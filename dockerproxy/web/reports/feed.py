@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any
 
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
-from dockerproxy.web.reports.history import History
+from dockerproxy.web.reports.history import History, Trail
+from dockerproxy.web.reports.parts import Texts, Turns, chunks_of, pairs_of
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -24,7 +25,6 @@ INTERVAL = 1.0  # seconds between two looks
 # More than a team has open; each costs a connection and what is sent to it.
 MOST_LISTENERS = 32
 _IN_ONE_GO = 500  # routes that are looked at before requests have their turn again: about a millisecond
-_MADE_IN_ONE_GO = 20  # parts of the report: some milliseconds
 # A report of thousands of routes takes long to make; it may cost this part of the time.
 _MOST_OF_THE_TIME = 0.1
 _FORGET_EVERY = 60  # looks
@@ -32,7 +32,6 @@ _COMMENT = b":\n\n"  # by which proxies on the way see that the stream lives
 _TIGHT = (",", ":")  # JSON without spaces
 _LAST_WORDS = 0.5  # seconds that listeners get at the end; one that does not read is cut
 
-# Key and value of each part of a report; the parts under `routes` are the items of a list.
 Report = Callable[[], Iterator[tuple[str, Any]]]
 
 
@@ -59,6 +58,7 @@ class Feed:
         self._stats: ProxyStats
         self._report: Report
         self._counts: Callable[[str], bool]
+        self._lists: Sequence[str]
 
     def __repr__(self) -> str:
         return f"<Feed: {len(self._listeners)} listeners, {self._history!r}>"
@@ -68,13 +68,16 @@ class Feed:
         """Whether there may be no further listener."""
         return len(self._listeners) >= self._most
 
-    def start(self, stats: ProxyStats, report: Report, counts: Callable[[str], bool]) -> None:
+    def start(
+        self, stats: ProxyStats, report: Report, counts: Callable[[str], bool], lists: Sequence[str] = ()
+    ) -> None:
         """Look at the counters each second from now on.
 
         report: gives the parts of the report; `rates` is added to them
         counts: whether the route of this name counts in the rates of the proxy
+        lists:  keys of the parts that come one by one, see `parts`
         """
-        self._stats, self._report, self._counts = stats, report, counts
+        self._stats, self._report, self._counts, self._lists = stats, report, counts, lists
         self._history.begin(stats.routes.items())
         self._tasks.start(self._run(), name="look at the counters")
 
@@ -88,8 +91,8 @@ class Feed:
         self._listeners[task] = None
         try:
             await self._make()
-            told = self._event
-            yield _event("history", self._whole_history()) + told
+            history, told = await self._whole_history(), self._event
+            yield history + told
             while not self.closed:
                 await self._wait(told, heartbeat)
                 if self._event is not told:
@@ -153,58 +156,40 @@ class Feed:
             if self._made_at == self._history.tick:
                 return
             self._made_at = self._history.tick
-            rates = self._total_rates()
-            parts = await self._made_parts()
-            proxy = json.loads(parts["proxy"])
+            begin, turns = asyncio.get_running_loop().time(), Turns()
+            total = json.dumps(self._total_rates(), separators=_TIGHT)
+            texts = Texts(self._lists)
+            await texts.take(self._report(), turns)
+            rates = await pairs_of(((name, trail.rates()) for name, trail in self._trails()), turns)
+            proxy = json.loads(texts.single["proxy"])
             proxy.pop("uptime_seconds", None)
             # While anything moves, the curves do, too.
             moves = self._made_at if self._history.trails else 0
-            told = (proxy, {**parts, "proxy": ""}, moves)
-            if told == self._told:
-                return
-            self._told = told
-            body = ",".join(f'"{key}":{text}' for key, text in parts.items() if key != "rates")
-            head = json.dumps(rates, separators=_TIGHT)[:-1]
-            self._event = f'event: report\ndata: {{{body},"rates":{head},"routes":{parts["rates"]}}}}}\n\n'.encode()
-            news, self._news = self._news, asyncio.Event()
-            news.set()
-
-    async def _made_parts(self) -> dict[str, str]:
-        """The JSON of each part, made a few items at a time, so that requests have their turn between."""
-        clock = asyncio.get_running_loop().time
-        parts, spent = chain(self._report(), self._rates()), 0.0
-        single: dict[str, str] = {}
-        many: dict[str, list[str]] = {"routes": [], "rates": []}
-        while True:
-            begin = clock()
-            some = list(islice(parts, _MADE_IN_ONE_GO))
-            for key, value in some:
-                text = json.dumps(value, separators=_TIGHT)
-                if key in many:
-                    many[key].append(text)
-                else:
-                    single[key] = text
-            spent += clock() - begin
-            if not some:
-                break
-            await asyncio.sleep(0)
-        self._next_report = begin + spent / _MOST_OF_THE_TIME - self._interval / 2
-        rates = ",".join(text[1:-1] for text in many["rates"])
-        return {**single, "routes": f"[{','.join(many['routes'])}]", "rates": f"{{{rates}}}"}
-
-    def _rates(self) -> Iterator[tuple[str, Any]]:
-        for name, trail in list(self._history.trails.items()):
-            yield "rates", {name: trail.rates()}
+            told = (proxy, {**texts.single, "proxy": ""}, texts.items, moves)
+            if told != self._told:
+                self._told = told
+                first = f'{{"rates":{total[:-1]},"routes":{{'
+                pieces = chain([first], rates, ["}},"], islice(texts.pieces(), 1, None))
+                self._event = b"".join(await chunks_of(_event("report", pieces), turns))
+                news, self._news = self._news, asyncio.Event()
+                news.set()
+            self._next_report = begin + turns.spent / _MOST_OF_THE_TIME - self._interval / 2
 
     def _total_rates(self) -> dict[str, Any]:
         total = self._history.total.rates() if self._history.tick else None
         return {"tick": self._history.tick, "interval": self._interval, "proxy": total}
 
-    def _whole_history(self) -> dict[str, Any]:
-        routes = {name: trail.history() for name, trail in self._history.trails.items()}
-        return {"tick": self._history.tick, "proxy": self._history.total.history(), "routes": routes}
+    async def _whole_history(self) -> bytes:
+        turns, total = Turns(), json.dumps(self._history.total.history(), separators=_TIGHT)
+        begin = f'{{"tick":{self._history.tick},"proxy":{total},"routes":{{'
+        routes = await pairs_of(((name, trail.history()) for name, trail in self._trails()), turns)
+        return b"".join(await chunks_of(_event("history", chain([begin], routes, ["}}"])), turns))
+
+    def _trails(self) -> list[tuple[str, Trail]]:
+        """Those of this moment; others may come meanwhile."""
+        return list(self._history.trails.items())
 
 
-def _event(name: str, data: Mapping[str, Any]) -> bytes:
+def _event(name: str, data: Iterable[str]) -> Iterator[str]:
     """Server-sent events, https://html.spec.whatwg.org/multipage/server-sent-events.html; JSON has no line breaks."""
-    return f"event: {name}\ndata: {json.dumps(data, separators=_TIGHT)}\n\n".encode()
+    return chain([f"event: {name}\ndata: "], data, ["\n\n"])
