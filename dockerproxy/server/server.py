@@ -6,12 +6,13 @@ The only place that knows all the parts. What a lower part must call upward is h
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,7 @@ from dockerproxy.server.note import Note
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
+from dockerproxy.tasks import Tasks
 from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
@@ -94,6 +96,9 @@ class Server:
         self._note = Note(settings.state_dir)
         self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
+        self._tasks = Tasks("server")
+        self._reloading = asyncio.Lock()
+        self._read_ahead: Callable[[], Settings] | None = None
         self._starting: asyncio.Task[Any] | None = None
 
     def __repr__(self) -> str:
@@ -172,7 +177,7 @@ class Server:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._on_stop_signal, number)
-        loop.add_signal_handler(signal.SIGHUP, self.reload)
+        loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._on_hangup(), name="reload"))
 
     @property
     def stopping(self) -> bool:
@@ -190,6 +195,7 @@ class Server:
         self._note.take_away()
         if self._renewal is not None:
             self._renewal.stop()
+        await self._tasks.cancel_all()
         await self._feed.close()  # a dashboard is in flight for as long as its page is open
         if self._watcher is not None:
             watcher, self._watcher = self._watcher, None
@@ -209,12 +215,20 @@ class Server:
         """Read the settings anew, because of a signal. A bad file changes nothing, and the log says why."""
         if not self.addresses:
             return  # it has not started yet, so it has read them just now
-        try:
+        with _told():
             self.reread()
-        except NotPossible as error:
-            log.warning("reload: %s", error)
-        except DockerproxyError as error:
-            log.error("reload: nothing was changed, because: %s", "; ".join(str(error).splitlines()))
+
+    async def reread_beside(self) -> list[str]:
+        """As `reread`, but thousands of routes are read in a thread, so that nobody waits for it meanwhile."""
+        async with self._reloading:
+            if self._read_settings is not None:
+                self._read_ahead = await asyncio.to_thread(_outcome_of, self._read_settings)
+            return self.reread()
+
+    async def _on_hangup(self) -> None:
+        if self.addresses:
+            with _told():
+                await self.reread_beside()
 
     def reread(self) -> list[str]:
         """Read the settings anew. Returns what changed, in words.
@@ -223,7 +237,8 @@ class Server:
         """
         if self._read_settings is None:
             raise NotPossible("there is no settings file to read again")
-        settings = self._read_settings()
+        read, self._read_ahead = self._read_ahead or self._read_settings, None
+        settings = read()
         marks = marks_of(settings.tls)
         certificates = checked_certificates(settings)
         opened = open_admin_routes(self.registry)
@@ -268,6 +283,7 @@ class Server:
             lambda: self.addresses,
             feed=self._feed,
             certificates=self._certificates,
+            reload_beside=self.reread_beside,
             revive=self._revive,
         )
 
@@ -351,3 +367,28 @@ def _access_log(settings: Settings) -> AccessLog | None:
     if settings.access_log == "off":
         return None
     return AccessLog(line_maker(settings.access_log, settings.access_log_headers), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """What hinders a reload is told in the log."""
+    try:
+        yield
+    except NotPossible as error:
+        log.warning("reload: %s", error)
+    except DockerproxyError as error:
+        log.error("reload: nothing was changed, because: %s", "; ".join(str(error).splitlines()))
+
+
+def _outcome_of(read: Callable[[], Settings]) -> Callable[[], Settings]:
+    """What returns or raises what `read` has returned or raised."""
+    try:
+        settings = read()
+    except DockerproxyError as error:
+        failure = error
+
+        def fail() -> Settings:
+            raise failure
+
+        return fail
+    return lambda: settings

@@ -6,7 +6,7 @@ It only holds things together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ class Control:
     unbench:  route name and upstream: ends its bench; whether it had any
     held:     route name -> how many requests are held there now
     reload:   reads the settings again and says what changed; raises NotPossible, SettingsError
+    reload_beside: the same, without keeping others waiting while they are read
     addresses: where clients are listened to, with the ports that were free where any would do
     throttle: who has guessed the admin token wrongly, how often
     sessions: the browsers that are logged in
@@ -63,6 +64,7 @@ class Control:
     addresses: Callable[[], Sequence[ListenAddress]]
     throttle: Throttle = field(default_factory=Throttle)
     sessions: Sessions = field(default_factory=Sessions)
+    reload_beside: Callable[[], Awaitable[list[str]]] | None = None
     codes: LoginCodes = field(default_factory=LoginCodes)
     feed: Feed = field(default_factory=Feed)
     certificates: Callable[[], Sequence[Certificate]] = tuple

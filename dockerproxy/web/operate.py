@@ -157,7 +157,7 @@ async def reload(request: web.Request) -> web.StreamResponse:
     if request.can_read_body:
         await _body(request, _Nothing)
     control = request.app[CONTROL]
-    changed = control.reload()
+    changed = await control.reload_beside() if control.reload_beside is not None else control.reload()
     return web.json_response({"routes": len(control.registry.routes), "changed": changed})
 
 

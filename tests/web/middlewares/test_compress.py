@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gzip
 import importlib
+import os
+import threading
 import types
 import zlib
 from collections.abc import Awaitable, Callable
@@ -167,3 +169,36 @@ async def test_a_coding_that_there_is_not_is_told(refused: Refused, monkeypatch:
     assert "'zip' is not known; expected br, gzip or deflate" in await refused("compress", codings="zip")
     assert "br needs a library: pip install brotli" in await refused("compress", codings="br,gzip")
     assert "expected 9 or less" in await refused("compress", level=10)
+
+
+class Watched:
+    """A stream of zlib's that notes which thread has worked on much."""
+
+    threads: set[int]
+
+    def __init__(self, *how: Any) -> None:
+        self._stream = REAL(*how)
+
+    def compress(self, data: bytes) -> bytes:
+        if len(data) > 4096:
+            self.threads.add(threading.get_ident())
+        return self._stream.compress(data)
+
+    def flush(self, mode: int = zlib.Z_FINISH) -> bytes:
+        return self._stream.flush(mode)
+
+
+REAL = zlib.compressobj
+
+
+@pytest.mark.parametrize("size", [5_000, 3_000_000])
+async def test_others_are_served_while_much_is_compressed(
+    scene: Scene, before: Before, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    Watched.threads = set()
+    monkeypatch.setattr(zlib, "compressobj", Watched)
+    body = os.urandom(1000) * (size // 1000)
+    await before("compress", telling(body, Content_Type="text/plain"))
+    assert gzip.decompress((await ask(scene)).body) == body
+    assert len(Watched.threads) == 1
+    assert threading.get_ident() not in Watched.threads
