@@ -1,4 +1,4 @@
-"""docs/architecture.md and CONTRIBUTING.md: what they draw and name is in the source."""
+"""docs/architecture.md and CONTRIBUTING.md: what they draw and name is in the source, and tests stand as they say."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs.architecture_pictures import LEFT_OUT, arrows, reached
-from docs.imports import imports, module_name, modules, part_of
+from docs.imports import PACKAGE, imports, module_name, modules, part_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = ("docs/architecture.md", "CONTRIBUTING.md")
@@ -63,9 +63,17 @@ def test_what_stands_behind_the_name_of_a_module_is_defined_there(page: str) -> 
     assert sorted((module, name) for module, name in named if name not in defined(module)) == []
 
 
+def test_a_room_of_tests_is_named_after_the_room_that_it_tries() -> None:
+    parts = [folder for folder in (ROOT / "tests").iterdir() if (PACKAGE / folder.name).is_dir()]
+    rooms = {init.parent.relative_to(ROOT / "tests") for part in parts for init in part.glob("*/__init__.py")}
+
+    assert rooms
+    assert sorted(str(room) for room in rooms if not (PACKAGE / room).is_dir()) == []
+
+
 def place(name: str) -> Path:
     """Where it is, by a path from the top or from within the package."""
-    return ROOT / name if (ROOT / name).exists() else ROOT / "dockerproxy" / name
+    return ROOT / name if (ROOT / name).exists() else PACKAGE / name
 
 
 def defined(module: str) -> set[str]:

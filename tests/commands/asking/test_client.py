@@ -12,9 +12,9 @@ from dockerproxy.commands.asking.client import AdminClient, NoAnswer
 from dockerproxy.commands.asking.endpoint import Endpoint, WrongEndpoint, endpoint_of
 from dockerproxy.settings import validate
 
-from ..support.certificate import self_signed
-from .conftest import Run
-from .fake_proxy import FakeProxy, Serving, report
+from ...support.certificate import self_signed
+from ..conftest import Run
+from ..fake_proxy import FakeProxy, Serving, report
 
 
 def free_port() -> int:

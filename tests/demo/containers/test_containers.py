@@ -15,7 +15,7 @@ from dockerproxy.demo import Behaviour, ContainerSpec, EmbeddedEngine, Health, R
 from dockerproxy.demo.engine.shapes import duration, status
 from dockerproxy.errors import DockerproxyError, ListenError
 
-from .support import RawClient, Stream, closed, connected, eventually, history, page, url
+from ..support import RawClient, Stream, closed, connected, eventually, history, page, url
 
 BLOG = {"com.docker.compose.service": "blog"}
 SECOND = 1_000_000_000

@@ -12,7 +12,7 @@ import pytest
 
 from dockerproxy.demo import EmbeddedEngine, Health
 
-from .support import RawClient, closed, page
+from ..support import RawClient, closed, page
 
 
 async def listed(client: docker.APIClient, **wishes: Any) -> list[str]:

@@ -35,9 +35,9 @@ from dockerproxy.web.metrics.exposition import MOST_SAMPLES, Exposition
 from dockerproxy.web.metrics.family import BUCKETS
 from dockerproxy.web.metrics.scrape import Scrape
 
-from ..support.scene import Scene
-from .conftest import Build
-from .making import STARTED_AT, Answer, House
+from ...support.scene import Scene
+from ..conftest import Build
+from ..making import STARTED_AT, Answer, House
 
 METRICS = "dockerproxy-metrics"
 PLAIN = "text/plain;version=0.0.4"

@@ -11,7 +11,7 @@ import pytest
 from dockerproxy.demo import EmbeddedEngine, Health
 from dockerproxy.demo.containers.events import EVENTS_KEPT, READER_QUEUE, EventLog
 
-from .support import RawClient, Stream, closed, eventually, history, page, told
+from ..support import RawClient, Stream, closed, eventually, history, page, told
 
 BLOG = {"com.docker.compose.service": "blog"}
 
