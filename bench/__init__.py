@@ -11,7 +11,8 @@ Parts, in the direction of their calls:
       figures, rig   a scenario's rows; the proxies under test, side by side
       fleet          the process with the embedded engine (fleet_process is what runs in it)
     peers          the proxies: whether they are here, and how they are started
-    origin         nginx as the upstream; echo_process answers WebSocket messages
+    origin         nginx as the upstream
+    serving        other upstreams, in processes: echo_process answers WebSocket messages, events_process streams
     wrk, clients   the load: wrk for small answers, own clients for the rest; loop drives them
     cpu, cores     what a process tree has used; which core is whose
     process, ports, browser, plan, errors

@@ -13,8 +13,7 @@ import sys
 from typing import cast
 
 from bench.clients import ECHO, MESSAGE
-from bench.ports import LOOPBACK
-from dockerproxy.run import loop_factory
+from bench.serving import serve
 
 _KEY = re.compile(rb"\r\nSec-WebSocket-Key:[ ]*([^\r\n]+)", re.IGNORECASE)
 _MAGIC = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455 section 1.3
@@ -57,13 +56,5 @@ class Echo(asyncio.Protocol):
         )
 
 
-async def _serve(ports: list[int]) -> None:
-    loop = asyncio.get_running_loop()
-    for port in ports:
-        await loop.create_server(Echo, LOOPBACK, port)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve([int(port) for port in sys.argv[1:]]))
+    serve(Echo, sys.argv[1:])

@@ -11,8 +11,7 @@ import sys
 import time
 from typing import cast
 
-from bench.ports import LOOPBACK
-from dockerproxy.run import loop_factory
+from bench.serving import serve
 
 # Events of one answer, and the pause between two: an answer takes about a second.
 EVENTS = 50
@@ -56,13 +55,5 @@ class Events(asyncio.Protocol):
         asyncio.get_running_loop().call_later(_PAUSE, self._send, left - 1)
 
 
-async def _serve(ports: list[int]) -> None:
-    loop = asyncio.get_running_loop()
-    for port in ports:
-        await loop.create_server(Events, LOOPBACK, port)
-    await asyncio.Event().wait()
-
-
 if __name__ == "__main__":
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve([int(port) for port in sys.argv[1:]]))
+    serve(Events, sys.argv[1:])

@@ -15,6 +15,18 @@ from .fake_proxy import FakeProxy, container, report, route, upstream
 BENCHED = upstream(state="benched", last_error="connection refused")
 
 
+def report_in_turn(proxy: FakeProxy, reports: Iterator[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the proxy answer each question for its statistics with the next of these."""
+    answer_to = proxy.answer_to
+
+    def answer(asked: Any) -> tuple[int, bytes]:
+        if asked.path == "/statistics":
+            proxy.answer("/statistics", next(reports))
+        return answer_to(asked)
+
+    monkeypatch.setattr(proxy, "answer_to", answer)
+
+
 def test_a_route_that_answers_ends_the_wait(proxy: FakeProxy, run: Run) -> None:
     proxy.sites["blog.localhost"] = lambda: 404
     result = run("wait", "blog")
@@ -37,14 +49,7 @@ def test_it_waits_until_the_route_is_there_and_has_an_upstream_that_is_up(
     reports: Iterator[Any] = iter(
         [report(), report(route()), report(route(BENCHED)), report(route(BENCHED, upstream()))]
     )
-    answer_to = proxy.answer_to
-
-    def answer(asked: Any) -> tuple[int, bytes]:
-        if asked.path == "/statistics":
-            proxy.answer("/statistics", next(reports))
-        return answer_to(asked)
-
-    monkeypatch.setattr(proxy, "answer_to", answer)
+    report_in_turn(proxy, reports, monkeypatch)
     proxy.sites["blog.localhost"] = lambda: 200
     assert run("wait", "blog").code == 0
     assert next(reports, None) is None
@@ -165,14 +170,7 @@ def test_a_name_that_is_not_the_routes_is_told_at_once_and_waited_for(
 ) -> None:
     first = report(route(upstream()), containers=[container(name="web-7")])
     reports = iter([first, first, report(route(upstream(), name=name))])
-    answer_to = proxy.answer_to
-
-    def answer(asked: Any) -> tuple[int, bytes]:
-        if asked.path == "/statistics":
-            proxy.answer("/statistics", next(reports))
-        return answer_to(asked)
-
-    monkeypatch.setattr(proxy, "answer_to", answer)
+    report_in_turn(proxy, reports, monkeypatch)
     proxy.sites["blog.localhost"] = lambda: 200
     result = run("wait", name)
     assert (result.code, result.err) == (0, f"{words}\n")
