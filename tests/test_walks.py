@@ -108,7 +108,7 @@ async def test_a_request_that_is_retried(tmp_path: Path) -> None:
 
 
 async def test_a_container_that_starts_stops_and_is_recreated(short_folder: Path, tmp_path: Path) -> None:
-    blog = ContainerSpec("blog", labels={"dockerproxy.host": "blog.localhost"})
+    blog = ContainerSpec("blog", labels={"dockerproxy.host": "blog.localhost"}, stubborn=True)
     with noted() as calls:
         async with EmbeddedEngine(short_folder / "engine.sock") as engine, Scene(tmp_path) as scene:
             await scene.proxy(docker={"enabled": True, "host": engine.base_url})
@@ -118,7 +118,9 @@ async def test_a_container_that_starts_stops_and_is_recreated(short_folder: Path
             await engine.containers.add(blog)
             await until(lambda: route_of(scene).upstreams)
             assert (await client.get(host="blog.localhost")).status == 200
-            await engine.containers.stop("blog")
+            await engine.containers.kill("blog", "SIGTERM")
+            await until(lambda: route_of(scene).upstreams[0].draining)
+            await engine.containers.kill("blog", "SIGKILL")
             await until(lambda: not route_of(scene).upstreams)
             await client.ask(host="blog.localhost")
             await until(lambda: scene.route("blog").held)
