@@ -7,6 +7,7 @@ discovery and no aiohttp: what it needs from there is handed in.
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import ssl
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from dockerproxy.proxy.exchange.routes import LiveRoutes
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.record import Recorder
 from dockerproxy.proxy.upstream.connector import ConnectHandler, Connector
+from dockerproxy.proxy.upstream.custody import Custody
 from dockerproxy.proxy.upstream.pools import Pools
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
@@ -29,6 +31,8 @@ from dockerproxy.routing.table import RouteTable
 from dockerproxy.settings.model import Settings
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
+
+log = logging.getLogger(__name__)
 
 
 def _nobody(_address: str, _authorization: str) -> bool:
@@ -59,6 +63,7 @@ class DataPlane:
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, connect_handler, self._set_descriptors_free)
         self.pools = Pools(self._connector, self._tasks)
+        self._custody = Custody(self._doubt)
         self.shared = Shared(loop, self.routes, self.pools, self.pages)
         self.clients = Clients(settings, identity, self.shared, self.wheel, stats, recorder)
         self._connector.renew(ResponseParser(self.clients.limits.head))
@@ -80,6 +85,24 @@ class DataPlane:
         unused = self.pools.revive(self._addresses(table.routes))  # before anybody who was held goes on
         self.routes.publish(table)
         self.pools.retire(unused)
+
+    def engine_away(self, away: bool) -> None:
+        """The engine of the containers cannot be asked, or can be again: what changed meanwhile was published."""
+        if away:
+            self.pools.begin_watch(self._custody)
+        else:
+            self.pools.end_watch()
+            self.routes.trust_all()
+
+    def _doubt(self, address: str, why: str) -> None:
+        """The container at this address may have ended, and lost it to another."""
+        for route, upstream in self.routes.doubt(address):
+            log.warning(
+                "%s: %s gets no new requests until the engine is back: %s, and another container may have its address",
+                route, upstream, why,
+            )  # fmt: skip
+        if not self.routes.in_rotation(address):
+            self.pools.doubt(address)
 
     def https_at(self, port: int) -> None:
         """https is at this port of the address bar."""

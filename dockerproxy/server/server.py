@@ -165,7 +165,9 @@ class Server:
         self._warn_of(self._settings, certificates)
         self._tell_room()
         if self._settings.docker.enabled:
-            self._watcher = Watcher(self._settings.docker, self.registry.snapshot, self.discovery, loop)
+            self._watcher = Watcher(
+                self._settings.docker, self.registry.snapshot, self.discovery, loop, away=self.plane.engine_away
+            )
             self._watcher.start()
 
     async def run(self) -> None:

@@ -86,11 +86,20 @@ def _conditions(control: Control, wall_offset: float) -> Callable[[str, Upstream
             since = iso_time(drain.since) if drain is not None else None
             by_hand = overrides.weight(route, upstream.name) is not None
             return Condition("draining", since, None, last_error or None, *_why_draining(upstream, drain, by_hand))
+        if status.state == "draining":
+            return Condition("draining", None, None, last_error or None, *_AWAY)
         benched = (status.benched_since, status.benched_until)
         since, until = (None if moment is None else iso_time(moment + wall_offset) for moment in benched)
         return Condition(status.state, since, until, last_error or None)
 
     return condition
+
+
+# Why, and what ends it, while discovery cannot ask whether an upstream is still who it was.
+_AWAY = (
+    "it has closed or refused a connection while the engine is away, and another container may have its address by now",
+    "bring the engine back; what it lists then gets requests again",
+)
 
 
 def _why_draining(upstream: Upstream, drain: Drain | None, weighed: bool) -> tuple[str, str]:

@@ -811,9 +811,11 @@ async def test_bytes_behind_an_answer_end_its_connection(scene: Scene) -> None:
 def test_what_counts_against_an_upstream_and_what_was_sent() -> None:
     assert not AttemptError(Failure.CLOSED, stale=True).counts
     assert not AttemptError(Failure.BUSY).counts
+    assert not AttemptError(Failure.DOUBTED).counts
     assert not AttemptError(Failure.EXHAUSTED).counts
     assert AttemptError(Failure.CLOSED).counts
     assert {failure for failure in Failure if AttemptError(failure).nothing_sent} == {
-        Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT, Failure.BUSY, Failure.EXHAUSTED
+        Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT, Failure.BUSY, Failure.DOUBTED,
+        Failure.EXHAUSTED,
     }  # fmt: skip
     assert str(AttemptError(Failure.STATUS, "503")) == "answered with a status that counts as an error: 503"

@@ -103,13 +103,29 @@ class Attempts:
         pool = self._shared.pools.pool(upstream, live.tls, options.max_connections)
         attempt = self._attempt = Attempt(live, upstream, pool, now)
         connection = pool.take_idle()
+        if connection is None and pool.watch is not None:
+            connection = self._standing(attempt, now)
         if connection is None:
             pool.request(self, options.connect_timeout)
         elif connection.usable(now, repeatable=stays_repeatable(self.head.method, self.request_body)):
-            self._send(attempt, connection)
+            self._send(self._attempt, connection)
         else:
             connection.close()
-            pool.request(self, options.connect_timeout)
+            self._attempt.pool.request(self, options.connect_timeout)
+
+    def _standing(self, attempt: Attempt, now: float) -> UpstreamConnection | None:
+        """A connection that stands already, to another upstream than the attempt was to go to: while the engine is
+        away, it is certain who is at its other end."""
+        live, tried = self.live, self._retry.tried if self._retry is not None else ()
+        for upstream in live.balancer.upstreams:
+            if upstream.key not in tried and live.balancer.status(upstream, now).state == "up":
+                pool = self._shared.pools.pool(upstream, live.tls, live.options.max_connections)
+                connection = pool.take_idle()
+                if connection is not None:
+                    attempt.abandon(self)
+                    self._attempt = Attempt(live, upstream, pool, now)
+                    return connection
+        return None
 
     def _attempt_failed(self, error: AttemptError) -> None:
         """Count the error, and try again where that is allowed."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import ClassVar, Protocol
 
 from dockerproxy.proxy.https import hsts_line
@@ -39,23 +41,25 @@ class LiveRoute:
                 a handler that knows certain methods only
     hsts:       field line that answers to clients over https get, or b""
     tls:        how https upstreams are spoken to
+    doubted:    addresses at which its containers may be no more; they may change before `update`
     gated:      whether its handler runs middlewares before another route of this name
     """
 
     gated: ClassVar[bool] = False
 
     __slots__ = (
-        "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route", "stats", "tls",
-        "via",
+        "_doubted", "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route",
+        "stats", "tls", "via",
     )  # fmt: skip
 
-    def __init__(self, route: Route, stats: RouteStats) -> None:
+    def __init__(self, route: Route, stats: RouteStats, doubted: Collection[str] = ()) -> None:
         self.stats = stats
         self.balancer = Balancer((), Bench(route.options.consecutive_errors, route.options.bench))
         self.gone = False
         self._held: dict[Held, None] = {}
         self._log_limit = LogLimit()
         self.route = route
+        self._doubted = doubted
         self.update(route)
 
     def __repr__(self) -> str:
@@ -70,8 +74,9 @@ class LiveRoute:
         strips = route.options.strip_prefix and route.path.kind is PathKind.PREFIX
         self.prefix = route.path.text.rstrip("/") if strips else ""
         self.balancer.limits(route.options.consecutive_errors, route.options.bench)
-        if route.upstreams != self.balancer.upstreams:
-            self.balancer.update(route.upstreams)
+        upstreams = _without(route.upstreams, self._doubted) if self._doubted else route.upstreams
+        if upstreams != self.balancer.upstreams:
+            self.balancer.update(upstreams)
         self.tls = UpstreamTls.of(route.options)
         self.via = route.options.via
         self.hsts = hsts_line(route.options.hsts_max_age)
@@ -169,3 +174,10 @@ class LiveRoute:
         held, self._held = self._held, {}  # one that is woken may have to be held again
         for exchange in held:
             exchange.wake()
+
+
+def _without(upstreams: Sequence[Upstream], doubted: Collection[str]) -> tuple[Upstream, ...]:
+    """The upstreams, with containers at doubted addresses out of rotation."""
+    return tuple(
+        replace(each, draining=True) if each.container and each.address in doubted else each for each in upstreams
+    )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.proxy.exchange.gate import Gates
@@ -29,6 +30,7 @@ class LiveRoutes:
         self.table = RouteTable()
         self.live: dict[str, LiveRoute] = {}
         self.gates = Gates()
+        self._doubted: set[str] = set()  # addresses; all routes look at this one set
         self.entries: Mapping[str, LiveRoute] = self.live
 
     def __repr__(self) -> str:
@@ -41,7 +43,7 @@ class LiveRoutes:
         for route in table.routes:
             known = self.live.get(route.name)
             if known is None:
-                known = LiveRoute(route, self._stats.route(route.name))
+                known = LiveRoute(route, self._stats.route(route.name), self._doubted)
             elif known.route is not route:
                 changed.append((known, route))
             live[route.name] = known
@@ -55,6 +57,32 @@ class LiveRoutes:
         self.gates.settle(live)
         self._forget_gone(time.monotonic())
 
+    def doubt(self, address: str) -> list[tuple[str, str]]:
+        """Take the containers at this address out of rotation; names of routes and of upstreams that were in it."""
+        if address in self._doubted:
+            return []
+        self._doubted.add(address)
+        found = []
+        for name, live in self.live.items():
+            lost = [each for each in live.balancer.upstreams if each.address == address and each.container]
+            if lost:
+                found += [(name, each.name) for each in lost if each.in_rotation]
+                live.update(live.route)
+        return found
+
+    def in_rotation(self, address: str) -> bool:
+        """Whether requests may go to this address."""
+        every = (each for live in self.live.values() for each in live.balancer.upstreams)
+        return any(each.address == address and each.in_rotation for each in every)
+
+    def trust_all(self) -> None:
+        """Let all that were doubted back into rotation."""
+        doubted = set(self._doubted)
+        self._doubted.clear()
+        for live in self.live.values():
+            if any(upstream.address in doubted for upstream in live.route.upstreams):
+                live.update(live.route)
+
     def instead_of(self, gone: LiveRoute, head: RequestHead) -> LiveRoute:
         """Where a request that was held for a route that is gone would go now; that route where there is none.
 
@@ -67,6 +95,8 @@ class LiveRoutes:
     def status(self, route: str, upstream: Upstream) -> UpstreamStatus | None:
         """The state of one upstream for statistics, or None for an unknown route."""
         live = self.live.get(route)
+        if upstream.container and upstream.address in self._doubted:
+            upstream = replace(upstream, draining=True)
         return None if live is None else live.balancer.status(upstream, time.monotonic())
 
     def bench(self, route: str, upstream: Upstream, seconds: float) -> None:

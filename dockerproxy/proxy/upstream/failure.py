@@ -12,6 +12,7 @@ class Failure(StrEnum):
     UNREACHABLE = "cannot be reached"
     CONNECT_TIMEOUT = "connecting timed out"
     BUSY = "all its connections are in use"
+    DOUBTED = "may be another container by now: the engine is away"
     EXHAUSTED = "the proxy cannot open any more connections"
     TIMEOUT = "no answer in time"
     STALLED = "the answer stalled"
@@ -23,7 +24,7 @@ class Failure(StrEnum):
 
 
 _TIMEOUTS = frozenset({Failure.CONNECT_TIMEOUT, Failure.TIMEOUT, Failure.STALLED, Failure.BUSY})
-_OUR_OWN = frozenset({Failure.BUSY, Failure.EXHAUSTED})
+_OUR_OWN = frozenset({Failure.BUSY, Failure.DOUBTED, Failure.EXHAUSTED})
 _NOTHING_SENT = _OUR_OWN | {Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT}
 
 

@@ -21,6 +21,7 @@ from dockerproxy.proxy.keepalive import closed_after_all_was_taken
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.answer import Answer, Answering
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.parting import Parting
 
 # Longer than browsers pause between clicks; most application servers close earlier themselves.
 IDLE_TIMEOUT = 60.0  # seconds
@@ -50,11 +51,12 @@ class UpstreamConnection(Timed, asyncio.Protocol):
 
     counted: whether the pool counts it as open
     lost:    whether it has ended
+    parting: how
     """
 
     __slots__ = (
         "_answer", "_full", "_idle_since", "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout",
-        "_taken", "_wheel", "counted", "exchange", "lost", "pool", "transport", "tunnel", "valve",
+        "_taken", "_wheel", "counted", "exchange", "lost", "parting", "pool", "transport", "tunnel", "valve",
     )  # fmt: skip
 
     def __init__(self, pool: Owner, parser: ResponseParser, wheel: Wheel) -> None:
@@ -65,6 +67,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.transport: asyncio.Transport
         self.valve: Valve
         self._answer = Answer(self, parser)
+        self.parting = Parting.OURS
         self._idle_since = 0.0  # 0 as long as it has never been idle
         self._wheel = wheel
         self.lost = self.counted = self._taken = False
@@ -161,6 +164,10 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             return False
         return repeatable or now - self._idle_since < FRESH_ENOUGH
 
+    def rested(self, now: float) -> float:
+        """Seconds since its last answer; 0 where it had none, or ended in the middle of one."""
+        return now - self._idle_since if self._idle_since else 0.0
+
     # Called by asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -182,6 +189,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             self.tunnel.ended(self.tunnel.client)
             return self.transport.can_write_eof()  # TLS knows no half-close
         self._taken = self.exchange is not None and closed_after_all_was_taken(self.transport)
+        if not (self.exchange is not None and self._answer.until_close):  # else it was announced
+            self.parting = Parting.CLOSED
         self.close()  # what is still to be sent, nobody will read
         return False
 
@@ -189,8 +198,13 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         if error is not None and self.exchange is not None:
             self._take_unread()
         self.lost = True
+        if error is not None:
+            self.parting = Parting.RESET
         self._wheel.forget(self)
         exchange, self.exchange = self.exchange, None
+        used_before = self._idle_since > 0
+        if exchange is not None and not self._answer.awaited:
+            self._idle_since = 0.0
         self.pool.lost(self, idle=exchange is None)
         if self.tunnel is not None:
             self.tunnel.close()
@@ -199,7 +213,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         elif self._answer.until_close and error is None:
             exchange.received(b"", True, [])
         else:
-            exchange.failed(self._answer.loss(error, used_before=self._idle_since > 0, taken=self._taken))
+            exchange.failed(self._answer.loss(error, used_before=used_before, taken=self._taken))
 
     def pause_writing(self) -> None:
         if self.tunnel is not None:

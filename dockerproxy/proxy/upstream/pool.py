@@ -6,12 +6,14 @@ The pool decides who gets which connection; making one is handed in as `connect`
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
+from dockerproxy.proxy.upstream.parting import Parting
 from dockerproxy.tasks import Tasks
 
 # Who owns the connection, and seconds.
@@ -28,15 +30,36 @@ class Requester(Protocol):
         """There will be none."""
 
 
-class Pool:
-    """The connections to one address, at most `limit` at a time."""
+class Watch(Protocol):
+    """Whoever wants to know how connections of a pool end, while that matters."""
 
-    __slots__ = ("_connect", "_idle", "_retired", "_tasks", "_waiting", "address", "limit", "size")
+    def lost(self, pool: Pool, parting: Parting, rested: float, *, idle: bool) -> None:
+        """A connection has ended, by whose hand `parting` says.
+
+        rested: seconds since its last answer; 0 where it had none, or was in the middle of one
+        """
+
+    def not_reached(self, pool: Pool, error: AttemptError) -> None:
+        """There was no connection to be had."""
+
+
+class Pool:
+    """The connections to one address, at most `limit` at a time.
+
+    watch:   who is told how connections end, or None
+    doubted: whether somebody else may be at the address by now, so that no new connection is made
+    """
+
+    __slots__ = (
+        "_connect", "_idle", "_retired", "_tasks", "_waiting", "address", "doubted", "limit", "size", "watch",
+    )  # fmt: skip
 
     def __init__(self, address: str, connect: Connect, tasks: Tasks, limit: int) -> None:
         self.address = address
         self.limit = limit
         self.size = 0
+        self.watch: Watch | None = None
+        self.doubted = False
         self._connect = connect
         self._tasks = tasks
         self._idle: deque[UpstreamConnection] = deque()
@@ -47,6 +70,11 @@ class Pool:
     def __repr__(self) -> str:
         return f"<Pool {self.address}: {self.size} open, {len(self._idle)} idle, {len(self._waiting)} waiting>"
 
+    @property
+    def retired(self) -> bool:
+        """Whether the address is out of use."""
+        return self._retired
+
     def take_idle(self) -> UpstreamConnection | None:
         """The connection that was used last, or None."""
         return self._idle.pop() if self._idle else None
@@ -56,7 +84,9 @@ class Pool:
 
         timeout: seconds for waiting in the queue, and then for connecting
         """
-        if self.size < self.limit:
+        if self.doubted:
+            requester.connect_failed(AttemptError(Failure.DOUBTED))
+        elif self.size < self.limit:
             self._start_connecting(requester, timeout)
         else:
             timer = asyncio.get_running_loop().call_later(timeout, self._waited_too_long, requester)
@@ -84,6 +114,8 @@ class Pool:
         self.size -= 1
         if idle and connection in self._idle:
             self._idle.remove(connection)
+        if self.watch is not None:
+            self.watch.lost(self, connection.parting, connection.rested(time.monotonic()), idle=idle)
         self._serve_waiting()
 
     def detach(self, connection: UpstreamConnection) -> None:
@@ -95,6 +127,12 @@ class Pool:
         """Keep nothing for later."""
         while self._idle:
             self._idle.pop().close()
+
+    def doubt(self) -> None:
+        """Somebody else may be there by now: make no new connection; who waits goes on. What stands is as it was."""
+        self.doubted = True
+        for requester in [self._next_waiting()[0] for _ in range(len(self._waiting))]:
+            requester.connect_failed(AttemptError(Failure.DOUBTED))
 
     def retire(self) -> None:
         """The address is out of use: close what is idle, and the rest as it is given back; whoever waits goes on."""
@@ -131,6 +169,8 @@ class Pool:
             connection = await self._connect(self, timeout)
         except AttemptError as error:
             self.size -= 1
+            if self.watch is not None:
+                self.watch.not_reached(self, error)
             self._serve_waiting()
             requester.connect_failed(error)
         except BaseException as error:
@@ -143,10 +183,14 @@ class Pool:
 
     def _hand_over(self, connection: UpstreamConnection, requester: Requester) -> None:
         """From now on the connection itself tells when it is lost."""
-        if connection.lost:
+        if connection.lost or self.doubted:
             self.size -= 1
+            error = AttemptError(Failure.REFUSED, "it was closed at once")
+            if self.doubted:
+                connection.close()
+                error = AttemptError(Failure.DOUBTED)
             self._serve_waiting()
-            requester.connect_failed(AttemptError(Failure.REFUSED, "it was closed at once"))
+            requester.connect_failed(error)
         else:
             connection.counted = True
             requester.connected(connection)

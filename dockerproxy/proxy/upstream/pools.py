@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from dockerproxy.proxy.upstream.connector import Connector
-from dockerproxy.proxy.upstream.pool import Pool
+from dockerproxy.proxy.upstream.pool import Pool, Watch
 from dockerproxy.routing.route import Upstream
 from dockerproxy.tasks import Tasks
 from dockerproxy.tls.client import UpstreamTls
@@ -15,12 +15,16 @@ Key = tuple[str, str, object]
 
 
 class Pools:
-    """A pool for each address that requests have gone to, and for each way of speaking https there."""
+    """A pool for each address that requests have gone to, and for each way of speaking https there.
+
+    watch: who is told how connections end, or None
+    """
 
     def __init__(self, connector: Connector, tasks: Tasks) -> None:
         self._connector = connector
         self._tasks = tasks
         self._pools: dict[Key, Pool] = {}
+        self.watch: Watch | None = None
 
     def __repr__(self) -> str:
         return f"<Pools: {len(self._pools)}>"
@@ -38,8 +42,28 @@ class Pools:
         if pool is None:
             connect = self._connector.to(upstream, tls)
             pool = self._pools[key] = Pool(upstream.address, connect, self._tasks, limit)
+            pool.watch = self.watch
         pool.limit = limit
         return pool
+
+    def begin_watch(self, watch: Watch) -> None:
+        """Have `watch` told how connections end from now on, until `end_watch`."""
+        self.watch = watch
+        for pool in self:
+            pool.watch = watch
+
+    def end_watch(self) -> None:
+        """Nobody is told any more, and nobody is doubted."""
+        self.watch = None
+        for pool in self:
+            pool.watch = None
+            pool.doubted = False
+
+    def doubt(self, address: str) -> None:
+        """Make no new connection to this address."""
+        for pool in self:
+            if pool.address == address:
+                pool.doubt()
 
     def revive(self, used: Collection[str]) -> list[Key]:
         """Note that the `used` addresses are in use (again); returns the keys of the other pools."""

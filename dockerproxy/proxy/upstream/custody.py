@@ -1,0 +1,63 @@
+"""Custody: while the engine is away, who is still known to be who it was.
+
+A container that ends meanwhile may lose its address to another one, whose answers would go to the wrong visitors; the
+engine, which would tell, is not there. So an address is doubted as soon as its application refuses, resets or closes a
+connection, and gets no new requests until the engine is back. One exception: servers close connections that have been
+idle for a while. Then a new one is asked for at once: nobody else can be there within that moment. It does no I/O but
+for that, and decides nothing about routes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dockerproxy.proxy.upstream.failure import AttemptError, Failure
+from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+from dockerproxy.proxy.upstream.parting import Parting
+from dockerproxy.proxy.upstream.pool import Pool
+
+# No server closes a connection for idleness sooner, as far as is known.
+_IDLE = 1.0  # seconds
+# Shorter than a SYN takes to be sent a second time: the answer is about this moment.
+_PATIENCE = 0.5  # seconds
+_NOT_THERE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT})
+
+# The address of a pool, and what speaks against it.
+Doubt = Callable[[str, str], None]
+
+
+class Custody:
+    """Watches pools while the engine is away.
+
+    doubt: is told the address that may be another's by now, and why
+    """
+
+    def __init__(self, doubt: Doubt) -> None:
+        self._doubt = doubt
+
+    def __repr__(self) -> str:
+        return "<Custody>"
+
+    def lost(self, pool: Pool, parting: Parting, rested: float, *, idle: bool) -> None:
+        """As `Watch` says."""
+        theirs = parting is not Parting.OURS
+        # What a request finds on a connection may be the word of somebody who has never heard of it.
+        if theirs and (rested < _IDLE or (parting is Parting.RESET and not idle)):
+            self._doubt(pool.address, f"it {parting.value} a connection")
+        elif (theirs or idle) and pool.size == 0 and not pool.retired:
+            pool.request(_Witness(), _PATIENCE)
+
+    def not_reached(self, pool: Pool, error: AttemptError) -> None:
+        """There was no connection to be had."""
+        if error.failure in _NOT_THERE:
+            self._doubt(pool.address, str(error))
+
+
+class _Witness:
+    """Asks for a connection that is wanted for nothing but its standing."""
+
+    def connected(self, connection: UpstreamConnection) -> None:
+        connection.rest()
+
+    def connect_failed(self, error: AttemptError) -> None:
+        """The pool has told of it."""
