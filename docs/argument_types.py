@@ -21,7 +21,9 @@ from dockerproxy.settings.values import (
     parse_networks,
     parse_page_handler,
     parse_size,
+    parse_size_limit,
     parse_statuses,
+    parse_timeout,
     split_list,
 )
 
@@ -30,6 +32,8 @@ _TAKEN: Mapping[Callable[..., Any], str] = {
     parse_duration: "float | str",
     parse_nanoseconds: "float | str",
     parse_size: "int | str",
+    parse_timeout: "float | str | None",
+    parse_size_limit: "int | str | None",
     parse_statuses: "int | str | Iterable[int | str]",
     parse_middlewares: "str | Iterable[str]",
     parse_page_handler: "str | Callable[..., Any]",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
@@ -67,6 +68,24 @@ class Domain:
 
     def __str__(self) -> str:
         return self.name if self.port is None else f"{self.name}:{self.port}"
+
+
+# The domain of whoever asks by an IP address or names nobody (HTTP/1.0 without Host), as load balancers do that know no
+# better. It counts only where no route takes the request.
+NO_NAME = Domain("<address>")
+
+
+def names_nobody(name: str) -> bool:
+    """Whether a host without its port is an IP address, or nothing."""
+    if not name or name.startswith("["):
+        return True
+    if not name[-1].isdigit():
+        return False
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 class PathKind(StrEnum):

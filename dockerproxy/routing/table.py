@@ -5,7 +5,7 @@ grow with the number of routes (regex rules of one domain aside: they are tried 
 
 Order of preference, each step deciding before the next is looked at:
 
-host    exact name > wildcard > routes for every domain
+host    exact name > wildcard > routes for every domain > those for whoever names nobody
 path    exact > longest prefix by whole segments > regex in the order given > whole domain
 port    between equal path rules of one name: the route with the port > the one without
 method  last: path known, method not -> 405
@@ -23,7 +23,7 @@ from enum import StrEnum
 
 from dockerproxy.routing.expression import Budget, Clocks, Expression, Slow
 from dockerproxy.routing.readings import readings
-from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
+from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, PathKind, Route, names_nobody
 from dockerproxy.settings.paths import comparable, is_plain
 
 # Distinct Host values remembered beside those of the table's own domains; a flood of made-up ones only empties the
@@ -131,12 +131,19 @@ class _Site:
     behind:      those of the same name for any port, where this one has a port
     expressions: makes those of the whole table: one that takes too long does so once, not once per domain
     simple:      whether every path leads to the same routes, however it is read
+    last:        routes at exact paths for whoever names nobody, where no other takes the request
     """
 
-    __slots__ = ("_expressions", "behind", "depth", "exact", "name", "prefixes", "regexes", "routes", "simple", "whole")
+    __slots__ = (
+        "_expressions", "behind", "depth", "exact", "last", "name", "prefixes", "regexes", "routes", "simple", "whole",
+    )  # fmt: skip
 
-    def __init__(self, name: str, routes: list[Route], behind: Sequence[Route], expressions: _Expressions) -> None:
+    def __init__(
+        self, name: str, routes: list[Route], behind: Sequence[Route], expressions: _Expressions,
+        last: Sequence[Route] = (),
+    ) -> None:  # fmt: skip
         self.name = name
+        self.last = last
         self.routes = routes
         self.behind = behind
         self._expressions = expressions
@@ -179,8 +186,15 @@ class _Site:
         if found is _UNDECIDED:
             return Miss(MissReason.UNDECIDED, self.name)
         if not found.by_method:
-            return Miss(MissReason.PATH, self.name)
+            return self._last(method, path) or Miss(MissReason.PATH if self.routes else MissReason.HOST, self.name)
         return Miss(MissReason.METHOD, self.name, found.allowed())
+
+    def _last(self, method: str, path: str) -> Route | None:
+        methods = _Methods()
+        for route in self.last:
+            if route.path.text == path:
+                methods.add(route)
+        return methods.get(method)
 
     def _find(self, path: str, budget: Budget | None) -> _Methods:
         """The methods of the most specific rule for `path`, perhaps none; _UNDECIDED when an expression is too slow."""
@@ -217,7 +231,8 @@ class RouteTable:
     """
 
     __slots__ = (
-        "_clocks", "_every", "_expressions", "_fallback", "_most_remembered", "_remembered", "_sites", "routes",
+        "_clocks", "_every", "_expressions", "_fallback", "_last", "_most_remembered", "_nameless", "_remembered",
+        "_sites", "routes",
     )  # fmt: skip
 
     def __init__(
@@ -244,11 +259,13 @@ class RouteTable:
                     sites[name] = [route]
                 else:
                     found.append(route)
+        self._last: Sequence[Route] = sites.pop(NO_NAME.name, ())
         for name, found in sites.items():
             self._add(name, found, sites.get(ports[name], ()) if name in ports else (), before)
         self._every = _Site("", everywhere, (), self._expressions)
         self._expressions.close()
         self._fallback = self._every if everywhere else None
+        self._nameless = _Site("", everywhere, (), self._expressions, self._last) if self._last else self._fallback
         # Each domain may be asked for by some names of its own, with and without the port.
         self._most_remembered = _REMEMBERED_HOSTS + 2 * len(sites)
 
@@ -278,12 +295,13 @@ class RouteTable:
 
     def _add(self, name: str, routes: list[Route], behind: Sequence[Route], before: RouteTable | None) -> None:
         known = before._sites.get(name) if before is not None else None
-        if known is not None and known.routes == routes and known.behind == behind:
+        last = self._last if names_nobody(_name_and_port(name)[0]) else ()
+        if known is not None and known.routes == routes and known.behind == behind and known.last == last:
             self._sites[name] = known
             for text, (expression, _) in known.regexes.items():
                 self._expressions.keep(text, expression)
         else:
-            self._sites[name] = _Site(name, routes, behind, self._expressions)
+            self._sites[name] = _Site(name, routes, behind, self._expressions, last)
 
     def _find(self, host: str) -> _Site | None:
         """The site for a host that is not remembered."""
@@ -293,17 +311,21 @@ class RouteTable:
         return found
 
     def _site_for(self, host: str) -> _Site | None:
-        name, _, port = host.lower().rpartition(":") if not host.endswith("]") else (host.lower(), "", "")
-        if not name:
-            name, port = port, ""
-        name = name.rstrip(".")
-        port = port or str(DEFAULT_PORTS["http"])
+        name, port = _name_and_port(host)
         suffix = name.partition(".")[2]
         for known in (name, f"*.{suffix}"):
             site = self._sites.get(f"{known}:{port}") or self._sites.get(known)
             if site is not None:
                 return site
-        return self._fallback
+        return self._nameless if names_nobody(name) else self._fallback
+
+
+def _name_and_port(host: str) -> tuple[str, str]:
+    """The host without its port, in lower case, and the port."""
+    name, _, port = host.lower().rpartition(":") if not host.endswith("]") else (host.lower(), "", "")
+    if not name:
+        name, port = port, ""
+    return name.rstrip("."), port or str(DEFAULT_PORTS["http"])
 
 
 def _weighed(site: _Site, method: str, path: str, budget: Budget | None) -> Route | Miss:

@@ -23,8 +23,8 @@ class CommonArguments(TypedDict, total=False):
     max_attempts: int
     retry_deadline: float | str
     connect_timeout: float | str
-    response_timeout: float | str
-    stall_timeout: float | str
+    response_timeout: float | str | None
+    stall_timeout: float | str | None
     tunnel_timeout: float | str | None
     error_statuses: int | str | Iterable[int | str]
     retry_non_idempotent: bool

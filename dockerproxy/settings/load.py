@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ from dockerproxy.settings.secret import with_token_from_file
 # Variables with our prefix that are not settings: the settings file's name, what docker-compose.yml takes, and (by how
 # they begin) switches of the test suite.
 _OTHER_VARIABLES = frozenset({CONFIG_VARIABLE, "DOCKERPROXY_IMAGE", "DOCKERPROXY_PUBLISH"})
+_NONE_COUNTS = ("response_timeout", "stall_timeout")
 _OTHER_BEGINNINGS = ("DOCKERPROXY_REQUIRE_", "DOCKERPROXY_ENGINE_")
 
 
@@ -30,13 +31,14 @@ def load(
     """The settings from `config` (else DOCKERPROXY_CONFIG, else ./dockerproxy.yaml), environment and arguments.
 
     overrides: values from the command line; a None is left out
-    program:   the arguments of a `Proxy`, which the command line counts before; a None is left out
+    program:   the arguments of a `Proxy`, which the command line counts before; a None is left out, but where it means
+               `none` and the default is another
     Raises SettingsError with every problem found.
     """
     path = find_config(config)
     file_values = read_file(path) if path is not None else {}
     environment = _environment()
-    in_python, on_line = _given(program), _given(overrides)
+    in_python, on_line = _given(program, _NONE_COUNTS), _given(overrides)
     arguments = {key: f"Proxy({key}=…)" for key in in_python} | {key: _switch(key) for key in on_line}
     values = _merged(_merged(file_values, environment), {**in_python, **on_line})
     docker = values.get("docker", {})
@@ -133,8 +135,8 @@ def _of_variable(problem: Problem, name: str, value: Any) -> Problem:
     return replace(problem, source=name)
 
 
-def _given(overrides: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {key: value for key, value in (overrides or {}).items() if value is not None}
+def _given(values: Mapping[str, Any] | None, none_counts: Collection[str] = ()) -> dict[str, Any]:
+    return {key: value for key, value in (values or {}).items() if value is not None or key in none_counts}
 
 
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

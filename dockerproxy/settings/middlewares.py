@@ -8,10 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from dockerproxy.settings.values import split_list
+from dockerproxy.settings.values import NONE, split_list
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-NONE = "none"
 
 
 def parse_middlewares(value: Any) -> tuple[str, ...]:

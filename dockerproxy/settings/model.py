@@ -211,8 +211,8 @@ class Settings(RouteOptions, BaseSettings):
     max_clients: int = Field(
         DEFAULT_MAX_CLIENTS,
         ge=1,
-        description="client connections at a time; when there are so many, the one that is idle longest gives way. As"
-        " many open files are needed twice",
+        description="client connections at a time; when there are so many, the one that is idle longest gives way."
+        " Needs twice as many open files",
     )
     access_log: Literal["off", "combined", "json"] = Field(
         "off", description="one line per request on standard output, in the combined format or as JSON"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dockerproxy.settings.middlewares import parse_middlewares
-from dockerproxy.settings.values import Duration, Size, Statuses, parse_nanoseconds, parse_server_name
+from dockerproxy.settings.values import Duration, SizeLimit, Statuses, Timeout, parse_nanoseconds, parse_server_name
 
 if TYPE_CHECKING:
     from dockerproxy.settings.arguments import OptionArguments
@@ -91,14 +91,17 @@ class RouteOptions(Strict):
         description="after this time in one exchange, no upstream is tried a second time",
     )
     connect_timeout: Duration = Field(DEFAULT_CONNECT_TIMEOUT, gt=0, description="time to connect to an upstream")
-    response_timeout: Duration = Field(
-        DEFAULT_RESPONSE_TIMEOUT, gt=0, description="time until an upstream's response head has arrived"
+    response_timeout: Timeout = Field(
+        DEFAULT_RESPONSE_TIMEOUT, gt=0, description="time until an upstream's response head has arrived; or `none`"
     )
-    stall_timeout: Duration = Field(
-        DEFAULT_STALL_TIMEOUT, gt=0, description="time without a byte while a body is on its way"
+    stall_timeout: Timeout = Field(
+        DEFAULT_STALL_TIMEOUT,
+        gt=0,
+        description="time without a byte while a body is on its way; or `none`, for streams of events that are silent"
+        " for long (a client that does not read, or does not send its own, still has 60 s)",
     )
-    tunnel_timeout: Duration | None = Field(
-        None, gt=0, description="time a tunnel (WebSocket) may be silent in both directions; any time, when left out"
+    tunnel_timeout: Timeout = Field(
+        None, gt=0, description="time a tunnel (WebSocket) may be silent in both directions; or `none`"
     )
     error_statuses: Statuses = Field(
         frozenset(), description="statuses that count as an error, so that the next upstream is tried"
@@ -113,7 +116,7 @@ class RouteOptions(Strict):
         DEFAULT_LINGER, description="how long a route stays known after its last container has gone"
     )
     max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
-    max_body: Size | None = Field(None, description="largest request body; a larger one is answered with 413")
+    max_body: SizeLimit = Field(None, description="largest request body; a larger one is answered with 413; or `none`")
     strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
     normalise_paths: bool = Field(
         False,
@@ -134,7 +137,7 @@ class RouteOptions(Strict):
     https: Literal["allow", "redirect"] = Field(
         "allow", description="what a client that speaks plain http gets: the answer, or a `redirect` to https"
     )
-    hsts_max_age: Duration | None = Field(
+    hsts_max_age: Timeout = Field(
         None, description="for how long browsers shall use https only (`Strict-Transport-Security` in https answers)"
     )
     tls_verify: bool = Field(True, description="verify the certificate of an https upstream")

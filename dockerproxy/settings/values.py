@@ -14,6 +14,7 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 
+NONE = "none"  # written where there is to be no limit, or nothing of a list
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
@@ -42,6 +43,16 @@ def parse_duration(value: Any) -> float:
     return _not_too_long(sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts), value)
 
 
+def parse_timeout(value: Any) -> float | None:
+    """As `parse_duration`; None for `none`: as long as it likes. Raises ValueError."""
+    if _is_none(value):
+        return None
+    try:
+        return parse_duration(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or none") from None
+
+
 def parse_nanoseconds(value: Any) -> float:
     """Seconds, from what the Go project writes for a duration: its JSON holds nanoseconds."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= _LEAST_NANOSECONDS:
@@ -57,6 +68,16 @@ def parse_size(value: Any) -> int:
     if match is None or match[2] not in _SIZE_UNITS:
         raise ValueError("expected a size such as 65536, 64k, 10MiB or 1g")
     return int(_not_too_large(float(match[1]) * _SIZE_UNITS[match[2]], value))
+
+
+def parse_size_limit(value: Any) -> int | None:
+    """As `parse_size`; None for `none`: any size. Raises ValueError."""
+    if _is_none(value):
+        return None
+    try:
+        return parse_size(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or none") from None
 
 
 def parse_statuses(value: Any) -> frozenset[int]:
@@ -142,6 +163,10 @@ def parse_page_handler(value: Any) -> Any:
     raise ValueError("expected `module:name`, as in examples.pages:hello, or in Python a handler")
 
 
+def _is_none(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and value.strip().lower() == NONE)
+
+
 def _is_finite(number: float) -> bool:
     """Whether a float can hold it; an integer may be larger than any."""
     try:
@@ -169,7 +194,9 @@ def _not_negative(number: float, written: Any) -> float:
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
+Timeout = Annotated[float | None, BeforeValidator(parse_timeout)]
 Size = Annotated[int, BeforeValidator(parse_size)]
+SizeLimit = Annotated[int | None, BeforeValidator(parse_size_limit)]
 Statuses = Annotated[frozenset[int], BeforeValidator(parse_statuses), PlainSerializer(lambda found: sorted(found))]
 Listen = Annotated[ListenAddress, BeforeValidator(parse_listen), PlainSerializer(str)]
 Networks = Annotated[

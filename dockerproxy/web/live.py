@@ -68,4 +68,4 @@ def _heartbeat(request: web.Request) -> float:
     control = request.app[CONTROL]
     route = control.registry.route(request[ROUTE_NAME])
     stall = control.settings.stall_timeout if route is None else route.options.stall_timeout
-    return min(_HEARTBEAT, stall / _BEATS_BEFORE_STALL)
+    return _HEARTBEAT if stall is None else min(_HEARTBEAT, stall / _BEATS_BEFORE_STALL)

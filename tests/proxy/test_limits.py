@@ -14,7 +14,7 @@ import pytest
 
 from dockerproxy.proxy.deadlines import Timed
 
-from ..support.client import Client
+from ..support.client import Client, Incomplete
 from ..support.scene import Scene
 from ..support.upstreams import Conversation, Upstream
 from ..support.waiting import DEADLINE, until
@@ -324,6 +324,63 @@ async def test_an_upstream_that_does_not_answer_in_time_is_not_the_last_one_trie
     await scene.proxy(await scene.upstream(silent), await scene.upstream(), response_timeout="400ms",
                       retry_deadline="100ms")  # fmt: skip
     assert (await scene.get()).text == "b"
+
+
+class Waits:
+    """An upstream that says what comes first, and the rest when it is told."""
+
+    def __init__(self, first: bytes) -> None:
+        self.first = first
+        self.go_on = asyncio.Event()
+
+    async def __call__(self, conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.write(self.first)
+        await self.go_on.wait()
+        conversation.write(b"data: late\n\n" if self.first else b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        await conversation.gone()
+
+
+STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: early\n\n"
+
+
+@pytest.mark.parametrize("none", ["none", None], ids=["word", "nothing"])
+async def test_a_stream_of_events_may_be_silent_for_as_long_as_it_likes(scene: Scene, none: str | None) -> None:
+    events, others = Waits(STREAM), Waits(STREAM)
+    routes = [
+        {"name": "events", "host": "events", "upstreams": [(await scene.upstream(events)).url], "stall_timeout": none},
+        {"name": "others", "host": "others", "upstreams": [(await scene.upstream(others)).url]},
+    ]
+    await scene.proxy(routes=routes, stall_timeout="100ms")
+    stream, cut = await scene.client(), await scene.client()
+    await stream.ask(host="events")
+    await cut.ask(host="others")
+    for client in (stream, cut):
+        assert (await client.head()).status == 200
+        assert await client.chunk() == b"data: early\n\n"
+    with pytest.raises(Incomplete):
+        await cut.chunk()  # 100 ms of silence are too much for this one
+    events.go_on.set()
+    assert await stream.chunk() == b"data: late\n\n"
+
+
+async def test_an_upstream_may_take_as_long_as_it_likes_to_answer(scene: Scene) -> None:
+    slow, others = Waits(b""), Waits(b"")
+    routes = [
+        {"name": "slow", "host": "slow", "upstreams": [(await scene.upstream(slow)).url], "response_timeout": "none"},
+        {"name": "others", "host": "others", "upstreams": [(await scene.upstream(others)).url]},
+    ]
+    await scene.proxy(routes=routes, response_timeout="100ms", max_attempts=1)
+    patient = await scene.client()
+    await patient.ask(host="slow")
+    assert (await scene.get(host="others")).status == 504
+    slow.go_on.set()
+    assert (await patient.answer()).text == "late"
+
+
+async def test_without_a_limit_for_streams_a_client_has_to_read_all_the_same(scene: Scene) -> None:
+    server = await scene.proxy(stall_timeout="none")
+    assert server.plane.clients.limits.stall_timeout == 60.0
 
 
 async def test_interim_answers_do_not_count_as_the_answer(scene: Scene) -> None:

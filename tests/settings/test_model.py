@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.settings import OPTION_NAMES, Settings, validate
+from dockerproxy.settings import OPTION_NAMES, Settings, load, validate
 from dockerproxy.settings.model import default_state_dir
 
 from .conftest import wrong
@@ -122,13 +122,14 @@ WRONG: list[tuple[str, Any, str]] = [
     ("bench", "never", "bench: expected a duration such as"),
     ("max_attempts", 0, "max_attempts: expected 1 or more (found 0)"),
     ("connect_timeout", "0s", "connect_timeout: expected more than 0"),
+    ("response_timeout", "never", "response_timeout: expected a duration such as 90, 90s, 2m, 1m30s or 250ms, or none"),
     ("response_timeout", 0, "response_timeout: expected more than 0"),
     ("stall_timeout", 0, "stall_timeout: expected more than 0"),
     ("tunnel_timeout", 0, "tunnel_timeout: expected more than 0"),
     ("error_statuses", "200", "error_statuses: '200' is not a status code from 300 to 599"),
     ("retry_non_idempotent", "maybe", "retry_non_idempotent: expected true or false"),
     ("max_connections", 0, "max_connections: expected 1 or more (found 0)"),
-    ("max_body", "huge", "max_body: expected a size such as 65536, 64k, 10MiB or 1g (found 'huge')"),
+    ("max_body", "huge", "max_body: expected a size such as 65536, 64k, 10MiB or 1g, or none (found 'huge')"),
     ("tls_verify", "perhaps", "tls_verify: expected true or false"),
     ("middlewares", "auth,auth", "middlewares: 'auth' is there twice"),
     ("middlewares", "a b", "middlewares: 'a b' is no name of a middleware; write letters"),
@@ -173,6 +174,17 @@ def test_a_setting_has_its_default_and_takes_what_is_written(name: str) -> None:
     default, written, value = SETTINGS[name]
     assert plain(validate({}, "test"), name) == default
     assert plain(validate({name: written}, "test"), name) == value
+
+
+@pytest.mark.parametrize("name", ["response_timeout", "stall_timeout", "tunnel_timeout", "max_body", "hsts_max_age"])
+@pytest.mark.parametrize("none", ["none", " None", None])
+def test_where_there_may_be_no_limit_none_says_so(name: str, none: str | None) -> None:
+    assert plain(validate({name: none}, "test"), name) is None
+
+
+def test_none_in_python_counts_where_it_means_something() -> None:
+    settings = load(None, {"listen": None}, {"stall_timeout": None, "response_timeout": None, "bench": None})
+    assert (settings.stall_timeout, settings.response_timeout, settings.bench) == (None, None, 90.0)
 
 
 @pytest.mark.parametrize("name", DOCKER)

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from dockerproxy.control.explain.lookup import alike
 from dockerproxy.control.overrides.overrides import is_admin
-from dockerproxy.routing.route import DEFAULT_PORTS, PathKind, Route
+from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, PathKind, Route, names_nobody
 from dockerproxy.routing.table import Miss, MissReason, RouteTable
 
 _MOST_NEAR = 3  # routes of other hosts, shown where no route has the host
-_EXACT, _WILDCARD, _EVERY = range(3)
+_EXACT, _WILDCARD, _EVERY, _LAST = range(4)
 _PATH_ORDER = tuple(PathKind)
 
 
@@ -80,6 +80,8 @@ def _nearness(route: Route, name: str) -> int | None:
         return _EXACT
     if f"*.{name.partition('.')[2]}" in names:
         return _WILDCARD
+    if NO_NAME.name in names and names_nobody(name):
+        return _LAST
     return None if names else _EVERY
 
 
@@ -100,7 +102,7 @@ def _judged(route: Route, found: Route | Miss, ranked: Sequence[Route], request:
 
 
 def _why_matched(route: Route, request: Request) -> str:
-    host = ("the host is its own", "the host fits its wildcard", "it answers for every host")
+    host = ("the host is its own", "the host fits its wildcard", "it answers for every host", "the host names nobody")
     path = {
         PathKind.EXACT: "the path is its own",
         PathKind.PREFIX: f"the path is below {route.path.text}",

@@ -45,9 +45,10 @@ def build_base(settings: Settings, static: StaticRoutes, dynamic: Iterable[Route
     _add_static(base, static.routes)
     dynamic = tuple(dynamic)
     for route in builtin_routes(settings, base.routes.keys() | {route.name for route in dynamic}):
-        if not base.places.clashes(route, yields=True):
-            base.add(static.pages.dress(route))
-            base.builtin.add(route.name)
+        left = without(route, base.places.clashes(route, yields=True))
+        if left is not None:
+            base.add(static.pages.dress(left))
+            base.builtin.add(left.name)
     for route in dynamic:
         _add_dynamic(base, static.pages.dress(route))
     _warn_of_redirects(base)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockerproxy.control.merge.handler_keys import handler_upstreams
 from dockerproxy.control.overrides.overrides import is_admin
-from dockerproxy.routing.route import Domain, PathKind, PathRule, Route, RouteAccess
+from dockerproxy.routing.route import NO_NAME, Domain, PathKind, PathRule, Route, RouteAccess
 from dockerproxy.settings import Settings
 
 # name, method, path, handler, access ("" is the setting's default). Health tells nothing, so anybody may ask;
@@ -41,9 +41,12 @@ _ROUTES: tuple[tuple[str, str, str, str, RouteAccess], ...] = (
 # Options of built-in routes that differ from the settings: of all of them, and by the route's path.
 _EVERYWHERE = {"middlewares": ()}  # a password of its sites would stand in the way of the admin token
 _OPTIONS: Mapping[str, Mapping[str, Any]] = {
-    "/logs": {"stall_timeout": 365 * 86400.0},  # a log may be quiet for as long as it likes
+    "/logs": {"stall_timeout": None},  # a log may be quiet for as long as it likes
     "/health": {"https": "allow"},  # load balancers ask over plain http
 }
+
+# A load balancer may be unable to say more than where it connects to.
+_MORE_DOMAINS = {"/health": (NO_NAME,)}
 
 
 def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Route, ...]:
@@ -51,7 +54,7 @@ def builtin_routes(settings: Settings, taken: Collection[str] = ()) -> tuple[Rou
     return tuple(
         Route(
             name=_free_name(name, taken),
-            domains=(Domain.parse(settings.admin_host),),
+            domains=(Domain.parse(settings.admin_host), *_MORE_DOMAINS.get(path, ())),
             path=_rule(path),
             methods=(method,),
             upstreams=handler_upstreams(handler),

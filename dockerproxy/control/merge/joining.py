@@ -17,7 +17,7 @@ from dockerproxy.discovery.snapshot import RouteWish
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source
 from dockerproxy.settings import RouteOptions
-from dockerproxy.settings.middlewares import NONE
+from dockerproxy.settings.values import NONE
 
 _MIDDLEWARES = "middlewares"
 

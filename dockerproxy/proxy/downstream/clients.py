@@ -20,6 +20,7 @@ from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.record import Record, Recorder
 from dockerproxy.settings.model import Settings
+from dockerproxy.settings.options import DEFAULT_STALL_TIMEOUT
 from dockerproxy.stats import ProxyStats
 
 
@@ -38,7 +39,7 @@ class ClientLimits(NamedTuple):
         return cls(
             Limits(settings.head_size, settings.head_fields, settings.target_size),
             settings.head_timeout,
-            settings.stall_timeout,
+            settings.stall_timeout or DEFAULT_STALL_TIMEOUT,  # it is for streams; a client has to read and to send
             settings.idle_timeout,
             settings.half_close_timeout,
         )

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from dockerproxy.http1.head import CHUNKED, RequestHead
 from dockerproxy.http1.writer import request_block
+from dockerproxy.proxy.deadlines import NEVER
 from dockerproxy.proxy.exchange.client import Client
 from dockerproxy.proxy.exchange.handler_head import for_handler
 from dockerproxy.proxy.exchange.live import LiveRoute
@@ -69,7 +70,7 @@ class Attempt:
         if client.record is not None:
             self.sent_at = time.monotonic()
         options, body = self.live.options, exchange.request_body
-        timeouts = options.response_timeout, options.stall_timeout
+        timeouts = options.response_timeout or NEVER, options.stall_timeout or NEVER
         connection.begin(exchange, timeouts, without_body=exchange.head.method == "HEAD")
         block = self._request_block(exchange, client)
         if body is None:

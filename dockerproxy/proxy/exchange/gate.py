@@ -33,14 +33,13 @@ AS_TOLD = b"as-told"
 PASS_ON = b"pass-on"
 
 # The exchange behind keeps to the route's timeouts and limits; middlewares take the time that they take.
-_LONG = 365 * 86400.0  # seconds
 _OPTIONS = {
     "consecutive_errors": sys.maxsize,
     "error_statuses": frozenset(),
     "max_connections": sys.maxsize,
     "normalise_paths": False,
-    "response_timeout": _LONG,
-    "stall_timeout": _LONG,
+    "response_timeout": None,
+    "stall_timeout": None,
     "strip_prefix": False,
 }
 # What aiohttp may find in a request line; in the place of anything else it is told POST.
