@@ -788,7 +788,7 @@ async def test_the_default_for_all_routes_does_not_stand_before_the_admin_handle
     await scene.proxy(await scene.upstream(), given=GIVEN, middlewares="refuse")
     assert (await scene.get("/health", host="root.localhost")).status == 200
     report = await scene.get("/statistics", host="root.localhost")
-    assert '"middlewares": ["refuse"]' in report.text
+    assert '"middlewares":["refuse"]' in report.text.replace(": ", ":")
 
 
 async def test_routes_without_middlewares_are_looked_up_as_they_are(scene: Scene) -> None:
