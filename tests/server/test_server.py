@@ -446,6 +446,11 @@ async def test_a_reload_without_a_file_says_so(scene: Scene, caplog: pytest.LogC
     assert "no settings file" in caplog.text
 
 
+async def discovery_state(scene: Scene) -> str:
+    report = json.loads((await scene.get("/statistics", host="root.localhost")).text)
+    return str(report["discovery"]["state"])
+
+
 async def test_what_needs_a_restart_is_not_told_as_if_it_were_in_force(scene: Scene, folder: Path) -> None:
     labels = {"dockerproxy.host": "shop.localhost", "dockerproxy.wieght": "3"}
     async with EmbeddedEngine(folder / "engine.sock", [ContainerSpec(name="shop", labels=labels)]) as engine:
@@ -456,6 +461,8 @@ async def test_what_needs_a_restart_is_not_told_as_if_it_were_in_force(scene: Sc
 
         server = await scene.proxy(docker=docker, read_settings=read)
         await until(lambda: server.registry.containers)
+        while await discovery_state(scene) != "connected":
+            pass  # the thread says so a moment after the first list
         before = [(await scene.get(path, host="root.localhost")) for path in ("/explain?container=shop", "/statistics")]
         assert "the new value of listen and docker counts only after a restart" in server.reread()
         after = [(await scene.get(path, host="root.localhost")) for path in ("/explain?container=shop", "/statistics")]
