@@ -149,8 +149,9 @@ class DataPlane:
         self.pools.close_idle()
         self.clients.evict()
 
-    def _addresses(self, routes: tuple[Route, ...]) -> set[str]:
-        """Where requests may go."""
-        used = {upstream.address for route in routes for upstream in route.upstreams if upstream.in_rotation}
-        used.update([HANDLER, *(handler for handler, _ in self.pages.live)])
+    def _addresses(self, routes: tuple[Route, ...]) -> set[tuple[str, str]]:
+        """Where requests may go, and whose it is."""
+        upstreams = [upstream for route in routes for upstream in route.upstreams if upstream.in_rotation]
+        used = {(upstream.address, upstream.container) for upstream in upstreams}
+        used.update((handler, "") for handler in (HANDLER, *(handler for handler, _ in self.pages.live)))
         return used

@@ -813,9 +813,10 @@ def test_what_counts_against_an_upstream_and_what_was_sent() -> None:
     assert not AttemptError(Failure.BUSY).counts
     assert not AttemptError(Failure.DOUBTED).counts
     assert not AttemptError(Failure.EXHAUSTED).counts
+    assert not AttemptError(Failure.LEFT).counts
     assert AttemptError(Failure.CLOSED).counts
     assert {failure for failure in Failure if AttemptError(failure).nothing_sent} == {
         Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT, Failure.BUSY, Failure.DOUBTED,
-        Failure.EXHAUSTED,
+        Failure.EXHAUSTED, Failure.LEFT,
     }  # fmt: skip
     assert str(AttemptError(Failure.STATUS, "503")) == "answered with a status that counts as an error: 503"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from typing import Any
@@ -307,6 +308,94 @@ async def test_a_container_that_hangs_up_and_stays_is_not_asked_again(
     appear(scene, upstream)
     assert (await scene.get(host=HOST)).status == 502
     assert upstream.connections == 1
+
+
+# An address that somebody else has got
+
+
+def taken_over(scene: Scene, upstream: Upstream) -> None:
+    """The container has left, and one of another route has its address."""
+    routed = RouteUpstream("stranger", upstream.url, source=Source.DOCKER, container="id-stranger")
+    wish = RouteWish("other", routed, Domain("other.localhost"))
+    view = ContainerView("id-stranger", "stranger", 2.0, "running", (wish,))
+    scene.server.registry.snapshot(Snapshot("engine", (view,)))
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_a_connection_begun_before_its_container_left_does_not_reach_who_has_the_address_now(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    server = await scene.proxy()
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    original = server.plane._connector._open
+
+    async def slow(*how: Any) -> None:
+        if not begun.is_set():
+            begun.set()
+            with contextlib.suppress(asyncio.CancelledError):  # it comes about all the same
+                await go_on.wait()
+        await original(*how)
+
+    monkeypatch.setattr(server.plane._connector, "_open", slow)
+    upstream, back = await scene.upstream(), await scene.upstream()
+    appear(scene, upstream)
+    client = await scene.client()
+    await client.ask(method, host=HOST)
+    await begun.wait()
+
+    taken_over(scene, upstream)
+    go_on.set()
+    await until(lambda: scene.route(NAME).held == 1 and not len(server.plane._tasks))
+    assert (await scene.get(host="other.localhost")).text == "a"
+    appear(scene, back)
+
+    assert (await client.answer()).text == "b"
+    assert [(request.method, request["host"]) for request in upstream.requests] == [("GET", "other.localhost")]
+
+
+async def test_a_renewal_for_a_stale_connection_does_not_reach_who_has_the_address_now(scene: Scene) -> None:
+    asked, die = asyncio.Event(), asyncio.Event()
+
+    async def stale(conversation: Conversation) -> None:
+        await conversation.request()
+        conversation.answer(b"once")
+        await conversation.request()
+        asked.set()
+        await die.wait()
+
+    await scene.proxy()
+    upstream, back = await scene.upstream(stale), await scene.upstream()
+    appear(scene, upstream)
+    client = await scene.client()
+    assert (await client.get(host=HOST)).text == "once"
+    await client.ask(host=HOST)
+    await asked.wait()
+
+    upstream.script = upstream.serve
+    taken_over(scene, upstream)
+    die.set()
+    await until(lambda: scene.route(NAME).held == 1)
+    appear(scene, back)
+
+    assert (await client.answer()).text == "b"
+    assert upstream.requests == []
+
+
+async def test_a_request_that_is_tried_again_asks_nobody_of_a_route_that_is_gone(scene: Scene) -> None:
+    await scene.proxy(linger=0, hold=0)
+    upstream = await scene.upstream()
+    upstream.shut()
+    appear(scene, upstream)
+    client = await scene.client()
+    await client.ask(host=HOST)
+    await until(lambda: scene.route(NAME).retries >= 2)
+
+    taken_over(scene, upstream)
+    await until(lambda: NAME not in scene.server.plane.routes.live)
+    await upstream.start()
+
+    assert (await client.answer()).status == 503
+    assert upstream.requests == []
 
 
 async def test_a_draining_upstream_gets_no_new_requests_while_what_is_in_flight_ends(scene: Scene) -> None:

@@ -350,6 +350,38 @@ async def test_whoever_waits_goes_on_when_the_pool_is_retired() -> None:
     assert dock.pool.size == 0
 
 
+async def test_a_retired_pool_hands_nothing_over_that_was_begun_before_and_begins_nothing() -> None:
+    dock = Dock(2)
+    asker = dock.ask()
+    await asyncio.sleep(0)
+    dock.pool.retire()
+    assert asker.error is not None
+    assert (asker.error.failure, asker.error.counts, asker.error.nothing_sent) == (Failure.LEFT, False, True)
+    late = dock.ask()
+    assert late.error is not None
+    assert late.error.failure is Failure.LEFT
+    dock.pool.revive()
+    await dock.make()  # for nobody, if it came about all the same
+    assert (asker.got, dock.pool.size, dock.pool.take_idle()) == (None, 0, None)
+    await until(lambda: not len(dock.tasks))
+    again = dock.ask()
+    await dock.make()
+    assert again.got is not None
+
+
+async def test_who_asks_again_of_a_pool_that_has_been_revived_gets_a_connection_begun_since() -> None:
+    dock = Dock(2)
+    asker = dock.ask()  # whose task has not made a step when the pool is retired
+    dock.pool.retire()
+    dock.pool.revive()
+    asker.error = None
+    dock.pool.request(asker, 1.0)
+    await dock.make()
+    assert asker.got is not None
+    assert dock.pool.size == 1
+    await until(lambda: not len(dock.tasks))
+
+
 async def test_a_lost_connection_makes_room_for_the_next_in_line() -> None:
     dock = Dock(1)
     first, second = dock.ask(), dock.ask()

@@ -114,6 +114,11 @@ class Attempt:
             self.live.log_error("exhausted:", f"{error}; {_MORE_FILES}")
         return False
 
+    def unsent(self) -> None:
+        """It ends without a verdict: its kept-alive connection had died unseen."""
+        self._end()
+        self.live.balancer.abandoned(self.upstream)
+
     def renewed(self) -> Attempt:
         """The attempt anew: its kept-alive connection had died unseen, which says nothing of the upstream."""
         self._end()

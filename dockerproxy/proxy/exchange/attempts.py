@@ -132,8 +132,7 @@ class Attempts:
         attempt = self._attempt
         assert attempt is not None
         if error.stale and self._repeatable() and not (error.taken and len(self.live.balancer.rotation) > 1):
-            self._attempt = attempt.renewed()
-            attempt.pool.request(self, self.live.options.connect_timeout)
+            self._renew(attempt)
             return
         attempt.connection = None
         retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
@@ -146,6 +145,16 @@ class Attempts:
             self.show_error(code)
         else:
             self._next_attempt()
+
+    def _renew(self, attempt: Attempt) -> None:
+        """The attempt anew, over a new connection; or another one where its upstream is not there any more."""
+        if attempt.pool.retired:
+            attempt.unsent()
+            self._attempt = None
+            self._next_attempt()
+        else:
+            self._attempt = attempt.renewed()
+            attempt.pool.request(self, self.live.options.connect_timeout)
 
     def _repeatable(self) -> bool:
         body = self.request_body
@@ -180,7 +189,7 @@ class Attempts:
         """No upstream to try: pause until the next round, or be held until there is one."""
         rotation, retry = self.live.balancer.rotation, self._retry
         if not rotation:
-            self.hold(now)
+            self.wake() if self.live.gone else self.hold(now)
             return
         assert retry is not None
         if not retry.all_asked(upstream.key for upstream in rotation):

@@ -87,8 +87,9 @@ class LiveRoute:
             self._wake_held()
 
     def remove(self) -> None:
-        """The table no longer has the route."""
+        """The table no longer has the route, and none of its upstreams is to be asked any more."""
         self.gone = True
+        self.balancer.update(())
         self._wake_held()
 
     @property

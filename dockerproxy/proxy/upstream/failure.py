@@ -14,6 +14,7 @@ class Failure(StrEnum):
     BUSY = "all its connections are in use"
     DOUBTED = "may be another container by now: the engine is away"
     EXHAUSTED = "the proxy cannot open any more connections"
+    LEFT = "it left before there was a connection"
     TIMEOUT = "no answer in time"
     STALLED = "the answer stalled"
     CLOSED = "closed the connection without an answer"
@@ -24,7 +25,7 @@ class Failure(StrEnum):
 
 
 _TIMEOUTS = frozenset({Failure.CONNECT_TIMEOUT, Failure.TIMEOUT, Failure.STALLED, Failure.BUSY})
-_OUR_OWN = frozenset({Failure.BUSY, Failure.DOUBTED, Failure.EXHAUSTED})
+_OUR_OWN = frozenset({Failure.BUSY, Failure.DOUBTED, Failure.EXHAUSTED, Failure.LEFT})
 _NOTHING_SENT = _OUR_OWN | {Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TIMEOUT}
 
 

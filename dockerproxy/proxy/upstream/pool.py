@@ -46,12 +46,16 @@ class Watch(Protocol):
 class Pool:
     """The connections to one address, at most `limit` at a time.
 
+    Once whoever was there has left, the address may be another one's: a connection that was begun before is not handed
+    over, even if it comes about.
+
     watch:   who is told how connections end, or None
     doubted: whether somebody else may be at the address by now, so that no new connection is made
+    retired: whether the address is out of use
     """
 
     __slots__ = (
-        "_connect", "_idle", "_retired", "_tasks", "_waiting", "address", "doubted", "limit", "size", "watch",
+        "_connect", "_idle", "_making", "_tasks", "_waiting", "address", "doubted", "limit", "retired", "size", "watch",
     )  # fmt: skip
 
     def __init__(self, address: str, connect: Connect, tasks: Tasks, limit: int) -> None:
@@ -65,15 +69,12 @@ class Pool:
         self._idle: deque[UpstreamConnection] = deque()
         # Seconds for connecting, and the timer that ends the waiting.
         self._waiting: OrderedDict[Requester, tuple[float, asyncio.TimerHandle]] = OrderedDict()
-        self._retired = False
+        # Whom a connection is being made for, and by which task.
+        self._making: dict[Requester, asyncio.Task[None]] = {}
+        self.retired = False
 
     def __repr__(self) -> str:
         return f"<Pool {self.address}: {self.size} open, {len(self._idle)} idle, {len(self._waiting)} waiting>"
-
-    @property
-    def retired(self) -> bool:
-        """Whether the address is out of use."""
-        return self._retired
 
     def take_idle(self) -> UpstreamConnection | None:
         """The connection that was used last, or None."""
@@ -86,6 +87,8 @@ class Pool:
         """
         if self.doubted:
             requester.connect_failed(AttemptError(Failure.DOUBTED))
+        elif self.retired:
+            requester.connect_failed(AttemptError(Failure.LEFT))
         elif self.size < self.limit:
             self._start_connecting(requester, timeout)
         else:
@@ -102,7 +105,7 @@ class Pool:
         """Give a connection back that can be used again."""
         if self._waiting:
             self._next_waiting()[0].connected(connection)
-        elif self._retired:
+        elif self.retired:
             connection.close()
         else:
             self._idle.append(connection)
@@ -136,14 +139,20 @@ class Pool:
 
     def retire(self) -> None:
         """The address is out of use: close what is idle, and the rest as it is given back; whoever waits goes on."""
-        self._retired = True
+        self.retired = True
         self.close_idle()
-        for requester in [self._next_waiting()[0] for _ in range(len(self._waiting))]:
-            requester.connect_failed(AttemptError(Failure.BUSY))
+        waiting = [self._next_waiting()[0] for _ in range(len(self._waiting))]
+        making, self._making = self._making, {}
+        for requester, task in making.items():
+            self.size -= 1
+            task.cancel()
+            waiting.append(requester)
+        for requester in waiting:
+            requester.connect_failed(AttemptError(Failure.LEFT))
 
     def revive(self) -> None:
         """The address is in use (again)."""
-        self._retired = False
+        self.retired = False
 
     def _serve_waiting(self) -> None:
         """There is room: connect for whoever has waited longest."""
@@ -162,35 +171,45 @@ class Pool:
 
     def _start_connecting(self, requester: Requester, timeout: float) -> None:
         self.size += 1
-        self._tasks.start(self._connecting(requester, timeout), name=f"connect to {self.address}")
+        attempt = self._connecting(requester, timeout)
+        self._making[requester] = self._tasks.start(attempt, name=f"connect to {self.address}")
 
     async def _connecting(self, requester: Requester, timeout: float) -> None:
+        own = asyncio.current_task()
         try:
             connection = await self._connect(self, timeout)
         except AttemptError as error:
-            self.size -= 1
-            if self.watch is not None:
+            if self.watch is not None and not self.retired:
                 self.watch.not_reached(self, error)
-            self._serve_waiting()
-            requester.connect_failed(error)
+            self._not_made(requester, own, error)
         except BaseException as error:
-            self.size -= 1
-            self._serve_waiting()
-            requester.connect_failed(AttemptError(Failure.UNREACHABLE, str(error)))
+            self._not_made(requester, own, AttemptError(Failure.UNREACHABLE, str(error)))
             raise
         else:
-            self._hand_over(connection, requester)
+            self._hand_over(connection, requester, own)
 
-    def _hand_over(self, connection: UpstreamConnection, requester: Requester) -> None:
-        """From now on the connection itself tells when it is lost."""
-        if connection.lost or self.doubted:
+    def _not_made(self, requester: Requester, task: asyncio.Task[None] | None, error: AttemptError) -> None:
+        if self._still_wanted(requester, task):
             self.size -= 1
-            error = AttemptError(Failure.REFUSED, "it was closed at once")
-            if self.doubted:
-                connection.close()
-                error = AttemptError(Failure.DOUBTED)
             self._serve_waiting()
             requester.connect_failed(error)
-        else:
+
+    def _hand_over(self, connection: UpstreamConnection, requester: Requester, task: asyncio.Task[None] | None) -> None:
+        """From now on the connection itself tells when it is lost."""
+        if connection.lost:
+            self._not_made(requester, task, AttemptError(Failure.REFUSED, "it was closed at once"))
+        elif self.doubted:
+            connection.close()
+            self._not_made(requester, task, AttemptError(Failure.DOUBTED))
+        elif self._still_wanted(requester, task):
             connection.counted = True
             requester.connected(connection)
+        else:
+            connection.close()
+
+    def _still_wanted(self, requester: Requester, task: asyncio.Task[None] | None) -> bool:
+        """Whether what `task` made for `requester` is to be handed over: not when the pool was retired meanwhile."""
+        if self._making.get(requester) is not task:
+            return False
+        del self._making[requester]
+        return True

@@ -10,12 +10,15 @@ from dockerproxy.routing.route import Upstream
 from dockerproxy.tasks import Tasks
 from dockerproxy.tls.client import UpstreamTls
 
-# An address, how https is spoken there, and which local addresses its name may stand for.
-Key = tuple[str, str, object]
+# An address, whose it is (the id of a container, or ""), how https is spoken there, and which local addresses its name
+# may stand for.
+Key = tuple[str, str, str, object]
 
 
 class Pools:
-    """A pool for each address that requests have gone to, and for each way of speaking https there.
+    """A pool for each address that requests have gone to, each owner of it, and each way of speaking https there.
+
+    A container that has got the address of another one has a pool of its own: what was begun for that one is not its.
 
     watch: who is told how connections end, or None
     """
@@ -37,7 +40,7 @@ class Pools:
 
     def pool(self, upstream: Upstream, tls: UpstreamTls, limit: int) -> Pool:
         """The pool of connections to `upstream`, of which there may be `limit` at a time."""
-        key = (upstream.address, tls.key, upstream.local)
+        key = (upstream.address, upstream.container, tls.key, upstream.local)
         pool = self._pools.get(key)
         if pool is None:
             connect = self._connector.to(upstream, tls)
@@ -65,11 +68,11 @@ class Pools:
             if pool.address == address:
                 pool.doubt()
 
-    def revive(self, used: Collection[str]) -> list[Key]:
-        """Note that the `used` addresses are in use (again); returns the keys of the other pools."""
+    def revive(self, used: Collection[tuple[str, str]]) -> list[Key]:
+        """Note that the `used` addresses, with their owners, are in use (again); returns the other pools' keys."""
         unused = []
         for key, pool in self._pools.items():
-            if key[0] in used:
+            if key[:2] in used:
                 pool.revive()
             else:
                 unused.append(key)
