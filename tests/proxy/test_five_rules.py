@@ -11,7 +11,7 @@ from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 
 from ..support.client import Incomplete
 from ..support.scene import Scene
-from ..support.upstreams import Conversation, Script
+from ..support.upstreams import Conversation, Script, Upstream
 from ..support.waiting import DEADLINE, until
 
 NOWHERE = "http://127.0.0.1:1"  # nobody listens there
@@ -303,7 +303,8 @@ async def test_an_error_on_probation_benches_again_at_once(scene: Scene) -> None
     assert scene.state(ill) == "benched"
 
 
-async def test_only_one_request_goes_to_an_upstream_on_probation_until_it_has_answered(scene: Scene) -> None:
+async def one_on_probation(scene: Scene) -> tuple[Upstream, Upstream]:
+    """A proxy before a good upstream and one on probation, which takes requests and says nothing."""
     good, ill = await scene.upstream(), await scene.upstream()
     await scene.proxy(good, ill, bench="200ms", consecutive_errors=1)
     ill.refuse()
@@ -312,6 +313,11 @@ async def test_only_one_request_goes_to_an_upstream_on_probation_until_it_has_an
     ill.script = silent
     await ill.start()
     await until(lambda: scene.state(ill) == "probation")
+    return good, ill
+
+
+async def test_only_one_request_goes_to_an_upstream_on_probation_until_it_has_answered(scene: Scene) -> None:
+    good, ill = await one_on_probation(scene)
     before = ill.connections
 
     clients = [await scene.client() for _ in range(6)]
@@ -323,14 +329,7 @@ async def test_only_one_request_goes_to_an_upstream_on_probation_until_it_has_an
 
 
 async def test_a_client_that_leaves_during_probation_leaves_the_probation_to_the_next(scene: Scene) -> None:
-    good, ill = await scene.upstream(), await scene.upstream()
-    await scene.proxy(good, ill, bench="200ms", consecutive_errors=1)
-    ill.refuse()
-    while scene.state(ill) == "up":
-        await scene.get()
-    ill.script = silent
-    await ill.start()
-    await until(lambda: scene.state(ill) == "probation")
+    _, ill = await one_on_probation(scene)
     before = ill.connections
     clients = [await scene.client() for _ in range(2)]
     for client in clients:

@@ -37,6 +37,19 @@ async def endless(conversation: Conversation) -> None:
             await conversation.send(PIECE)
 
 
+class Upload:
+    """SENT bytes that a client sends, as fast as it gets rid of them; `sent` so far."""
+
+    def __init__(self, client: Client) -> None:
+        self.sent = 0
+        self.task = asyncio.create_task(self._send(client))
+
+    async def _send(self, client: Client) -> None:
+        for _ in range(SENT // len(PIECE)):
+            await client.send(PIECE)
+            self.sent += len(PIECE)
+
+
 async def test_an_upstream_is_read_no_faster_than_its_client_reads(scene: Scene) -> None:
     upstream = await scene.upstream(endless)
     await scene.proxy(upstream)
@@ -93,18 +106,10 @@ async def test_a_client_is_read_no_faster_than_its_upstream_reads(scene: Scene) 
     await scene.proxy(await scene.upstream(deaf))
     client = await scene.client()
     await client.ask("POST", content_length=str(SENT))
-    sent = 0
-
-    async def upload() -> None:
-        nonlocal sent
-        for _ in range(SENT // len(PIECE)):
-            await client.send(PIECE)
-            sent += len(PIECE)
-
-    uploading = asyncio.create_task(upload())
-    assert await settled(lambda: sent) < BOUND
+    upload = Upload(client)
+    assert await settled(lambda: upload.sent) < BOUND
     listen.set()
-    await uploading
+    await upload.task
     assert (await client.answer()).text == str(SENT)
 
 
@@ -183,19 +188,11 @@ async def test_an_upload_to_a_route_that_holds_is_not_read_into_memory(scene: Sc
     await docker_route(scene)
     client = await scene.client()
     await client.ask("POST", host="held.localhost", content_length=str(SENT))
-    sent = 0
-
-    async def upload() -> None:
-        nonlocal sent
-        for _ in range(SENT // len(PIECE)):
-            await client.send(PIECE)
-            sent += len(PIECE)
-
-    uploading = asyncio.create_task(upload())
-    assert await settled(lambda: sent) < BOUND
+    upload = Upload(client)
+    assert await settled(lambda: upload.sent) < BOUND
     upstream = await scene.upstream()
     appear(scene, upstream)
-    await uploading
+    await upload.task
     assert (await client.answer()).text == upstream.name
     assert len(upstream.requests[0].body) == SENT
 
@@ -385,21 +382,13 @@ async def test_an_answer_until_close_is_whole_although_its_upstream_never_read_t
     await scene.proxy(await scene.upstream(no))
     client = await scene.client()
     await client.ask("POST", content_length=str(SENT))
-    sent = 0
-
-    async def upload() -> None:
-        nonlocal sent
-        for _ in range(SENT // len(PIECE)):
-            await client.send(PIECE)
-            sent += len(PIECE)
-
-    uploading = asyncio.create_task(upload())
-    await settled(lambda: sent)
+    upload = Upload(client)
+    await settled(lambda: upload.sent)
     flowing.set()
     answer = await client.answer()
     assert (answer.status, answer.text) == (413, "too much")
     done.set()
-    await asyncio.gather(uploading, return_exceptions=True)
+    await asyncio.gather(upload.task, return_exceptions=True)
 
 
 async def test_a_connection_whose_upstream_has_not_read_the_last_request_is_not_used_again(scene: Scene) -> None:
