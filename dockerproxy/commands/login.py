@@ -30,7 +30,7 @@ def _add_login(commands: CommandLine) -> None:
         _login,
         "a link that logs a browser in to the dashboard",
         """Print a link to the dashboard of the running proxy that logs one browser in, without the admin token: it is
-        good once, and for an hour. If the proxy's port is published as another one, write that one into it.""",
+        good once, and for an hour.""",
         ["dockerproxy login", "docker compose exec proxy dockerproxy login"],
     )
     add_access(parser, json=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from dockerproxy.discovery.containers.listing import Listing
+from dockerproxy.discovery.engine.own_container import OwnContainer
 from dockerproxy.stats import Latency
 
 
@@ -24,6 +25,7 @@ class DiscoveryStatus:
     last_event_at, last_sync_at: seconds since the epoch, or None
     lag:   from the event at the engine to the table that it changed
     error: why the engine cannot be reached, in words, or ""
+    own:     the proxy's own container, where it runs in one of this engine
     listing: all containers, also those without a label of ours; None as long as nothing was listed
     """
 
@@ -36,3 +38,4 @@ class DiscoveryStatus:
     lag: Latency = field(default_factory=Latency)
     error: str = ""
     listing: Listing | None = None
+    own: OwnContainer | None = None

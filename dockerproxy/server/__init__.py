@@ -2,6 +2,8 @@
 
 server.py     Server: start, reload, drain, stop; the only place that knows all the parts
 listeners.py  Listeners: the addresses that clients connect to
+rereading.py  SettingsReader: reads the settings anew, beside the loop
+gateway.py    GatewayNotice: what a published port does to clients' addresses
 note.py       Note: tells commands where this proxy is asked
 
 Calls run from the server down.

@@ -6,13 +6,12 @@ The only place that knows all the parts. What a lower part must call upward is h
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -23,7 +22,7 @@ from dockerproxy.control.merge.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
-from dockerproxy.errors import DockerproxyError, NotPossible
+from dockerproxy.discovery.snapshot import Snapshot
 from dockerproxy.process import descriptors
 from dockerproxy.proxy.downstream.room import descriptors_for
 from dockerproxy.proxy.exchange.gate import HANDLER
@@ -32,8 +31,10 @@ from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
+from dockerproxy.server.gateway import GatewayNotice
 from dockerproxy.server.listeners import Listeners
 from dockerproxy.server.note import Note
+from dockerproxy.server.rereading import SettingsReader, told
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
@@ -82,7 +83,7 @@ class Server:
     ) -> None:
         self._settings = self._started_with = settings
         self._python_routes = tuple(routes)
-        self._read_settings = read_settings
+        self._reader = SettingsReader(read_settings)
         self.stats = ProxyStats(time.time())
         self.discovery = DiscoveryStatus()
         self.plane: DataPlane
@@ -97,8 +98,7 @@ class Server:
         self._renewal: Renewal | None = None
         self._stop_asked = asyncio.Event()
         self._tasks = Tasks("server")
-        self._reloading = asyncio.Lock()
-        self._read_ahead: Callable[[], Settings] | None = None
+        self._gateway_notice = GatewayNotice()
         self._starting: asyncio.Task[Any] | None = None
 
     def __repr__(self) -> str:
@@ -166,7 +166,7 @@ class Server:
         self._tell_room()
         if self._settings.docker.enabled:
             self._watcher = Watcher(
-                self._settings.docker, self.registry.snapshot, self.discovery, loop, away=self.plane.engine_away
+                self._settings.docker, self._on_snapshot, self.discovery, loop, away=self.plane.engine_away
             )
             self._watcher.start()
 
@@ -217,19 +217,17 @@ class Server:
         """Read the settings anew, because of a signal. A bad file changes nothing, and the log says why."""
         if not self.addresses:
             return  # it has not started yet, so it has read them just now
-        with _told():
+        with told():
             self.reread()
 
     async def reread_beside(self) -> list[str]:
         """As `reread`, but thousands of routes are read in a thread, so that nobody waits for it meanwhile."""
-        async with self._reloading:
-            if self._read_settings is not None:
-                self._read_ahead = await asyncio.to_thread(_outcome_of, self._read_settings)
+        async with self._reader.ahead():
             return self.reread()
 
     async def _on_hangup(self) -> None:
         if self.addresses:
-            with _told():
+            with told():
                 await self.reread_beside()
 
     def reread(self) -> list[str]:
@@ -237,10 +235,7 @@ class Server:
 
         Raises NotPossible when there is nothing to read, SettingsError when it cannot be used; nothing changes then.
         """
-        if self._read_settings is None:
-            raise NotPossible("there is no settings file to read again")
-        read, self._read_ahead = self._read_ahead or self._read_settings, None
-        settings = read()
+        settings = self._reader.read()
         marks = marks_of(settings.tls)
         certificates = checked_certificates(settings)
         opened = open_admin_routes(self.registry)
@@ -264,8 +259,13 @@ class Server:
         self._warn_of_open_routes(opened)
         if has_new_token:
             self._tell_of_token()
+        self._gateway_notice.look(self.discovery.own, self.registry)
         log.info("reload: done, %s", count_routes(self.registry.routes))
         return changed
+
+    def _on_snapshot(self, snapshot: Snapshot) -> None:
+        self.registry.snapshot(snapshot)
+        self._gateway_notice.look(self.discovery.own, self.registry)
 
     def _publish(self, table: RouteTable, _routes: tuple[Route, ...]) -> None:
         self.plane.publish(table, self.registry.not_found_handlers)
@@ -369,28 +369,3 @@ def _access_log(settings: Settings) -> AccessLog | None:
     if settings.access_log == "off":
         return None
     return AccessLog(line_maker(settings.access_log, settings.access_log_headers), sys.stdout.fileno())
-
-
-@contextlib.contextmanager
-def _told() -> Iterator[None]:
-    """What hinders a reload is told in the log."""
-    try:
-        yield
-    except NotPossible as error:
-        log.warning("reload: %s", error)
-    except DockerproxyError as error:
-        log.error("reload: nothing was changed, because: %s", "; ".join(str(error).splitlines()))
-
-
-def _outcome_of(read: Callable[[], Settings]) -> Callable[[], Settings]:
-    """What returns or raises what `read` has returned or raised."""
-    try:
-        settings = read()
-    except DockerproxyError as error:
-        failure = error
-
-        def fail() -> Settings:
-            raise failure
-
-        return fail
-    return lambda: settings

@@ -7,7 +7,7 @@ which browsers keep to themselves: no server, no access log and no Referer gets 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -96,14 +96,21 @@ async def login_link(request: web.Request) -> web.StreamResponse:
     if control.settings.effective_admin_access != "token" or not token:
         return _answer({"error": _NO_LOGIN}, 409)
     code = control.codes.begin(token, time.monotonic())
-    url = login_url(control.settings, control.addresses(), code)
+    container = control.discovery.own
+    url = login_url(control.settings, control.addresses(), code, container.published_as if container else {})
     return _answer({"code": code, "url": url, "seconds": int(CODE_LIFETIME)})
 
 
-def login_url(settings: Settings, addresses: Sequence[ListenAddress], code: str) -> str:
-    """The link with this code, as far as the proxy knows where it is reached: at an own port, not a published one."""
+def login_url(
+    settings: Settings, addresses: Sequence[ListenAddress], code: str, published: Mapping[int, int] | None = None
+) -> str:
+    """The link with this code, as far as the proxy knows where it is reached.
+
+    published: the ports of its container, and those that the host has for them
+    """
     own = next((address for address in addresses if address.tls), addresses[0])
-    port = settings.tls.public_port if own.tls and settings.tls.public_port else own.port
+    told = settings.tls.public_port if own.tls else None
+    port = told or (published or {}).get(own.port, own.port)
     scheme = "https" if own.tls else "http"
     place = settings.admin_host if port == _DEFAULT_PORTS[scheme] else f"{settings.admin_host}:{port}"
     return f"{scheme}://{place}/{FRAGMENT}{code}"

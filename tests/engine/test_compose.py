@@ -48,7 +48,7 @@ def test_the_log_has_a_link_that_logs_a_browser_in_once_and_commands_find_the_to
     for status in (200, 401):
         assert fetch(project.proxy.port, ADMIN_HOST, "/login", method="POST", body=body).status == status
     another = project.run("exec", "-T", "proxy", "dockerproxy", "login").strip()
-    assert another.startswith("http://root.localhost:8888/#login=")
+    assert another.startswith(f"http://root.localhost:{project.proxy.port}/#login=")  # as it is published
     assert "blog" in project.run("exec", "-T", "proxy", "dockerproxy", "routes")
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dockerproxy.discovery.engine.entry import Port
+from dockerproxy.discovery.engine.own_container import OwnContainer
 from dockerproxy.web.access.permission import CSRF_FIELD
 from dockerproxy.web.access.sessions import LIFETIME, Sessions
 
@@ -174,6 +176,15 @@ async def test_guessing_codes_is_slowed_down_like_guessing_the_token(browser: Br
 async def test_the_link_names_the_port_that_browsers_see(build: Build) -> None:
     plain = build(admin_token=TOKEN, listen=":80", admin_host="admin.example.com")
     assert (await linked(plain, Authorization=f"Bearer {TOKEN}")).json["url"].startswith("http://admin.example.com/#")
+
+
+async def test_in_a_container_the_link_names_the_published_port(browser: Browser) -> None:
+    ports = (Port(8888, 80, "0.0.0.0"), Port(8888, 80, "::"), Port(9999, 1))
+    browser.house.control.discovery.own = OwnContainer("c1", "proxy", published=ports)
+
+    link = (await linked(browser.house, Authorization=f"Bearer {TOKEN}")).json
+
+    assert link["url"] == f"http://root.localhost/#login={link['code']}"
 
 
 async def test_who_is_logged_in_stays_so_while_somebody_guesses(browser: Browser) -> None:

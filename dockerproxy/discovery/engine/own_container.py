@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockerproxy.discovery.engine.entry import SHORT_ID, Entry, Network
+from dockerproxy.discovery.engine.entry import SHORT_ID, Entry, Network, Port
 
 HOST_NAME_FROM_INSIDE = "host.docker.internal"
 # These three files are bind-mounted from the engine's folder of the container. Other mounts below such folders (the
@@ -29,6 +29,7 @@ class OwnContainer:
     name:         by which networks are connected to it: of the container whose network it uses, if there is one
     on_host:      whether it uses the host's network, and so reaches whatever the host reaches
     host_gateway: where it reaches the host, or ""
+    published:    its ports that the host publishes
     """
 
     id: str
@@ -36,6 +37,7 @@ class OwnContainer:
     networks: tuple[Network, ...] = ()
     on_host: bool = False
     host_gateway: str = ""
+    published: tuple[Port, ...] = ()
 
     def __str__(self) -> str:
         return f"container {self.name}"
@@ -43,18 +45,33 @@ class OwnContainer:
     @classmethod
     def from_entry(cls, entry: Entry, resolve: Callable[[str], str]) -> OwnContainer:
         """From the engine's word; `resolve` gives the address of a host name, or ""."""
-        gateways = [network.gateway for network in entry.networks if network.gateway]
+        gateways = _gateways(entry.networks)
         return cls(
             id=entry.id,
             name=entry.connected,
             networks=entry.networks,
             on_host=entry.network_mode == "host",
             host_gateway=resolve(HOST_NAME_FROM_INSIDE) or (gateways[0] if gateways else ""),
+            published=tuple(port for port in (*entry.ports, *entry.owner_ports) if port.public),
         )
+
+    @property
+    def gateways(self) -> list[str]:
+        """From where clients seem to come that come through a published port."""
+        return _gateways(self.networks)
+
+    @property
+    def published_as(self) -> dict[int, int]:
+        """Its ports, and the first of the host's that each is published at."""
+        return {port.private: port.public for port in reversed(self.published)}
 
     def shares(self, network: Network) -> bool:
         """Whether it is on that network, too; names are compared only where the engine tells no ids."""
         return any(own.id == network.id if own.id and network.id else own.name == network.name for own in self.networks)
+
+
+def _gateways(networks: Iterable[Network]) -> list[str]:
+    return [network.gateway for network in networks if network.gateway]
 
 
 def own_ids(root: Path = Path("/"), hostname: str | None = None) -> frozenset[str]:

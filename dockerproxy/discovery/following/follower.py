@@ -323,6 +323,7 @@ class Follower:
         self._ping_at = now + self._timing.ping_every
         self._status.last_sync_at = time.time()
         self._status.listing = self._known.fleet.listing
+        self._status.own = self._known.fleet.own
         # Only now: until it is listed anew, a container that died or came back is known as it was when told to stop.
         for container in list(self._known.draining.containers):
             if container in self._restarted or not self._known.fleet.alive(container):
