@@ -7,7 +7,6 @@ and who may use the folder, it does not know.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import os
@@ -16,8 +15,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from dockerproxy.process import private_file
+
 VERSION = 1  # of every document; a change that an older reader would misread raises it
-FILE_MODE = 0o600  # upstream addresses are nobody else's business
 _TEMPORARY_SUFFIX = ".tmp"
 
 log = logging.getLogger("dockerproxy.control")
@@ -87,14 +87,7 @@ class Document(Generic[Thing]):
     def replace(self, content: bytes) -> None:
         """Put a new document in place of the old one, which stands when this raises."""
         temporary = self.file.with_name(f"{self.file.name}.{os.getpid()}{_TEMPORARY_SUFFIX}")
-        try:
-            _write_durably(temporary, content)
-            temporary.replace(self.file)
-        except OSError:
-            with contextlib.suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
-        _sync(self.file.parent)
+        private_file.replace(self.file, content, temporary, durably=True)
 
     def _entries(self, content: bytes) -> list[Any]:
         """The entries of a document, unchecked. Raises ValueError."""
@@ -129,7 +122,7 @@ class Document(Generic[Thing]):
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
         names = (self.file.with_name(f"{self.file.name}.corrupt-{stamp}{suffix}") for suffix in _suffixes())
         aside = next(path for path in names if not path.exists())
-        _write_durably(aside, content)
+        private_file.write(aside, content, durably=True)
         return aside
 
 
@@ -139,21 +132,3 @@ def _suffixes() -> Iterator[str]:
     while True:
         number += 1
         yield f"-{number}"
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    path.unlink(missing_ok=True)  # what somebody else has put there is not to be followed or written to
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """A rename is durable only when the folder is on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -19,9 +19,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dockerproxy.control.document import FILE_MODE, Document, Kind, Thing
+from dockerproxy.control.document import Document, Kind, Thing
 from dockerproxy.control.overrides.overrides import Override, as_entry, read_override, words
 from dockerproxy.errors import StoreError
+from dockerproxy.process.private_file import MODE
 from dockerproxy.settings import RouteSettings, problems_in
 
 ROUTES_NAME = "routes.json"
@@ -95,7 +96,7 @@ class Store:
             return
         self.folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
         self._tell_of_others()
-        lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, FILE_MODE)
+        lock = os.open(self.folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, MODE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,12 +14,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockerproxy.errors import StoreError
+from dockerproxy.process import private_file
 
 FILE_NAME = "admin_token"
-_FOLDER_MODE, _FILE_MODE = 0o700, 0o600
+_FOLDER_MODE = 0o700
 _SIZE = 32  # random bytes; nobody guesses 256 bits
 _TOKEN = re.compile(r"[!-~]{8,}")
-_LARGEST = 4096  # bytes that are read
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _ELSE = "set one of your own in admin_token or admin_token_file"
 
@@ -32,12 +32,11 @@ def find(folder: Path) -> str | None:
     path = folder / FILE_NAME
     with _explained(path, "read", f"remove it, and the proxy makes a new one when it starts; {_ELSE}"):
         try:
-            file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            content, found = private_file.read(path)
         except FileNotFoundError:
             return None
-        with open(file, "rb") as stream:
-            fault = _fault(os.fstat(file), folder.stat())
-            token = stream.read(_LARGEST).decode("ascii", "replace").strip()
+        fault = _fault(found, folder.stat())
+    token = content.decode("ascii", "replace").strip()
     if not fault and not _TOKEN.fullmatch(token):
         fault = "holds no token"
     if fault:
@@ -57,14 +56,7 @@ def keep(folder: Path, token: str) -> None:
     path = folder / FILE_NAME
     with _explained(path, "written", f"mend the state folder, or {_ELSE}"):
         folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
-        temporary = folder / f"{FILE_NAME}.tmp"
-        temporary.unlink(missing_ok=True)
-        file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
-        with open(file, "w", encoding="ascii") as stream:
-            stream.write(token + "\n")
-            stream.flush()
-            os.fsync(file)
-        temporary.replace(path)
+        private_file.replace(path, f"{token}\n".encode(), folder / f"{FILE_NAME}.tmp", durably=True)
 
 
 def _fault(found: os.stat_result, folder: os.stat_result) -> str:

@@ -18,10 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from dockerproxy.process import private_file
+
 FILE_NAME = "running.json"
 # The note of a demo, which is asked where no proxy has left one: it has a state folder that nobody knows.
 DEMO_FILE_NAME = "demo.json"
-_FILE_MODE = 0o600
 _LOOPBACK = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -49,12 +50,7 @@ def reachable(host: str) -> str:
 def leave(folder: Path, whereabouts: Whereabouts, name: str = FILE_NAME) -> None:
     """Leave the note for this process, in place of an older one. Raises OSError."""
     content = json.dumps({**whereabouts._asdict(), "process": os.getpid(), "machine": socket.gethostname()})
-    temporary = folder / f"{name}.tmp"
-    temporary.unlink(missing_ok=True)
-    file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
-    with open(file, "w", encoding="utf-8") as stream:
-        stream.write(content + "\n")
-    temporary.replace(folder / name)
+    private_file.replace(folder / name, f"{content}\n".encode(), folder / f"{name}.tmp", durably=False)
 
 
 def forget(folder: Path, name: str = FILE_NAME) -> None:
@@ -84,11 +80,10 @@ def _find(folder: Path, name: str, listen: Sequence[str]) -> Whereabouts | None:
 
 def _content(folder: Path, name: str) -> str:
     """The note's text. Raises OSError, also when somebody has put it there who must not say where tokens are sent."""
-    file = os.open(folder / name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(file, encoding="utf-8") as stream:
-        if os.fstat(file).st_uid not in (folder.stat().st_uid, os.geteuid()):
-            raise PermissionError
-        return stream.read()
+    content, found = private_file.read(folder / name)
+    if found.st_uid not in (folder.stat().st_uid, os.geteuid()):
+        raise PermissionError
+    return content.decode()
 
 
 def _read(note: Any) -> Whereabouts:
