@@ -9,12 +9,12 @@ from __future__ import annotations
 import hmac
 import ipaddress
 import logging
-import math
 import time
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
+from dockerproxy.web.access.refusal import too_many
 from dockerproxy.web.access.sessions import Session
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
@@ -156,10 +156,7 @@ def is_right(request: web.Request, judge: Callable[[], bool]) -> bool:
     control = request.config_dict.get(CONTROL)
     client, now = request.remote or "", time.monotonic()
     if control is not None and (wait := control.throttle.banned_for(client, now)):
-        raise web.HTTPTooManyRequests(
-            headers={"Retry-After": str(math.ceil(wait))},
-            text=f"Too many wrong tokens came from {client}; try again in {math.ceil(wait)} s.\n",
-        )
+        raise too_many(f"wrong tokens came from {client}", wait)
     right = judge()
     if control is not None and right:
         control.throttle.right(client)

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import binascii
 import logging
-import math
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +16,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from dockerproxy.process.offload import Offload
 from dockerproxy.settings.options import Strict
-from dockerproxy.web.access.acquaintances import Acquaintances
+from dockerproxy.web.access.known_credentials import KnownCredentials
+from dockerproxy.web.access.refusal import too_many
 from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.password import Password, dearest_of
@@ -104,7 +104,7 @@ class BasicAuth:
         self._read_at = 0  # the file's time of change, in nanoseconds
         self._throttle = Throttle()
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._acquaintances = Acquaintances()
+        self._credentials = KnownCredentials()
 
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         user = await self._user(request)
@@ -121,7 +121,7 @@ class BasicAuth:
             return name
         ban = self._throttle.wrong(client, time.monotonic())
         if ban:
-            self._acquaintances.ban_begins(client)
+            self._credentials.ban_begins(client)
             log.warning("basic_auth: too many wrong passwords from %s; none is taken from there for %g s", client, ban)
         raise self._ask()
 
@@ -130,9 +130,9 @@ class BasicAuth:
         it was right before."""
         users = self._current()
         known = users.get(name)
-        mark = self._acquaintances.mark(user, password)
-        if self._acquaintances.know(mark, known):
-            if not self._acquaintances.may_pass_ban(client):
+        mark = self._credentials.mark(user, password)
+        if self._credentials.know(mark, known):
+            if not self._credentials.may_pass_ban(client):
                 self._refuse_banned(client)
             return True
         self._refuse_banned(client, mark)
@@ -146,7 +146,7 @@ class BasicAuth:
         if known is None or not right:
             return False
         self._throttle.right(client)
-        self._acquaintances.meet(mark, known)
+        self._credentials.meet(mark, known)
         return True
 
     def _refuse_banned(self, client: str, mark: bytes | None = None) -> None:
@@ -155,11 +155,8 @@ class BasicAuth:
         if not wait:
             return
         if mark is not None:
-            self._acquaintances.guessed(client, mark)
-        seconds = str(math.ceil(wait))
-        raise web.HTTPTooManyRequests(
-            headers={"Retry-After": seconds}, text=f"Too many wrong passwords; try again in {seconds} s.\n"
-        )
+            self._credentials.guessed(client, mark)
+        raise too_many("wrong passwords", wait)
 
     def _current(self) -> Mapping[str, Password]:
         """The users; a file that has become unreadable or wrong leaves them as they were."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import time
 from collections import OrderedDict
@@ -12,6 +11,7 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from dockerproxy.settings.options import Strict
+from dockerproxy.web.access.refusal import too_many
 from dockerproxy.web.access.throttle import site_of
 from dockerproxy.web.middlewares.registry import CallNext
 
@@ -72,8 +72,5 @@ class RateLimit:
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         wait = self._buckets.take(site_of(request.remote or ""), time.monotonic())
         if wait:
-            seconds = str(math.ceil(wait))
-            raise web.HTTPTooManyRequests(
-                headers={"Retry-After": seconds}, text=f"Too many requests; try again in {seconds} s.\n"
-            )
+            raise too_many("requests", wait)
         return await call_next(request)

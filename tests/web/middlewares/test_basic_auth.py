@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerproxy.web.access.acquaintances import GUESSES_IN_BAN
+from dockerproxy.web.access.known_credentials import GUESSES_IN_BAN
 from dockerproxy.web.access.throttle import FREE_GUESSES
 from dockerproxy.web.middlewares.password import Password, hashed
 

@@ -1,4 +1,4 @@
-"""Acquaintances: credentials that were right: they cost no hash a second time, and are let in while others guess.
+"""KnownCredentials: credentials that were right: they cost no hash a second time, and are let in while others guess.
 
 Many people may share one address: the gateway of a container network, an office, a mobile network. Who guesses from
 there must not shut out those who are logged in. But whatever is let in while an address is banned tells a guesser that
@@ -19,7 +19,7 @@ REMEMBERED = 1024  # right credentials; each saves some 50 ms at every further r
 GUESSES_IN_BAN = 32  # different wrong credentials that are looked at while an address is banned
 
 
-class Acquaintances:
+class KnownCredentials:
     """Right credentials by a mark that only this process can make."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Acquaintances:
         self._guesses: OrderedDict[str, set[bytes]] = OrderedDict()  # by address, in the ban that it is in
 
     def __repr__(self) -> str:
-        return f"<Acquaintances: {len(self._right)}>"
+        return f"<KnownCredentials: {len(self._right)}>"
 
     def mark(self, user: bytes, password: bytes) -> bytes:
         """What credentials are known by here."""
