@@ -71,7 +71,8 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     seen = _seen(settings, inspect_file)
     base = build_base(settings, static_routes(settings), ())
     prefix = settings.docker.label_prefix
-    known = Middlewares().known(settings)
+    middlewares = Middlewares()
+    known, harmless = middlewares.known(settings), middlewares.harmless(settings)
     snapshots = Namesakes().apart((seen.snapshot,), base.routes, ())
     snapshots = allowed(Constraints(settings), base.routes, snapshots, prefix)
     current = CurrentMembers(with_known(snapshots, known, prefix))
@@ -79,7 +80,8 @@ def _evidence(settings: Settings, inspect_file: str) -> Evidence:
     notes = [_IMAGINED]
     if seen.status.error:
         notes.append(f"the engine is not reached, so the routes of containers are missing: {seen.status.error}")
-    return Evidence(settings, RouteTable(merged.routes), merged.containers, seen.status, notes=tuple(notes))
+    table = RouteTable(merged.routes, harmless=harmless)
+    return Evidence(settings, table, merged.containers, seen.status, notes=tuple(notes))
 
 
 def _seen(settings: Settings, inspect_file: str) -> Discovered:

@@ -18,8 +18,9 @@ from dockerproxy.labels.native import LabelReader
 from dockerproxy.labels.table import LABELS
 from dockerproxy.labels.traefik import traefik_hosts, traefik_port
 from dockerproxy.proxy.answers import ANSWERS
+from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.route import Source
-from dockerproxy.routing.table import Miss, MissReason, RouteTable
+from dockerproxy.routing.table import RouteTable
 from dockerproxy.server import Server
 from dockerproxy.settings import (
     OPTION_NAMES,

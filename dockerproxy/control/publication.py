@@ -33,6 +33,7 @@ class Publication:
         self._table = RouteTable(clocks=_CLOCKS)
         self._by_name: dict[str, Route] = {}
         self._current = False
+        self._harmless: frozenset[str] = frozenset()
         self._complaints: Mapping[tuple[str, str], str] = {}
         self._change_log = ChangeLog()
 
@@ -51,6 +52,10 @@ class Publication:
         """Publish next time, even equal routes: something has changed that they do not show."""
         self._current = False
 
+    def guarded_by_all_but(self, harmless: frozenset[str]) -> None:
+        """Middlewares of these names guard nothing, in the tables that come."""
+        self._harmless = harmless
+
     def update(self, merged: Sequence[Route], unsaid: Iterable[Route], told: Collection[UpstreamKey], now: float
                ) -> list[str]:  # fmt: skip
         """Publish these routes if they differ. Returns what changed, in words, which is logged too.
@@ -67,7 +72,7 @@ class Publication:
         lines = self._change_log.changes(*_differing(before, routes), told, now)
         self._current = True
         self._by_name = {route.name: route for route in routes}
-        self._table = RouteTable(routes, before=self._table)
+        self._table = RouteTable(routes, before=self._table, harmless=self._harmless)
         self._publish(self._table, routes)
         _log_lines(lines)
         return lines

@@ -227,6 +227,7 @@ class Registry:
         self._load_handlers(handlers)
         self._middlewares.use(settings, (name for route in static.routes for name in route.options.middlewares))
         self._known = known
+        self._publication.guarded_by_all_but(self._middlewares.harmless(settings))
 
     def _overrides_without(self, name: str) -> Overrides:
         """What is set but for a dynamic route; all of it where the name is a static route's, which stays."""

@@ -144,14 +144,19 @@ class Expression:
             budget.settle(self, cost)
         return found
 
-    def whole(self, text: str) -> Found | None:
+    def whole(self, text: str, budget: Budget) -> Found | None:
         """What it finds, where it fits all of `text` and finds that in time."""
-        seconds = _HURRY / 2 if self._slow else PATIENCE
+        seconds = min(budget.left, budget.hurry if self._slow else BUDGET) / 2
+        if seconds < _LEAST_HURRIED:
+            return None
+        began = budget.now()
         try:
             return self._pattern.fullmatch(text, timeout=seconds)
         except (TimeoutError, MemoryError):
             self._too_slow(text, seconds)
             return None
+        finally:
+            budget.left -= budget.now() - began
 
     def hurry(self, why: str) -> None:
         """It was too slow; told once."""

@@ -18,208 +18,17 @@ answers.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
-from dockerproxy.routing.expression import Budget, Clocks, Expression, Slow
+from dockerproxy.routing.expression import Budget, Clocks
+from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.readings import readings
-from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, PathKind, Route, names_nobody
-from dockerproxy.settings.paths import comparable, is_plain
+from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, Route, names_nobody
+from dockerproxy.routing.site import Expressions, Site
+from dockerproxy.settings.paths import is_plain
 
 # Distinct Host values remembered beside those of the table's own domains; a flood of made-up ones only empties the
 # memory again.
 _REMEMBERED_HOSTS = 4096
-
-
-class MissReason(StrEnum):
-    """Why no route answers."""
-
-    HOST = "unknown_host"
-    PATH = "unknown_path"
-    METHOD = "unknown_method"
-    AMBIGUOUS = "ambiguous_path"
-    UNDECIDED = "undecided_path"
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """No route answers, and why.
-
-    domain: the domain that was found, as written in its routes, or ""
-    allow:  for METHOD, the methods that would be answered
-    """
-
-    reason: MissReason
-    domain: str = ""
-    allow: tuple[str, ...] = ()
-
-
-class _Methods:
-    """The routes of one domain and path rule, by method.
-
-    complete: whether the routes that stand first answer every method, so that none is added behind them
-    guarded:  whether any of them has middlewares
-    """
-
-    __slots__ = ("any", "by_method", "complete", "guarded")
-
-    def __init__(self) -> None:
-        self.any: Route | None = None
-        self.by_method: dict[str, Route] = {}
-        self.complete = False
-        self.guarded = False
-
-    def add(self, route: Route, *, behind: bool = False) -> None:
-        if behind and self.complete:
-            return
-        self.complete = self.complete or not (behind or route.methods)
-        self.guarded = self.guarded or bool(route.options.middlewares)
-        if not route.methods and self.any is None:
-            self.any = route
-        for method in route.methods:
-            self.by_method.setdefault(method, route)
-
-    def get(self, method: str) -> Route | None:
-        found = self.by_method.get(method)
-        if found is None and method == "HEAD":  # RFC 9110 section 9.3.2: HEAD is GET without the content
-            found = self.by_method.get("GET")
-        return found or self.any
-
-    def allowed(self) -> tuple[str, ...]:
-        """The methods that are answered, for Allow."""
-        implied = {"HEAD"} if "GET" in self.by_method else set()
-        return tuple(sorted(self.by_method.keys() | implied))
-
-
-_UNDECIDED = _Methods()
-
-
-class _Expressions:
-    """The expressions of one table, by their texts; those of the table before are taken over.
-
-    slow: those that were too slow, in this table or in any before
-    """
-
-    __slots__ = ("_before", "_by_text", "slow")
-
-    def __init__(self, before: _Expressions | None) -> None:
-        self._before: dict[str, Expression] = before._by_text if before is not None else {}
-        self._by_text: dict[str, Expression] = {}
-        self.slow: Slow = before.slow if before is not None else Slow()
-
-    def of(self, text: str, route: Route) -> Expression:
-        """The one of this text."""
-        found = self._by_text.get(text) or self._before.get(text)
-        if found is None:
-            found = Expression(text, f"route {route.name!r}: its path rule", self.slow)
-        self._by_text[text] = found
-        return found
-
-    def keep(self, text: str, expression: Expression) -> None:
-        """Take one over that its domain keeps."""
-        self._by_text.setdefault(text, expression)
-
-    def close(self) -> None:
-        """All are there."""
-        self._before = {}
-
-
-class _Site:
-    """All path rules of one domain.
-
-    routes:      in the order in which they are preferred
-    behind:      those of the same name for any port, where this one has a port
-    expressions: makes those of the whole table: one that takes too long does so once, not once per domain
-    simple:      whether every path leads to the same routes, however it is read
-    last:        routes at exact paths for whoever names nobody, where no other takes the request
-    """
-
-    __slots__ = (
-        "_expressions", "behind", "depth", "exact", "last", "name", "prefixes", "regexes", "routes", "simple", "whole",
-    )  # fmt: skip
-
-    def __init__(
-        self, name: str, routes: list[Route], behind: Sequence[Route], expressions: _Expressions,
-        last: Sequence[Route] = (),
-    ) -> None:  # fmt: skip
-        self.name = name
-        self.last = last
-        self.routes = routes
-        self.behind = behind
-        self._expressions = expressions
-        self.exact: dict[str, _Methods] = {}
-        self.prefixes: dict[str, _Methods] = {}
-        self.regexes: dict[str, tuple[Expression, _Methods]] = {}
-        self.whole = _Methods()
-        self.depth = 0
-        for route in routes:
-            self._add(route)
-        for route in behind:
-            self._add(route, behind=True)
-        ruled = self.exact or self.prefixes or self.regexes
-        based = any(upstream.base_path for route in (*routes, *behind) for upstream in route.upstreams)
-        self.simple = not (ruled or based)
-
-    def _add(self, route: Route, *, behind: bool = False) -> None:
-        kind, text = route.path.kind, route.path.text
-        if kind is not PathKind.REGEX:
-            text = comparable(text)
-        if kind is PathKind.EXACT:
-            methods = self.exact.setdefault(text, _Methods())
-        elif kind is PathKind.PREFIX and text != "/":
-            methods = self.prefixes.setdefault(text.rstrip("/"), _Methods())
-            self.depth = max(self.depth, text.rstrip("/").count("/"))
-        elif kind is PathKind.REGEX:
-            if text not in self.regexes:
-                self.regexes[text] = (self._expressions.of(text, route), _Methods())
-            methods = self.regexes[text][1]
-        else:
-            methods = self.whole
-        methods.add(route, behind=behind)
-
-    def route(self, method: str, path: str, budget: Budget | None) -> Route | Miss:
-        """The route for a path in the form that rules are compared in."""
-        found = self.whole if self.simple else self._find(path, budget)
-        route = found.get(method)
-        if route is not None:
-            return route
-        if found is _UNDECIDED:
-            return Miss(MissReason.UNDECIDED, self.name)
-        if not found.by_method:
-            return self._last(method, path) or Miss(MissReason.PATH if self.routes else MissReason.HOST, self.name)
-        return Miss(MissReason.METHOD, self.name, found.allowed())
-
-    def _last(self, method: str, path: str) -> Route | None:
-        methods = _Methods()
-        for route in self.last:
-            if route.path.text == path:
-                methods.add(route)
-        return methods.get(method)
-
-    def _find(self, path: str, budget: Budget | None) -> _Methods:
-        """The methods of the most specific rule for `path`, perhaps none; _UNDECIDED when an expression is too slow."""
-        if self.exact and (found := self.exact.get(path)) is not None:
-            return found
-        if self.prefixes and (found := self._longest_prefix(path)) is not None:
-            return found
-        if self.regexes and budget is not None:
-            for expression, methods in self.regexes.values():
-                fits = expression.fits(path, budget)
-                if fits:
-                    return methods
-                if fits is None and (methods.guarded or budget.over):
-                    return _UNDECIDED  # else whoever makes it slow would get past its middlewares
-        return self.whole
-
-    def _longest_prefix(self, path: str) -> _Methods | None:
-        # No more segments than the deepest prefix has: a path of a thousand slashes costs no more than another.
-        segments = path.split("/", self.depth + 1)[: self.depth + 1]
-        while len(segments) > 1:
-            found = self.prefixes.get("/".join(segments))
-            if found is not None:
-                return found
-            segments.pop()
-        return None
 
 
 class RouteTable:
@@ -228,21 +37,27 @@ class RouteTable:
     before: the table that this one follows. Domains whose routes are the same objects are taken over from it: of
             hundreds of routes a change concerns one or two.
     clocks: what the time that expressions take goes by
+    harmless: names of middlewares that guard nothing
     """
 
     __slots__ = (
-        "_clocks", "_every", "_expressions", "_fallback", "_last", "_most_remembered", "_nameless", "_remembered",
-        "_sites", "routes",
+        "_clocks", "_every", "_expressions", "_fallback", "_harmless", "_last", "_most_remembered", "_nameless",
+        "_remembered", "_sites", "routes",
     )  # fmt: skip
 
     def __init__(
-        self, routes: Sequence[Route] = (), before: RouteTable | None = None, clocks: Clocks | None = None
+        self,
+        routes: Sequence[Route] = (),
+        before: RouteTable | None = None,
+        clocks: Clocks | None = None,
+        harmless: frozenset[str] = frozenset(),
     ) -> None:
         self.routes = tuple(routes)
+        self._harmless = harmless
         self._clocks: Clocks = clocks or (before._clocks if before is not None else Clocks())
-        self._sites: dict[str, _Site] = {}
-        self._expressions: _Expressions = _Expressions(before._expressions if before is not None else None)
-        self._remembered: dict[str, _Site | None] = {}
+        self._sites: dict[str, Site] = {}
+        self._expressions: Expressions = Expressions(before._expressions if before is not None else None)
+        self._remembered: dict[str, Site | None] = {}
         everywhere: list[Route] = []
         sites: dict[str, list[Route]] = {}
         ports: dict[str, str] = {}  # a domain with a port -> without it
@@ -262,10 +77,11 @@ class RouteTable:
         self._last: Sequence[Route] = sites.pop(NO_NAME.name, ())
         for name, found in sites.items():
             self._add(name, found, sites.get(ports[name], ()) if name in ports else (), before)
-        self._every = _Site("", everywhere, (), self._expressions)
+        self._every = Site("", everywhere, (), self._expressions, harmless)
         self._expressions.close()
         self._fallback = self._every if everywhere else None
-        self._nameless = _Site("", everywhere, (), self._expressions, self._last) if self._last else self._fallback
+        everybody = Site("", everywhere, (), self._expressions, harmless, self._last)
+        self._nameless = everybody if self._last else self._fallback
         # Each domain may be asked for by some names of its own, with and without the port.
         self._most_remembered = _REMEMBERED_HOSTS + 2 * len(sites)
 
@@ -287,7 +103,7 @@ class RouteTable:
             budget = self.budget()
         if site.simple or is_plain(path):
             return site.route(method, path, budget)
-        return _weighed(site, method, path, budget)
+        return _weighed(site, method, path, budget, self._harmless)
 
     def budget(self) -> Budget:
         """What the expressions may cost one request."""
@@ -296,21 +112,22 @@ class RouteTable:
     def _add(self, name: str, routes: list[Route], behind: Sequence[Route], before: RouteTable | None) -> None:
         known = before._sites.get(name) if before is not None else None
         last = self._last if names_nobody(_name_and_port(name)[0]) else ()
-        if known is not None and known.routes == routes and known.behind == behind and known.last == last:
+        same = known is not None and before is not None and before._harmless == self._harmless and known.last == last
+        if same and known is not None and known.routes == routes and known.behind == behind:
             self._sites[name] = known
             for text, (expression, _) in known.regexes.items():
                 self._expressions.keep(text, expression)
         else:
-            self._sites[name] = _Site(name, routes, behind, self._expressions, last)
+            self._sites[name] = Site(name, routes, behind, self._expressions, self._harmless, last)
 
-    def _find(self, host: str) -> _Site | None:
+    def _find(self, host: str) -> Site | None:
         """The site for a host that is not remembered."""
         if len(self._remembered) >= self._most_remembered:
             self._remembered.clear()
         found = self._remembered[host] = self._site_for(host)
         return found
 
-    def _site_for(self, host: str) -> _Site | None:
+    def _site_for(self, host: str) -> Site | None:
         name, port = _name_and_port(host)
         suffix = name.partition(".")[2]
         for known in (name, f"*.{suffix}"):
@@ -328,7 +145,7 @@ def _name_and_port(host: str) -> tuple[str, str]:
     return name.rstrip("."), port or str(DEFAULT_PORTS["http"])
 
 
-def _weighed(site: _Site, method: str, path: str, budget: Budget | None) -> Route | Miss:
+def _weighed(site: Site, method: str, path: str, budget: Budget | None, harmless: frozenset[str]) -> Route | Miss:
     """The route for a path that can be read in several ways."""
     read = readings(path)
     if read is None:
@@ -351,10 +168,11 @@ def _weighed(site: _Site, method: str, path: str, budget: Budget | None) -> Rout
         found += slashed
     if any(isinstance(other, Miss) and other.reason is MissReason.UNDECIDED for other in found):
         return Miss(MissReason.UNDECIDED, site.name)
-    return _guarded([other for other in found if isinstance(other, Route)]) or Miss(MissReason.AMBIGUOUS, site.name)
+    routes = [other for other in found if isinstance(other, Route)]
+    return _best_guarded(routes, harmless) or Miss(MissReason.AMBIGUOUS, site.name)
 
 
-def _guarded(routes: Sequence[Route]) -> Route | None:
+def _best_guarded(routes: Sequence[Route], harmless: frozenset[str]) -> Route | None:
     """The first that has the middlewares of all, or None."""
-    all_of_them = {name for route in routes for name in route.options.middlewares}
-    return next((route for route in routes if all_of_them.issubset(route.options.middlewares)), None)
+    guards = {name for route in routes for name in route.options.middlewares} - harmless
+    return next((route for route in routes if guards.issubset(route.options.middlewares)), None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from dockerproxy.settings.values import NONE, split_list
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# The shipped ones that let pass whatever would pass without them; whoever gets past one of these has gained nothing.
+_HARMLESS = frozenset({"body_limit", "compress", "error_pages", "gzip", "security_headers"})
 
 
 def parse_middlewares(value: Any) -> tuple[str, ...]:
@@ -48,3 +50,13 @@ class MiddlewareSettings(BaseModel):
     def options(self) -> dict[str, Any]:
         """All keys beside `use`, unchecked."""
         return dict(self.model_extra or {})
+
+
+def harmless(defined: Mapping[str, MiddlewareSettings], others: Collection[str] = ()) -> frozenset[str]:
+    """The names of middlewares that guard nothing.
+
+    others: names that stand for something else than what is shipped under them
+    """
+    shipped = _HARMLESS.difference(others)
+    named = {name for name, definition in defined.items() if (definition.use or name) in shipped}
+    return shipped.difference(defined) | named

@@ -19,8 +19,18 @@ Calls run from the admin handlers down to control. It never speaks
 to a client itself: the data plane connects to a handler as it does to a container.
 """
 
-from dockerproxy.web.context import BODY_LIMIT, CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo
+from dockerproxy.web.context import BODY_LIMIT, CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo, path_of
 from dockerproxy.web.handlers.handlers import Handlers
 from dockerproxy.web.handlers.relayed import RelayedResponse
 
-__all__ = ["BODY_LIMIT", "CONTROL", "ERROR_INFO", "ROUTE_NAME", "Control", "ErrorInfo", "Handlers", "RelayedResponse"]
+__all__ = [
+    "BODY_LIMIT",
+    "CONTROL",
+    "ERROR_INFO",
+    "ROUTE_NAME",
+    "Control",
+    "ErrorInfo",
+    "Handlers",
+    "RelayedResponse",
+    "path_of",
+]

@@ -15,8 +15,10 @@ from aiohttp import web
 from dockerproxy.control.registry import Registry
 from dockerproxy.discovery.status import DiscoveryStatus
 from dockerproxy.routing.bench import UpstreamStatus
+from dockerproxy.routing.expression import Budget
 from dockerproxy.routing.route import Upstream
 from dockerproxy.settings import Settings
+from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
 from dockerproxy.web.access.login_codes import LoginCodes
@@ -98,3 +100,14 @@ ASSERTED = RequestKey("ASSERTED", frozenset)
 PASSAGE = RequestKey("PASSAGE", int)
 # The option of the route, for middlewares that judge by the path.
 ENCODED_SLASHES = RequestKey("ENCODED_SLASHES", str)
+# What the expressions of middlewares may cost, all together.
+EXPRESSION_BUDGET = RequestKey("EXPRESSION_BUDGET", Budget)
+
+
+def path_of(request: web.Request) -> str:
+    """The path as the proxy reads it, in the form of RFC 3986 section 6.2.2: for whoever judges by the path.
+
+    `request.path` is decoded, but `/x/../admin` and `//admin` are not `/admin` there.
+    """
+    path = request.raw_path.partition("?")[0]
+    return path if is_plain(path) else normalised(path)

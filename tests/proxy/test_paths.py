@@ -10,6 +10,7 @@ from aiohttp import web
 
 from dockerproxy.routing.route import Domain, PathRule, Route
 from dockerproxy.settings import RouteOptions
+from dockerproxy.web import path_of
 
 from ..support.scene import Scene
 from ..support.upstreams import Upstream
@@ -132,6 +133,20 @@ async def test_a_handler_gets_the_groups_of_the_path_that_was_matched(scene: Sce
     await scene.proxy(python_routes=[route])
     for target in ("/p/a%20b", "/%70/a%20b", "//p/x/../a%20b"):
         assert json.loads((await scene.get(target)).body) == {"name": "a b"}, target
+
+
+async def test_a_middleware_of_ones_own_can_judge_by_the_path_as_it_is_read(scene: Scene) -> None:
+    seen = []
+
+    async def judge(request: web.Request, call_next: CallNext) -> web.StreamResponse:
+        seen.append(path_of(request))
+        return await call_next(request)
+
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, middlewares="judge", given={"judge": judge})
+    for target in ("/x/..//%61dmin?q=/../", "/a%20b", "/plain"):
+        await scene.get(target)
+    assert seen == ["/admin", "/a%20b", "/plain"]
 
 
 async def test_what_goes_over_the_gate_is_what_the_client_sent(scene: Scene) -> None:

@@ -87,6 +87,7 @@ async def test_whom_a_web_server_of_this_machine_does_not_name_may_not_operate(s
 
 CLAIMS = ("X-Forwarded-Ssl", "X-Forwarded-Scheme", "X-Forwarded-User", "x-forwarded-whatever", "X_Forwarded_Ssl",
           "X-Client-IP", "True-Client-IP", "X-Cluster-Client-IP", "Front-End-Https", "X-Url-Scheme", "X-Original-URL",
+          "X-Original-URI", "X-Original-Host",
           "X-Rewrite-URL", "Proxy")  # fmt: skip
 
 

@@ -99,6 +99,24 @@ def test_of_two_guards_that_have_nothing_in_common_neither_is_preferred() -> Non
     assert found(RouteTable(both), "h", "/x/../admin") == "admin"
 
 
+def test_middlewares_that_guard_nothing_are_nothing_to_get_past() -> None:
+    routes = [guarded("site", "h", "", "security_headers"), guarded("admin", "h", "^/admin", "compress", "team")]
+    table = RouteTable(routes, harmless=frozenset({"compress", "security_headers"}))
+    for path in ("//admin", "/%61dmin/x", "/admin;x"):
+        assert found(table, "h", path) == "admin", path
+    assert found(RouteTable(routes), "h", "//admin") == "ambiguous_path"
+    again = RouteTable(routes, table, harmless=frozenset({"security_headers"}))
+    assert found(again, "h", "//admin") == "admin"
+
+
+def test_nobody_waits_for_an_expression_that_is_guarded_by_nothing() -> None:
+    evil = guarded("evil", "h", "~^/(a|a)+$", "compress")
+    table = RouteTable([evil, route("site", "h")], harmless=frozenset({"compress"}))
+    assert found(table, "h", "/" + "a" * 60 + "!") == "site"
+    again = RouteTable(table.routes, table)  # what guards nothing is said anew
+    assert found(again, "h", "/" + "a" * 60 + "!") == "undecided_path"
+
+
 @pytest.mark.parametrize("path", [*SPELLINGS, *SLASHES, "/..;/x", "/%2f..%2f.."])
 def test_a_domain_with_one_rule_for_all_takes_every_path(path: str) -> None:
     assert found(RouteTable([route("site", "h")]), "h", path) == "site"

@@ -15,6 +15,7 @@ from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings
+from dockerproxy.settings.middlewares import harmless
 
 _LABEL = "middlewares"
 
@@ -25,6 +26,9 @@ class MiddlewareSource(Protocol):
     def known(self, settings: Settings) -> Collection[str]:
         """The names that routes may have."""
 
+    def harmless(self, settings: Settings) -> frozenset[str]:
+        """The names of those that guard nothing."""
+
     def use(self, settings: Settings, names: Iterable[str]) -> None:
         """Make them, and those of these names. Raises SettingsError, and nothing has changed then."""
 
@@ -34,6 +38,9 @@ class NamesOnly:
 
     def known(self, settings: Settings) -> Collection[str]:
         return settings.define_middlewares.keys()
+
+    def harmless(self, settings: Settings) -> frozenset[str]:
+        return harmless(settings.define_middlewares)
 
     def use(self, settings: Settings, names: Iterable[str]) -> None:
         pass

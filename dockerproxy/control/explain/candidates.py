@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 from dockerproxy.control.explain.lookup import alike
 from dockerproxy.control.overrides.overrides import is_admin
+from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, PathKind, Route, names_nobody
-from dockerproxy.routing.table import Miss, MissReason, RouteTable
+from dockerproxy.routing.table import RouteTable
 
 _MOST_NEAR = 3  # routes of other hosts, shown where no route has the host
 _EXACT, _WILDCARD, _EVERY, _LAST = range(4)
@@ -134,7 +135,7 @@ def _ambiguous(_route: Route, request: Request) -> str:
 
 
 def _undecided(_route: Route, request: Request) -> str:
-    return f"its expression takes too long for {request.path}"
+    return f"the expressions here take too long for {request.path}"
 
 
 _LACKS = {
@@ -146,9 +147,14 @@ _LACKS = {
 }
 
 
+_OF_ALL = {MissReason.AMBIGUOUS: _ambiguous, MissReason.UNDECIDED: _undecided}
+
+
 def _why_outdone(route: Route, found: Route | Miss, ranked: Sequence[Route], request: Request) -> str:
     """Why a route that would match by itself does not."""
     rank = _rank(route, request.name)
+    if isinstance(found, Miss) and found.reason in _OF_ALL:
+        return _OF_ALL[found.reason](route, request)
     if isinstance(found, Miss):
         before = [other for other in ranked if _rank(other, request.name) < rank]
         closer = [other for other in before if _rank(other, request.name)[0] < rank[0]]
@@ -159,6 +165,8 @@ def _why_outdone(route: Route, found: Route | Miss, ranked: Sequence[Route], req
     theirs = _rank(found, request.name)
     if theirs[0] < rank[0]:
         return f"route {found.name} names the host more closely"
+    if theirs > rank:
+        return f"an application may read {request.path} otherwise, and route {found.name} has the middlewares of all"
     if theirs[1:] < rank[1:]:
         return f"route {found.name} has a more specific path: {found.path}"
     if any(domain.port is not None and domain.name == request.name for domain in found.domains):

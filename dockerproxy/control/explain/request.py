@@ -24,8 +24,8 @@ from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.traefik import traefik_hosts
 from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.routing.expression import BUDGET, Budget
+from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.route import PathKind, Route
-from dockerproxy.routing.table import Miss, MissReason
 from dockerproxy.settings.paths import normalised
 
 _MOST_CANDIDATES = 20  # a domain with more routes is better looked at in the list of all routes

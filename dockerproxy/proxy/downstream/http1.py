@@ -26,7 +26,7 @@ from dockerproxy.proxy.flow import Valve
 from dockerproxy.proxy.forwarding import Origin
 from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
-from dockerproxy.routing.table import Miss
+from dockerproxy.routing.miss import Miss
 
 # Pipelined requests wait here; no client in use sends more before it reads.
 _MOST_PIPELINED = 64 << 10  # bytes

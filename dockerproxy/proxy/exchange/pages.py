@@ -15,8 +15,8 @@ from dockerproxy.proxy.exchange.client import Client
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.proxy.request_id import RequestIds
+from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.route import Route, Upstream
-from dockerproxy.routing.table import Miss, MissReason
 from dockerproxy.settings import RouteOptions
 from dockerproxy.stats import ProxyStats, RouteStats
 

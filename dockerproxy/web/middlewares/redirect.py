@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import Annotated, Any, ClassVar, Literal
 
 from aiohttp import web
 from pydantic import BeforeValidator, Field, model_validator
 
-from dockerproxy.routing.expression import Expression
+from dockerproxy.routing.expression import Budget, Clocks, Expression
 from dockerproxy.settings.options import Strict
-from dockerproxy.settings.paths import normalised
 from dockerproxy.settings.routes import parse_regex
+from dockerproxy.web.context import EXPRESSION_BUDGET, path_of
 from dockerproxy.web.middlewares.location import location
 from dockerproxy.web.middlewares.registry import CallNext
 
 _VISIBLE = re.compile(r"[!-~]+")
+_CLOCKS = Clocks(cheap=time.thread_time, own=time.thread_time)
 _WHOSE = "middleware redirect: its match"
 
 
@@ -66,17 +68,19 @@ class Redirect:
     async def __call__(self, request: web.Request, call_next: CallNext) -> web.StreamResponse:
         origin, (path, mark, query) = f"{request.scheme}://{request.host}", request.raw_path.partition("?")
         # As it was sent, for its target may bear a part of that; else as it is read, for no other spelling gets past.
-        for written in dict.fromkeys((path, normalised(path))):
-            target = self.target(f"{origin}{written}{mark}{query}")
+        budget = request.get(EXPRESSION_BUDGET) or Budget(_CLOCKS)
+        request[EXPRESSION_BUDGET] = budget  # for those behind
+        for written in dict.fromkeys((path, path_of(request))):
+            target = self.target(f"{origin}{written}{mark}{query}", budget)
             if target is not None:
                 return web.Response(status=self._status, headers={"Location": target})
         return await call_next(request)
 
-    def target(self, url: str) -> str | None:
+    def target(self, url: str, budget: Budget) -> str | None:
         """Where a request for `url` is sent, or None."""
         if self._match is None:
             return self._to
-        found = self._match.whole(url)
+        found = self._match.whole(url, budget)
         if found is None:
             return None
         target = location(self._to, found)

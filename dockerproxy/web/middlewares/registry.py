@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import MiddlewareSettings, Settings, problems_in
+from dockerproxy.settings.middlewares import harmless
 from dockerproxy.web.handlers.loading import load_object
 
 GROUP = "dockerproxy.middlewares"
@@ -63,6 +64,10 @@ class Middlewares:
     def known(self, settings: Settings) -> Collection[str]:
         """The names that routes may have."""
         return {*settings.define_middlewares, *self._given, *self._installed, *WITHOUT_OPTIONS}
+
+    def harmless(self, settings: Settings) -> frozenset[str]:
+        """The names of those that guard nothing."""
+        return harmless(settings.define_middlewares, {*self._given, *self._installed})
 
     def use(self, settings: Settings, names: Iterable[str]) -> None:
         """From now on what these settings define counts; one whose definition is the same stays the same object, unless

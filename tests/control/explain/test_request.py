@@ -162,10 +162,14 @@ def test_the_route_with_the_middlewares_of_all_readings_is_told_as_such() -> Non
     answer = explain_request("http://x.localhost/x/../public", "", {}, evidence(routes=routes))
     assert answer["route"] == "site"
     assert "route public has that path, but an application may read what was written otherwise" in answer["notes"][1]
+    assert why(answer)["public"] == (
+        "an application may read /x/../public otherwise, and route site has the middlewares of all"
+    )
 
     answer = explain_request("http://x.localhost/public/..%2fa", "", {}, evidence(routes=routes))
     assert (answer["route"], answer["code"]) == (None, "ambiguous_path")
     assert "set encoded_slashes to keep or decode" in answer["verdict"]
+    assert set(why(answer).values()) == {"applications may read /public/..%2fa otherwise than its rule does"}
 
 
 def test_what_the_expressions_of_a_host_cost_is_told() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dockerproxy.errors import SettingsError
+from dockerproxy.routing.expression import Budget, Clocks
 from dockerproxy.web.middlewares.redirect import Redirect, RedirectOptions
 
 from ...support.scene import Scene
@@ -92,7 +93,7 @@ async def test_what_does_not_fit_goes_on(scene: Scene, before: Before) -> None:
 ])  # fmt: skip
 def test_a_path_of_the_client_never_becomes_another_host(path: str, target: str | None) -> None:
     redirect = Redirect(RedirectOptions.model_validate({"match": "http://[^/]+/old/(.*)", "to": r"/\1"}))
-    assert redirect.target(f"http://test{path}") == target
+    assert redirect.target(f"http://test{path}", Budget()) == target
 
 
 @pytest.mark.parametrize(("match", "to", "url", "target"), [
@@ -123,7 +124,7 @@ def test_a_path_of_the_client_never_becomes_another_host(path: str, target: str 
     (r"https?://(a)?[^/]+/x(y)?", r"https://\1new.example/\2", "http://test/x", "https://new.example/"),
 ])  # fmt: skip
 def test_no_client_chooses_the_host_of_a_redirect(match: str, to: str, url: str, target: str | None) -> None:
-    assert Redirect(RedirectOptions.model_validate({"match": match, "to": to})).target(url) == target
+    assert Redirect(RedirectOptions.model_validate({"match": match, "to": to})).target(url, Budget()) == target
 
 
 async def test_no_spelling_of_a_path_gets_past_a_redirect(scene: Scene, before: Before) -> None:
@@ -136,11 +137,20 @@ async def test_no_spelling_of_a_path_gets_past_a_redirect(scene: Scene, before: 
 
 def test_an_address_that_an_expression_takes_for_ever_over_is_sent_on(caplog: pytest.LogCaptureFixture) -> None:
     redirect = Redirect(RedirectOptions.model_validate({"match": "http://test/(a|a)+", "to": "/"}))
-    assert redirect.target("http://test/aaa") == "/"
+    assert redirect.target("http://test/aaa", Budget()) == "/"
     for _ in range(2):
-        assert redirect.target(f"http://test/{'a' * 60}!") is None
+        assert redirect.target(f"http://test/{'a' * 60}!", Budget()) is None
     (record,) = caplog.records
     assert "middleware redirect: its match 'http://test/(a|a)+' takes longer than 10 ms" in record.getMessage()
+
+
+def test_all_redirects_together_have_one_budget() -> None:
+    seconds = iter(range(1000))
+    budget = Budget(Clocks(cheap=lambda: next(seconds) * 0.003, own=lambda: 0.0))
+    redirect = Redirect(RedirectOptions.model_validate({"match": "http://test/old", "to": "/new"}))
+    targets = [redirect.target("http://test/old", budget) for _ in range(10)]
+    assert targets[0] == "/new"
+    assert targets[-1] is None
 
 
 async def test_a_redirect_that_cannot_be_is_told(refused: Refused) -> None:
