@@ -214,6 +214,19 @@ def test_a_container_that_is_told_to_stop_finishes_its_request_and_gets_no_new_o
         stopped.result()
 
 
+@pytest.mark.smoke
+def test_a_container_that_was_stopped_is_not_told_as_one_that_was_not(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    app = containers.run(labels=joining(route))
+    proxy.wait_until_answering(route, app)
+    app.stop()
+    proxy.wait_for_upstreams(route)
+    proxy.wait_for_reason(app, "it has exited")
+    assert f"{app.name}: ended with exit code 0 without being told to stop" not in proxy.log
+
+
+@pytest.mark.docker_only("its events tell of no signal before the container has ended")
 def test_a_container_that_takes_long_to_stop_does_not_come_back_in_between(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
@@ -232,6 +245,7 @@ def test_a_container_that_takes_long_to_stop_does_not_come_back_in_between(
     assert f"{slow.name}: ended" not in proxy.log
 
 
+@pytest.mark.docker_only("its events do not tell which signal a kill was")
 def test_a_container_that_lives_on_after_its_signal_comes_back_when_an_operator_says_so(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
@@ -291,6 +305,7 @@ def test_a_container_on_an_internal_network_is_reached_at_the_port_that_it_expos
     assert answered_by(proxy, route) == {app.name: 1}
 
 
+@pytest.mark.docker_only("its bridges have no such option")
 def test_a_container_on_an_isolated_network_only_is_reported(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
@@ -307,12 +322,22 @@ def test_a_container_on_an_isolated_network_only_is_reported(
 def test_a_container_in_the_network_of_another_is_reached_there(
     proxy: ProxyProcess, containers: Containers, route: str
 ) -> None:
-    owner = containers.run("owner", labels={}, environment={"PORTS": "9000"})
+    network = containers.network()
+    owner = containers.run("owner", labels={}, environment={"PORTS": "9000"}, network=network.name)
     member = containers.run(labels=joining(route), network_mode=f"container:{owner.name}")
     proxy.wait_until_answering(route, member)
     found = container_in(proxy.statistics(), member)
     assert found is not None
-    assert found["address"] == f"{ip(owner, 'bridge')}:8000"
+    assert found["address"] == f"{ip(owner, str(network.name))}:8000"
+
+
+@pytest.mark.docker_only("its list does not tell whose network a container uses")
+def test_a_container_in_the_network_of_another_leaves_with_it(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    owner = containers.run("owner", labels={}, environment={"PORTS": "9000"})
+    member = containers.run(labels=joining(route), network_mode=f"container:{owner.name}")
+    proxy.wait_for_upstreams(route, member)
     owner.stop()
     proxy.wait_for_reason(member, f"it uses the network of container {owner.name}, which does not run")
     proxy.wait_for_upstreams(route)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
     from requests import Session
 
 _OK = 200
+PODMAN = "Podman"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 
 
@@ -39,11 +40,14 @@ class Engine:
     """A connected engine.
 
     name: what it is, for people: `Docker 20.10.24`
+    tells_signals: whether its events say which signals a container gets, as Docker's do and Podman's do not
     """
 
     def __init__(self, host: str, version: dict[str, Any], timing: Timing, tls: EngineTls | None = None) -> None:
         self.host = host
-        self.name = _name(version)
+        brand = _brand(version)
+        self.name = f"{brand} {version.get('Version') or 'of unknown version'}"
+        self.tells_signals = brand != PODMAN
         api = version["ApiVersion"]
         self._client = _client(host, api, timing.request_timeout, tls)
         self._pinger = _client(host, api, timing.ping_timeout, tls)
@@ -158,10 +162,9 @@ def _nanoseconds(moment: str) -> int:
     return seconds * 10**9 + int((found[2] or "").ljust(9, "0")[:9])
 
 
-def _name(version: dict[str, Any]) -> str:
+def _brand(version: dict[str, Any]) -> str:
     parts = [str(part.get("Name") or "") for part in version.get("Components") or ()]
-    brand = "Podman" if any("podman" in part.lower() for part in parts) else "Docker"
-    return f"{brand} {version.get('Version') or 'of unknown version'}"
+    return PODMAN if any("podman" in part.lower() for part in parts) else "Docker"
 
 
 @contextlib.contextmanager

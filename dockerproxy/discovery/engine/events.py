@@ -34,7 +34,9 @@ MATTERING: Mapping[str, frozenset[str]] = {
     ),
     "network": frozenset({"connect", "disconnect"}),
 }  # fmt: skip
-EVENT_FILTERS = {"type": sorted(MATTERING), "event": sorted(frozenset().union(*MATTERING.values()))}
+# What Podman calls them.
+_ALSO_CALLED = {"remove": "destroy", "died": "die"}
+EVENT_FILTERS = {"type": sorted(MATTERING), "event": sorted({*_ALSO_CALLED}.union(*MATTERING.values()))}
 # What the engine keeps of past events is 256 of all kinds; a replay cannot be longer.
 _REMEMBERED = 512
 # Real-time signals have numbers from here on Linux, as libc counts them; systemd in a container stops by RTMIN+3.
@@ -69,6 +71,8 @@ class Event:
         """From one line of the stream; None if it does not matter."""
         kind = data.get("Type") or "container"
         action, _, detail = str(data.get("Action") or data.get("status") or "").partition(":")
+        if kind == "container":
+            action = _ALSO_CALLED.get(action, action)
         if action not in MATTERING.get(kind, ()):
             return None
         actor = data.get("Actor") or {}

@@ -3,6 +3,8 @@
 The engine tells of a `docker stop` by the event kill, with the signal that the container is stopped by, before the
 event die; a process that ends by itself, or is killed from outside, dies without. `docker kill` and `docker rm -f`
 are kills with SIGKILL and nothing before it.
+
+Podman tells of no signal: neither of a stop, nor which one a kill was. What its containers end by cannot be told apart.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import NamedTuple
 from dockerproxy.discovery.following.flapping import Flaps
 
 _KILLED = "137"  # 128 and the number of SIGKILL, as a shell says it
+_STOPPED = frozenset({"0", "143", _KILLED})  # what a stop may end with: by itself, by SIGTERM, by SIGKILL
 
 
 class ExitLine(NamedTuple):
@@ -51,10 +54,13 @@ class Exits:
         self._stopped &= containers
         self._killed &= containers
 
-    def ended(self, container: str, name: str, exit_code: str, now: float) -> ExitLine | None:
+    def ended(
+        self, container: str, name: str, exit_code: str, now: float, *, tells_signals: bool = True
+    ) -> ExitLine | None:
         """What to tell of its end; None when it was told to stop, or has ended just so again and again.
 
-        exit_code: as the engine says it, or "" when it does not
+        exit_code:     as the engine says it, or "" when it does not
+        tells_signals: whether the engine does
         """
         stopped, killed = container in self._stopped, container in self._killed
         self.survived(container)
@@ -64,12 +70,19 @@ class Exits:
         flap = self._flaps.add(container, now)
         if flap.flapping and not flap.news:
             return None
-        line = f"{name}: {_how(exit_code, killed)}"
+        line = f"{name}: {_how(exit_code, killed) if tells_signals else _how_perhaps(exit_code)}"
         if flap.flapping:
             line += f", for the {flap.number}th time in {flap.seconds:.0f} s"
         if not killed:
-            line += f"; see docker logs {name}"
-        return ExitLine(logging.INFO if exit_code == "0" else logging.WARNING, line)
+            line += f"; see {'docker' if tells_signals else 'podman'} logs {name}"
+        expected = exit_code == "0" or (not tells_signals and exit_code in _STOPPED)
+        return ExitLine(logging.INFO if expected else logging.WARNING, line)
+
+
+def _how_perhaps(exit_code: str) -> str:
+    """The same where the engine does not tell of signals."""
+    how = f"ended with exit code {exit_code}" if exit_code else "ended"
+    return f"{how}; this engine does not say whether it was told to stop"
 
 
 def _how(exit_code: str, killed: bool) -> str:

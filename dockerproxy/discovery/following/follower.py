@@ -228,7 +228,9 @@ class Follower:
         if view is None:
             exits.survived(event.container)
             return
-        line = exits.ended(event.container, view.name, event.exit_code, time.monotonic())
+        tells_signals = self._engine.tells_signals
+        now = time.monotonic()
+        line = exits.ended(event.container, view.name, event.exit_code, now, tells_signals=tells_signals)
         if line is not None:
             log.log(line.level, "%s", line.text)
 

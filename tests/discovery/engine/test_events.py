@@ -10,6 +10,7 @@ import pytest
 
 from dockerproxy.discovery.engine.events import (
     _REMEMBERED,
+    EVENT_FILTERS,
     Ended,
     Event,
     EventReader,
@@ -43,6 +44,12 @@ def line(action: str, kind: str = "container", **attributes: str) -> dict[str, A
 def test_container_events_that_matter(action: str) -> None:
     event = Event.from_json(line(action))
     assert event == Event("container", action.split(":")[0], ID, 0, 1_700_000_000_123_456_789)
+
+
+@pytest.mark.parametrize(("podman", "docker"), [("remove", "destroy"), ("died", "die")])
+def test_what_podman_calls_otherwise_is_understood(podman: str, docker: str) -> None:
+    assert Event.from_json(line(podman)) == Event.from_json(line(docker))
+    assert podman in EVENT_FILTERS["event"]
 
 
 @pytest.mark.parametrize("action", ["exec_start: /bin/check", "exec_die", "attach", "top", "resize"])

@@ -27,6 +27,23 @@ def test_an_end_that_nobody_asked_for_is_told(exit_code: str, level: int, words:
     assert Exits().ended("4f2a", "web", exit_code, 0.0) == (level, words)
 
 
+@pytest.mark.parametrize(
+    ("exit_code", "level", "words"),
+    [
+        ("3", logging.WARNING, "ended with exit code 3; this engine"),
+        ("0", logging.INFO, "ended with exit code 0; this engine"),
+        ("143", logging.INFO, "ended with exit code 143; this engine"),
+        ("137", logging.INFO, "ended with exit code 137; this engine"),
+        ("", logging.WARNING, "ended; this engine"),
+    ],
+)
+def test_where_the_engine_does_not_tell_of_signals_nothing_is_claimed(exit_code: str, level: int, words: str) -> None:
+    line = Exits().ended("4f2a", "web", exit_code, 0.0, tells_signals=False)
+    assert line is not None
+    assert line.text == f"web: {words} does not say whether it was told to stop; see podman logs web"
+    assert line.level == level
+
+
 def test_an_end_that_was_asked_for_is_not_told_but_the_next_one_is() -> None:
     exits = Exits()
     exits.signalled("4f2a", killed=False)

@@ -421,6 +421,21 @@ async def test_a_crash_is_told_although_a_list_was_faster_than_its_event(
     assert exits(caplog) == ["WARNING blog-1: ended with exit code 3 without being told to stop"]
 
 
+async def test_podman_does_not_say_whether_it_was_a_stop_and_so_do_we(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = shapes.version()
+    monkeypatch.setattr(shapes, "version", lambda: {**version, "Components": [{"Name": "Podman Engine"}]})
+    container = engine.containers.find("blog-1")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        assert watched.status.engine.startswith("Podman ")
+        engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "0"})
+        engine.events.emit("container", "cleanup", container.id, {"name": "blog-1"})
+        await watched.sees(lambda seen: "blog-1" not in seen.routed())
+    assert not any("without being told to stop" in message for message in caplog.messages)
+
+
 async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
     engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
