@@ -142,7 +142,7 @@ class RequestParser(HeadParser):
         elif nominated.keep_alive:
             head.keep_alive = True
         # An upgrade to h2c would carry requests past the table unseen.
-        if head.upgrade and (not nominated.upgrade or head.minor == 0 or head.length or b"h2c" in head.upgrade.lower()):
+        if head.upgrade and (not nominated.upgrade or head.minor == 0 or b"h2c" in head.upgrade.lower()):
             head.upgrade = b""
         nominated.strip(head.lines)
 

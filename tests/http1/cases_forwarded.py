@@ -7,6 +7,9 @@ from .outcomes import PAUSE, Forwarded, Refused, RequestCase, chunked, get, post
 PLAIN = seen(b"GET /")
 LENGTH_5 = seen(b"POST /", b"Content-Length: 5", body=b"hello")
 CHUNKED_5 = seen(b"POST /", b"Transfer-Encoding: chunked", body=b"5\r\nhello\r\n0\r\n\r\n")
+_TCP = b"Connection: Upgrade\r\nUpgrade: tcp"
+UPGRADE_5 = seen(b"POST /", b"Content-Length: 5", _TCP, body=b"hello")
+UPGRADE_CHUNKED_5 = seen(b"POST /", b"Transfer-Encoding: chunked", _TCP, body=b"5\r\nhello\r\n0\r\n\r\n")
 TE = b"Transfer-Encoding: chunked"
 EVIL = b"GET /evil HTTP/1.1\r\nHost: wire.test\r\n\r\n"
 HELLO = b"5\r\nhello\r\n0\r\n\r\n"
@@ -151,9 +154,13 @@ UPGRADES = (
     RequestCase("h2c among others is not passed on", "9110 7.8",
                 get(b"Connection: upgrade", b"Upgrade: websocket, H2C"),
                 with_fields()),
-    RequestCase("upgrade with a body is not passed on", "9110 7.8",
-                post(b"Connection: Upgrade", b"Upgrade: websocket", b"Content-Length: 5", body=b"hello"),
-                     one(LENGTH_5)),
+    RequestCase("upgrade with a body", "9110 7.8",
+                post(b"Connection: Upgrade", b"Upgrade: tcp", b"Content-Length: 5", body=b"hello"),
+                     one(UPGRADE_5)),
+    RequestCase("upgrade with a chunked body", "9110 7.8",
+                post(b"Connection: Upgrade", b"Upgrade: tcp", TE, body=HELLO), one(UPGRADE_CHUNKED_5)),
+    RequestCase("h2c with a body is not passed on", "9110 7.8",
+                post(b"Connection: Upgrade", b"Upgrade: h2c", b"Content-Length: 5", body=b"hello"), one(LENGTH_5)),
     RequestCase("upgrade by http 1.0 is not passed on", "9110 7.8",
                 get(b"Connection: Upgrade", b"Upgrade: websocket", line=b"GET / HTTP/1.0"), one(PLAIN, closes=True)),
 )  # fmt: skip

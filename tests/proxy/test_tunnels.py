@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
@@ -208,6 +209,76 @@ async def test_a_tunnel_holds_back_a_client_whose_upstream_does_not_read(scene: 
     listen.set()
     await flooding
     assert await client.exactly(8) == b"33554432"
+
+
+async def exec_start(conversation: Conversation) -> None:
+    """What an engine's API does to `docker exec`: it reads what is to be done, and switches."""
+    request = await conversation.request()
+    assert (request["upgrade"], request["connection"]) == ("raw", "Upgrade")
+    conversation.write(SWITCH + request.body + b"> ")
+    await echo(conversation)
+
+
+EXEC = b"POST /exec HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: raw\r\n"
+LENGTH = (EXEC + b'Content-Length: 5\r\n\r\n{"', b'"}!')
+CHUNKED = (EXEC + b'Transfer-Encoding: chunked\r\n\r\n2\r\n{"', b'\r\n3\r\n"}!\r\n0\r\n\r\n')
+GUARD: dict[str, Any] = {"define_middlewares": {"guard": {"use": "compress"}}, "middlewares": "guard"}
+
+
+@pytest.mark.parametrize(
+    ("request_parts", "settings"),
+    [(LENGTH, {}), (CHUNKED, {}), (LENGTH, GUARD)],
+    ids=["length", "chunked", "behind a middleware"],
+)
+async def test_a_request_with_a_body_may_ask_for_an_upgrade(
+    scene: Scene, request_parts: tuple[bytes, bytes], settings: dict[str, Any]
+) -> None:
+    await scene.proxy(await scene.upstream(exec_start), **settings)
+    client = await scene.client()
+    await client.send(request_parts[0])
+    await until(lambda: scene.route().in_flight == 1)
+    await client.send(request_parts[1])
+
+    answer = await client.head()
+    assert (answer.status, answer["upgrade"]) == (101, "raw")
+    assert await client.exactly(7) == b'{""}!> '
+    await client.send(b"ls")
+    assert await client.exactly(2) == b"ls"
+
+
+async def test_behind_a_middleware_a_body_that_is_too_large_to_be_kept_for_the_tunnel_is_an_ordinary_one(
+    scene: Scene,
+) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream, **GUARD)
+    client = await scene.client()
+    await client.send(EXEC + b"Content-Length: 70000\r\n\r\n" + b"x" * 70_000)
+    assert (await client.answer()).text == "a"
+    assert upstream.requests[0].body == b"x" * 70_000
+    assert "upgrade" not in upstream.requests[0]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_an_upgrade_of_a_request_with_a_body_may_be_declined(scene: Scene, method: str) -> None:
+    upstream = await scene.upstream()
+    await scene.proxy(upstream)
+    client = await scene.client()
+    for _ in range(2):
+        await client.ask(method, body=b"hello", connection="Upgrade", upgrade="raw")
+        assert (await client.answer()).text == "a"
+    assert [request.body for request in upstream.requests] == [b"hello", b"hello"]
+
+
+async def test_a_switch_before_the_request_is_complete_is_no_answer(scene: Scene) -> None:
+    upstream = await scene.upstream(switching(lambda conversation: conversation.gone()))
+    await scene.proxy(upstream)
+    client = await scene.client()
+    await client.send(
+        b"POST / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: raw\r\nContent-Length: 5\r\n\r\nhe"
+    )
+    answer = await client.answer()
+    assert (answer.status, "not_repeatable" in answer.text) == (502, True)
+    assert "101 before" in scene.counted(upstream).last_error
 
 
 async def test_an_upgrade_that_the_upstream_declines_is_a_plain_answer(scene: Scene) -> None:

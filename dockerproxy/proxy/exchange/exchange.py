@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from copy import copy
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.answers import ANSWERS
@@ -180,9 +181,12 @@ class Exchange(Attempts):
         assert attempt is not None
         connection = attempt.connection
         assert connection is not None
-        if not self.head.upgrade:
+        wrong = "" if self.head.upgrade else "101 without having been asked to switch protocols"
+        if self.request_body is not None and not self.request_body.ended:
+            wrong = "101 before it had the whole request"  # RFC 9110 section 7.8: what is sent next is still its body
+        if wrong:
             attempt.leave()
-            self._attempt_failed(AttemptError(Failure.MALFORMED, "101 without having been asked to switch protocols"))
+            self._attempt_failed(AttemptError(Failure.MALFORMED, wrong))
             return
         attempt.succeeded()
         if self._retry is not None:
@@ -216,9 +220,13 @@ class Exchange(Attempts):
         """What a handler of ours is told beside, in field lines with CRLF."""
         told = b""
         live = self.live
+        upgrade = self.head.upgrade
         if isinstance(live, GateRoute):
             self._passage, self.head = live.let_in(self._client, self.head)
             told = live.introduction(self)
+        if upgrade and self.request_body is not None:  # aiohttp would take the body for the other protocol
+            self.head = copy(self.head)
+            self.head.upgrade = b""
         if self.error_code:
             told += f"Dockerproxy-Error: {ANSWERS[self.error_code].status} {self.error_code}\r\n".encode()
         return told

@@ -64,10 +64,11 @@ class Passage:
     length:  what Content-Length says in an answer without a body, or -1
     head:    of the request that is to be passed on, for a tunnel
     withheld: names of fields that may not stand behind its body
+    limit:   most bytes that its body may have, or None
     inner:   those who have asked the route itself
     """
 
-    __slots__ = ("answer", "behind", "client", "head", "inner", "length", "request", "withheld")
+    __slots__ = ("answer", "behind", "client", "head", "inner", "length", "limit", "request", "withheld")
 
     def __init__(self, client: Client, request: RequestHead, behind: LiveRoute) -> None:
         self.client = client
@@ -77,6 +78,7 @@ class Passage:
         self.length = -1
         self.head: RequestHead | None = None
         self.withheld: Collection[str] = ()
+        self.limit: int | None = None
         self.inner: list[Behind] = []
 
     def leave(self) -> None:
@@ -223,6 +225,7 @@ def take_word(exchange: AtGate, attempt: Attempt, head: ResponseHead, done: bool
         exchange.head, exchange.live = passage.head, passage.behind
         if exchange.request_body is not None:
             exchange.request_body.withheld = passage.withheld
+            exchange.request_body.allow(passage.limit)
         exchange.start()
         return True
     attempt.failed(AttemptError(Failure.EXCEPTION, head.failed.decode("latin-1")))

@@ -46,8 +46,13 @@ class Passing:
         names = self._changed(request)
         withheld = names | request.get(ASSERTED, frozenset())
         head = self._head(request, names)
+        sent = self._outer.request_body
+        if head.upgrade and sent is not None and not sent.fits:
+            head = copy(head)
+            head.upgrade = b""  # what has come of it may not be there any more when the tunnel is asked for
         if head.upgrade:
-            self._outer.passage.head, self._outer.passage.withheld = head, withheld
+            passage = self._outer.passage
+            passage.head, passage.withheld, passage.limit = head, withheld, request.get(BODY_LIMIT)
             response = RelayedResponse(101, CIMultiDict())
             response.upgrades = True
             return response
