@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.process.unreadable import why_unreadable
 
 CONFIG_VARIABLE = "DOCKERPROXY_CONFIG"
 DEFAULT_CONFIG = "dockerproxy.yaml"
@@ -60,6 +61,8 @@ def read_file(path: Path) -> dict[str, Any]:
     """The file's keys and values, unchecked. Raises SettingsError when it is not YAML or not a mapping."""
     try:
         text = path.read_text(encoding="utf-8")
+    except PermissionError as error:
+        raise SettingsError(str(path), [Problem("", why_unreadable(path, error))]) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(str(path), [Problem("", f"cannot be read: {error}")]) from None
     return parse_file(text, str(path))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dockerproxy.errors import Problem
+from dockerproxy.process.unreadable import why_unreadable
 
 TOKEN, TOKEN_FILE = "admin_token", "admin_token_file"
 HIDDEN = "…"
@@ -58,9 +59,10 @@ def with_token_from_file(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], 
         return values, [Problem(TOKEN_FILE, f"{TOKEN} is given, too; leave one of them out")]
     try:
         token = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError, TypeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is not a text file"
-        return values, [Problem(TOKEN_FILE, f"{path} cannot be read: {reason}")]
+    except OSError as error:
+        return values, [Problem(TOKEN_FILE, f"{path} {why_unreadable(Path(path), error)}")]
+    except (UnicodeDecodeError, TypeError, ValueError):
+        return values, [Problem(TOKEN_FILE, f"{path} cannot be read: it is not a text file")]
     if len(token.split()) != 1:
         return values, [Problem(TOKEN_FILE, f"expected one line with the token in {path}, and nothing else")]
     return {**values, TOKEN: token}, []

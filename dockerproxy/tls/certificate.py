@@ -5,7 +5,6 @@ Names and dates are read by `cryptography`, since the standard library shows tho
 
 from __future__ import annotations
 
-import getpass
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 from dockerproxy.errors import SettingsError
+from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings.tls import CertificateSettings
 from dockerproxy.tls.context import server_context
 
@@ -98,17 +98,8 @@ def read_file(path: Path, where: str) -> bytes:
         return path.read_bytes()
     except FileNotFoundError:
         raise SettingsError.at(where, f"there is no file {path} (in {Path.cwd()})") from None
-    except PermissionError:
-        raise SettingsError.at(where, f"{path} may not be read by the user {_user()}, as whom the proxy runs") from None
     except OSError as error:
-        raise SettingsError.at(where, f"{path} cannot be read: {error.strerror}") from None
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # in a container a user may be only a number
-        return "without a name"
+        raise SettingsError.at(where, f"{path} {why_unreadable(path, error)}") from None
 
 
 def _chain(path: Path, where: str) -> Sequence[x509.Certificate]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockerproxy.errors import SettingsError
+from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings import RouteOptions
 
 
@@ -69,7 +70,7 @@ class UpstreamTls:
         except OSError as error:
             missing = self.key_file if self.key_file is not None and _readable(cert) else cert
             name = "tls_key" if missing is self.key_file else "tls_cert"
-            raise SettingsError.at(name, f"{missing} cannot be read: {_words(error)}") from None
+            raise SettingsError.at(name, _words(missing, error)) from None
 
 
 def _trusting(ca: Path | None) -> ssl.SSLContext:
@@ -81,7 +82,7 @@ def _trusting(ca: Path | None) -> ssl.SSLContext:
     except ssl.SSLError:
         raise SettingsError.at("tls_ca", f"{ca} holds no certificate; expected PEM") from None
     except OSError as error:
-        raise SettingsError.at("tls_ca", f"{ca} cannot be read: {_words(error)}") from None
+        raise SettingsError.at("tls_ca", _words(ca, error)) from None
 
 
 def _readable(path: Path) -> bool:
@@ -92,5 +93,7 @@ def _readable(path: Path) -> bool:
     return True
 
 
-def _words(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def _words(path: Path, error: OSError) -> str:
+    if isinstance(error, PermissionError):
+        return f"{path} {why_unreadable(path, error)}"
+    return f"{path} cannot be read: {(error.strerror or str(error)).lower()}"

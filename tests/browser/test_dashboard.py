@@ -530,3 +530,29 @@ async def test_the_filter_and_the_order_of_the_columns(site: Site, page: Page) -
     await page.value("document.querySelector('#filter').value = ''")
     await page.click("#builtin")
     await page.sees("dockerproxy-statistics", "#routes")
+
+
+async def test_a_route_whose_last_container_has_gone_says_that_it_lingers(site: Site, page: Page) -> None:
+    await page.open(site.url())
+    await seen_in(page, "blog", "1 of 1 up")
+    assert "lingers" not in await page.value(f"{row('blog')}.innerText")
+    await site.engine.containers.stop("blog")
+    await seen_in(page, "blog", "lingers")
+    await page.sees("Its last container has gone: requests wait for a new one")
+    await site.engine.containers.start("blog")
+    await page.until(f"!{row('blog')}.innerText.includes('lingers')", "the container is back")
+
+
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString", "hasOwnProperty"])
+async def test_a_route_may_be_called_as_what_every_object_has(make_site: MakeSite, page: Page, name: str) -> None:
+    labels = {**ENABLE, "dockerproxy.route": name, "dockerproxy.host": "odd.localhost"}
+    site = await make_site(ContainerSpec("odd", labels=labels))
+    await page.open(site.url())
+    await seen_in(page, name, "1 of 1 up")
+    figures = f"[...{row(name)}.querySelectorAll('td')].map(cell => cell.innerText).join(' ')"
+    assert "NaN" not in await page.value(figures)
+    async with requests_to(site, "odd.localhost"):
+        await page.until(f"/[1-9]/.test({row(name)}.querySelector('.curved .number').textContent)", "a rate")
+        await page.until(f"{row(name)}.innerText.includes('ms')", "latencies")
+    await page.until(f"/ 0$|^0$/.test({row(name)}.querySelector('.curved .number').textContent.trim())", "no rate")
+    assert "NaN" not in await page.value(figures)

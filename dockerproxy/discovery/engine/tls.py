@@ -14,6 +14,7 @@ import docker.tls
 from urllib3.exceptions import InsecureRequestWarning
 
 from dockerproxy.discovery.engine.events import EngineLost
+from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings.model import DockerSettings
 
 _OVER_NETWORK = ("tcp://", "http://", "https://")
@@ -60,6 +61,5 @@ def _check(setting: str, path: Path) -> None:
         with path.open("rb"):
             pass
     except OSError as error:
-        raise EngineLost(
-            f"{setting}: {path} cannot be read: {error.strerror}; mount it, or name another file"
-        ) from None
+        mend = "" if isinstance(error, PermissionError) else "; mount it, or name another file"
+        raise EngineLost(f"{setting}: {path} {why_unreadable(path, error)}{mend}") from None

@@ -15,6 +15,7 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field, model_validator
 
 from dockerproxy.process.offload import Offload
+from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings.options import Strict
 from dockerproxy.web.access.known_credentials import KnownCredentials
 from dockerproxy.web.access.refusal import too_many
@@ -76,7 +77,9 @@ def read_users(file: Path) -> dict[str, Password]:
     """Names and hashes from a file with lines `name:hash`. Raises ValueError, with the line."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ValueError(f"{file} {why_unreadable(file, error)}") from None
+    except UnicodeDecodeError as error:
         raise ValueError(f"{file} cannot be read: {error}") from None
     found = {}
     for number, line in enumerate(lines, 1):

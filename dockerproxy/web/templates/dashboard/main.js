@@ -9,7 +9,7 @@ import { announce } from "./messages.js";
 import { Overview } from "./overview.js";
 import { Routes } from "./routes.js";
 import { logIn } from "./session.js";
-import { Stream } from "./stream.js";
+import { own, Stream } from "./stream.js";
 
 const WORDS = { live: ["live", "good"], paused: ["not in view", "faint"], lost: ["connection lost, trying again", "bad"] };
 
@@ -52,7 +52,7 @@ class Dashboard {
     this.total.add(proxy, passed - 1);
     for (const name of Object.keys(routes)) if (!this.trails.has(name)) this.trails.set(name, new Trail());
     for (const [name, trail] of this.trails) {
-      trail.add(routes[name], passed - 1);
+      trail.add(own(routes, name), passed - 1);
       if (trail.quiet) this.trails.delete(name);
     }
   }

@@ -22,6 +22,9 @@ export function trouble(route, rates) {
   return Math.max(worst, rates?.error_rate ? 3 : 0, route.kind === "proxy" && !route.upstreams.length ? 3 : 0);
 }
 
+/** Whether its last container has gone: without one, a route of containers is only kept for a while. */
+export const lingers = (route) => route.source === "docker" && !route.upstreams.length;
+
 export function overridden(route) {
   const { overrides } = route;
   const upstreams = route.upstreams.some(({ overrides: set }) => set?.drained || set?.weight);
@@ -217,7 +220,8 @@ export class RouteRow {
     if (paused) countDown(this.told, paused.until, "Requests wait; they go through in", "Requests go through.");
     else {
       stopCounting(this.told);
-      setText(this.told, maintenance ? `Visitors get 503: ${maintenance.message || "This site is under maintenance."}` : "");
+      const gone = lingers(route) ? "Its last container has gone: requests wait for a new one, for a while." : "";
+      setText(this.told, maintenance ? `Visitors get 503: ${maintenance.message || "This site is under maintenance."}` : gone);
     }
   }
 }
@@ -242,6 +246,7 @@ function badgesOf(route) {
   return [
     ...(maintenance ? [["warn", "maintenance"]] : []),
     ...(paused ? [["warn", "paused"]] : []),
+    ...(lingers(route) ? [["warn", "lingers"]] : []),
     ...(drained ? [["set", `${drained} drained`]] : []),
     ...(route.upstreams.some((upstream) => upstream.overrides?.weight) ? [["set", "weights set"]] : []),
     ...(isBuiltin(route) ? [["faint", "built-in"]] : []),

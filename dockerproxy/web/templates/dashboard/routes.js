@@ -3,6 +3,7 @@
 import { byId, make, setAttribute, setChildren, setText } from "./dom.js";
 import { counted, whole } from "./format.js";
 import { isBuiltin, overridden, RouteRow, trouble } from "./route_row.js";
+import { own } from "./stream.js";
 
 const OPEN_AT_FIRST = 6; // routes; where there are more, only those in trouble are open
 const AT_ONCE = 500; // rows; more when they are asked for
@@ -46,7 +47,7 @@ export class Routes {
     this.drawn = 0;
     for (const route of report.routes) {
       let row = this.rows.get(route.name);
-      const rates = report.rates.routes[route.name];
+      const rates = own(report.rates.routes, route.name);
       if (!row) {
         row = new RouteRow();
         this.watched.set(row.row, row);

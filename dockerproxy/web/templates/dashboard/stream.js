@@ -3,6 +3,11 @@
 const FIRST_PAUSE = 1000; // milliseconds; it doubles up to the longest
 const LONGEST_PAUSE = 15000;
 
+/** What a report has under a name that somebody else chose: every object has a `constructor`, without being told. */
+export function own(object, name) {
+  return Object.hasOwn(object, name) ? object[name] : undefined;
+}
+
 export class Stream {
   /**
    * handlers: history(data), report(data), state("live" | "paused" | "lost"), forbidden(), when the session is over
