@@ -14,6 +14,7 @@ from dockerproxy.routing.route import Route
 from dockerproxy.run import run_to_end, serve, set_up_log
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, load
+from dockerproxy.settings.file import find_config
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.web.handlers.loading import load_object
 
@@ -65,7 +66,7 @@ class Proxy:
             print(harmless(str(error)), file=sys.stderr)
             return EXIT_FAILED
         set_up_log(settings, config)
-        return run_to_end(serve(Server(settings, self.routes, read, self.middlewares)))
+        return run_to_end(serve(Server(settings, self.routes, read, self.middlewares, find_config(config))))
 
 
 def load_proxy(name: str) -> Proxy:

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,7 @@ from dockerproxy.server.gateway import GatewayNotice
 from dockerproxy.server.listeners import Listeners
 from dockerproxy.server.note import Note
 from dockerproxy.server.rereading import SettingsReader, told
+from dockerproxy.server.stale_files import stale_files
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
@@ -72,6 +74,7 @@ class Server:
 
     read_settings: reads the settings anew for SIGHUP, or None where there is nothing to read
     middlewares:   that routes may name, beside those that the settings define
+    settings_file: that `read_settings` reads, or None
     """
 
     def __init__(
@@ -80,10 +83,12 @@ class Server:
         routes: Sequence[Route] = (),
         read_settings: Callable[[], Settings] | None = None,
         middlewares: Mapping[str, Any] | None = None,
+        settings_file: Path | None = None,
     ) -> None:
         self._settings = self._started_with = settings
         self._python_routes = tuple(routes)
         self._reader = SettingsReader(read_settings)
+        self._settings_file = settings_file
         self.stats = ProxyStats(time.time())
         self.discovery = DiscoveryStatus()
         self.plane: DataPlane
@@ -251,6 +256,9 @@ class Server:
         if late:
             changed.append(f"the new value of {' and '.join(late)} counts only after a restart")
             log.warning("reload: %s", changed[-1])
+        for line in stale_files(settings, self._settings_file):
+            changed.append(line)
+            log.warning("reload: %s", line)
         self._settings = in_force
         self._leave_note()
         self._tell_https_port()
