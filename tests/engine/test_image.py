@@ -28,7 +28,11 @@ def running(docker_client: docker.DockerClient, proxy_image: ProxyImage) -> Iter
         ports={f"{PORT}/tcp": ("127.0.0.1", None)},
         volumes={proxy_image.socket: {"bind": "/var/run/docker.sock", "mode": "ro"}},
         group_add=[proxy_image.group],
-        environment={"DOCKERPROXY_ADMIN_ACCESS": "open"},
+        environment={
+            "DOCKERPROXY_ADMIN_ACCESS": "open",
+            "DOCKERPROXY_DEFINE_MIDDLEWARES__SLOW__USE": "rate_limit",
+            "DOCKERPROXY_DEFINE_MIDDLEWARES__SLOW__RATE": "1000/s",
+        },
         read_only=True,
         tmpfs={"/tmp": ""},
         cap_drop=["ALL"],
@@ -92,6 +96,18 @@ def test_an_operator_asks_it_from_within(running: Container, wait: Wait) -> None
         assert code == 0, output
         assert isinstance(output, bytes)
         assert words in output
+
+
+def test_that_all_clients_have_one_address_is_told_once_something_goes_by_addresses(
+    running: Container, containers: Containers, wait: Wait
+) -> None:
+    def told() -> bool:
+        return "slow: go by the client's address, but all clients come through" in running.logs().decode()
+
+    wait(lambda: running.exec_run(["dockerproxy", "health"]).exit_code == 0, lambda: running.logs().decode())
+    assert not told()
+    containers.run(labels={"dockerproxy.enable": "true", "dockerproxy.middlewares": "slow"})
+    wait(told, lambda: f"a warning; {running.logs().decode()}")
 
 
 def test_it_stops_in_good_order_when_told_to(running: Container) -> None:
