@@ -15,6 +15,8 @@ from dockerproxy.proxy.record import Record
 _PAUSE = 0.1  # seconds
 # About 30 MB: minutes of a busy site, while whoever reads the log is restarted.
 MOST_WAITING = 100_000  # lines
+_MOST_SIZE = 32 << 20  # characters; clients may see to it that lines are long
+_AT_ONCE = 256 << 10  # characters
 # What the reader of the log has not taken by then is given up, so that the proxy can stop.
 _LAST_WAIT = 5.0  # seconds
 
@@ -32,6 +34,7 @@ class AccessLog:
         self._descriptor = descriptor
         self._most_waiting = most_waiting
         self._waiting: deque[str] = deque()
+        self._came = self._went = 0  # characters; each is counted by one thread alone
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="access log", daemon=True)
         self.dropped = 0
@@ -45,8 +48,10 @@ class AccessLog:
 
     def __call__(self, record: Record) -> None:
         """Take a record. It never waits."""
-        if len(self._waiting) < self._most_waiting:
-            self._waiting.append(self._line(record))
+        if len(self._waiting) < self._most_waiting and self._came - self._went < _MOST_SIZE:
+            line = self._line(record)
+            self._waiting.append(line)
+            self._came += len(line)
         else:
             self.dropped += 1
 
@@ -75,12 +80,23 @@ class AccessLog:
 
     def _write(self) -> None:
         """Write all that waits now. Lines leave the queue only when they are written."""
-        while count := len(self._waiting):
-            data = "".join(self._waiting[index] for index in range(min(count, 1000))).encode("utf-8", "replace")
+        while self._waiting:
+            lines = self._next_lines()
+            data = "".join(lines).encode("utf-8", "replace")
             while data:
                 data = data[self._put(data) :]
-            for _ in range(min(count, 1000)):
-                self._waiting.popleft()
+            for _ in lines:
+                self._went += len(self._waiting.popleft())
+
+    def _next_lines(self) -> list[str]:
+        """Some of those that wait: few enough for the loop not to wait while they are put together."""
+        lines, size = [], 0
+        for index in range(min(len(self._waiting), 1000)):
+            lines.append(self._waiting[index])
+            size += len(lines[-1])
+            if size >= _AT_ONCE:
+                break
+        return lines
 
     def _put(self, data: bytes) -> int:
         try:

@@ -70,6 +70,14 @@ async def test_a_reader_that_stops_reading_costs_lines_but_no_time(
     assert f"{log.dropped} lines" in caplog.text
 
 
+async def test_long_lines_that_nobody_reads_are_bounded_in_memory(pipe: tuple[int, int]) -> None:
+    _, writing = pipe
+    log = AccessLog(lambda one: f"{one.target} {'x' * 100_000}\n", writing)
+    for number in range(1000):
+        log(record(number))
+    assert 600 < log.dropped < 800  # of 100 MB some 32 are kept
+
+
 async def test_a_reader_that_has_gone_ends_the_log_and_nothing_else(
     pipe: tuple[int, int], caplog: pytest.LogCaptureFixture
 ) -> None:
