@@ -82,6 +82,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
             "https",
             "keepalive",
             "log_limit",
+            "prefix",
             "record",
             "request_id",
             "target",

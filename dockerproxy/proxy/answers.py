@@ -34,6 +34,7 @@ _LATER = 60  # seconds
 
 ANSWERS: dict[str, Answer] = {
     "https_required": Answer(308, "Permanent Redirect", "This site is there over https."),
+    "slash_missing": Answer(308, "Permanent Redirect", "This site begins behind the slash."),
     "bad_request": Answer(400, "Bad Request", "The request is not valid HTTP/1.1.", close=True),
     "ambiguous_path": Answer(400, "Bad Request", "The path is written so that it may be read in several ways."),
     "loop": Answer(508, "Loop Detected", "The request came back to the proxy that had sent it."),

@@ -32,7 +32,7 @@ class CommonArguments(TypedDict, total=False):
     linger: float | str
     max_connections: int
     max_body: int | str | None
-    strip_prefix: bool
+    strip_prefix: bool | Literal["rewrite"]
     normalise_paths: bool
     encoded_slashes: Literal["refuse", "keep", "decode"]
     via: bool

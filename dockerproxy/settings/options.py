@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from dockerproxy.settings.middlewares import parse_middlewares
-from dockerproxy.settings.values import Duration, SizeLimit, Statuses, Timeout, parse_nanoseconds, parse_server_name
+from dockerproxy.settings.values import (
+    Duration,
+    SizeLimit,
+    Statuses,
+    Timeout,
+    parse_nanoseconds,
+    parse_server_name,
+    parse_strip_prefix,
+)
 
 if TYPE_CHECKING:
     from dockerproxy.settings.arguments import OptionArguments
@@ -117,7 +125,11 @@ class RouteOptions(Strict):
     )
     max_connections: int = Field(DEFAULT_MAX_CONNECTIONS, ge=1, description="connections to one upstream at a time")
     max_body: SizeLimit = Field(None, description="largest request body; a larger one is answered with 413; or `none`")
-    strip_prefix: bool = Field(False, description="the upstream sees the rest of the path, and X-Forwarded-Prefix")
+    strip_prefix: Annotated[bool | Literal["rewrite"], BeforeValidator(parse_strip_prefix)] = Field(
+        False,
+        description="the upstream sees the rest of the path, and X-Forwarded-Prefix; with `rewrite`, what it says in"
+        " Location and in the paths of cookies gets the prefix, and the prefix itself redirects to `/prefix/`",
+    )
     normalise_paths: bool = Field(
         False,
         description="the upstream sees the path as the proxy reads it (`/x/../%61` as `/a`), and not as it was sent",

@@ -15,6 +15,8 @@ from typing import Annotated, Any, NamedTuple
 from pydantic import BeforeValidator, PlainSerializer, PlainValidator
 
 NONE = "none"  # written where there is to be no limit, or nothing of a list
+REWRITE = "rewrite"
+_SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
@@ -78,6 +80,18 @@ def parse_size_limit(value: Any) -> int | None:
         return parse_size(value)
     except ValueError as error:
         raise ValueError(f"{error}, or none") from None
+
+
+def parse_strip_prefix(value: Any) -> bool | str:
+    """True, False or `rewrite`. Raises ValueError."""
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text == REWRITE:
+        return text
+    if text not in _SWITCH:
+        raise ValueError("expected true, false or rewrite")
+    return _SWITCH[text]
 
 
 def parse_statuses(value: Any) -> frozenset[int]:

@@ -112,6 +112,7 @@ GOOD: list[tuple[str, str, str, Any]] = [
     ("max_connections", "64", "options", {"max_connections": 64}),
     ("max_body", "10MiB", "options", {"max_body": 10 << 20}),
     ("strip_prefix", "true", "options", {"strip_prefix": True}),
+    ("strip_prefix", "Rewrite", "options", {"strip_prefix": "rewrite"}),
     ("normalise_paths", "true", "options", {"normalise_paths": True}),
     ("encoded_slashes", "keep", "options", {"encoded_slashes": "keep"}),
     ("via", "true", "options", {"via": True}),
@@ -205,7 +206,7 @@ WRONG_TUNING = [
     ("max_attempts", "0", "expected 1 or more"),
     ("error_statuses", "50x", "'50x' is not a status code"),
     ("max_body", "huge", "expected a size such as"),
-    ("strip_prefix", "perhaps", "expected true or false"),
+    ("strip_prefix", "perhaps", "expected true, false or rewrite"),
 ]
 
 

@@ -14,7 +14,7 @@ from dockerproxy.commands.terminal.phrases import clean_line
 from dockerproxy.commands.terminal.tables import BAD, FAINT, ODD, STRONG, override_words, plain_table, upstream_state
 
 GOOD = "green"
-_GOOD_CODES = (None, "", "routed", "https_required")
+_GOOD_CODES = (None, "", "routed", "https_required", "slash_missing")
 _MOST_CANDIDATES = 10
 _COMMAND = "run: "
 

@@ -26,7 +26,8 @@ from dockerproxy.proxy.answers import ANSWERS
 from dockerproxy.routing.expression import BUDGET, Budget
 from dockerproxy.routing.miss import Miss, MissReason
 from dockerproxy.routing.route import PathKind, Route
-from dockerproxy.settings.paths import normalised
+from dockerproxy.settings.paths import comparable, normalised
+from dockerproxy.settings.values import REWRITE
 
 _MOST_CANDIDATES = 20  # a domain with more routes is better looked at in the list of all routes
 _MOST_CONTAINERS = 5
@@ -60,7 +61,7 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
     route = found if isinstance(found, Route) else None
     conditions = _conditions(route, evidence)
     plain = not url.lower().startswith("https:")
-    code, verdict = _answered(route, conditions, plain) if route is not None else _missed(found, request)
+    code, verdict = _answered(route, conditions, plain, request.path) if route is not None else _missed(found, request)
     nowhere = route is not None and code == "https_required" and not evidence.settings.https_reachable
     if nowhere:
         code, verdict = Code.NO_HTTPS, f"{verdict}; but no address to listen on speaks https"
@@ -123,7 +124,7 @@ def _upstream(told: Json, condition: Condition) -> Json:
     return {**told, **condition._asdict()}
 
 
-def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain: bool) -> tuple[str, str]:
+def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain: bool, path: str) -> tuple[str, str]:
     """What a route makes of a request; `plain`: one that is not https."""
     options = route.options
     if options.https == "redirect" and plain:
@@ -131,6 +132,8 @@ def _answered(route: Route, conditions: Sequence[tuple[Json, Condition]], plain:
     obstacle = of_route(route)
     if obstacle is not None:
         return obstacle.code, obstacle.text
+    if options.strip_prefix == REWRITE and not path.endswith("/") and comparable(path) == route.path.text:
+        return "slash_missing", f"route {route.name} redirects to {route.path.text}/, with 308"
     if route.handler:
         return Code.ROUTED, f"route {route.name} answers, by the handler {route.handler}"
     states = [condition.state for _, condition in conditions]

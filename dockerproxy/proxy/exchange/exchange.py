@@ -24,6 +24,7 @@ from dockerproxy.proxy.exchange.request_body import RequestBody
 from dockerproxy.proxy.exchange.restriction import restriction
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.https import set_hsts
+from dockerproxy.proxy.prefix import rewrite
 from dockerproxy.proxy.record import Record
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
@@ -161,8 +162,8 @@ class Exchange(Attempts):
         self.stats.answers[head.status // 100] += 1
         if self._client.record is not None:
             attempt.answered_at = time.monotonic()
-        if self.live.hsts and self._client.origin.speaks_https(self.head):
-            set_hsts(head, self.live.hsts)
+        if self.live.edits:
+            self._edit(head, attempt)
         if self.error_code:
             self._shared.pages.mark(self._client, self.head, self.error_code, head)
         if done:
@@ -269,6 +270,15 @@ class Exchange(Attempts):
     def _connection(self) -> UpstreamConnection | None:
         attempt = self._attempt
         return attempt.connection if attempt is not None and not self._done else None
+
+    def _edit(self, head: ResponseHead, attempt: Attempt) -> None:
+        """Do what the route does to the heads of answers."""
+        live = self.live
+        if live.rewrites:
+            upstream = attempt.upstream
+            rewrite(head, live.prefix, self.head, upstream.address.partition("//")[2])
+        if live.hsts and self._client.origin.speaks_https(self.head):
+            set_hsts(head, live.hsts)
 
     # The end
 

@@ -17,6 +17,7 @@ from dockerproxy.proxy.target import rewritten
 from dockerproxy.routing.balancer import Balancer
 from dockerproxy.routing.bench import Bench
 from dockerproxy.routing.route import PathKind, Route, Upstream
+from dockerproxy.settings.values import REWRITE
 from dockerproxy.stats import RouteStats
 from dockerproxy.tls.client import UpstreamTls
 
@@ -40,6 +41,8 @@ class LiveRoute:
     restricted: whether requests are to be looked at before they are tried: a redirect to https, maintenance, a pause,
                 a handler that knows certain methods only
     hsts:       field line that answers to clients over https get, or b""
+    rewrites:   whether the addresses in answers get the prefix
+    edits:      whether there is anything to be done to the heads of answers
     tls:        how https upstreams are spoken to
     doubted:    addresses at which its containers may be no more; they may change before `update`
     gated:      whether its handler runs middlewares before another route of this name
@@ -48,8 +51,8 @@ class LiveRoute:
     gated: ClassVar[bool] = False
 
     __slots__ = (
-        "_doubted", "_held", "_log_limit", "balancer", "gone", "hsts", "options", "prefix", "restricted", "route",
-        "stats", "tls", "via",
+        "_doubted", "_held", "_log_limit", "balancer", "edits", "gone", "hsts", "options", "prefix", "restricted",
+        "rewrites", "route", "stats", "tls", "via",
     )  # fmt: skip
 
     def __init__(self, route: Route, stats: RouteStats, doubted: Collection[str] = ()) -> None:
@@ -80,9 +83,12 @@ class LiveRoute:
         self.tls = UpstreamTls.of(route.options)
         self.via = route.options.via
         self.hsts = hsts_line(route.options.hsts_max_age)
+        self.rewrites = bool(self.prefix) and route.options.strip_prefix == REWRITE
+        self.edits = self.rewrites or bool(self.hsts)
         maintained = route.maintenance is not None
         handled = bool(route.handler) and not self.gated
-        self.restricted = handled or route.paused or maintained or route.options.https == "redirect"
+        redirects = self.rewrites or route.options.https == "redirect"
+        self.restricted = handled or route.paused or maintained or redirects
         if not route.paused and (self.balancer.has_upstream or maintained or resumed):
             self._wake_held()
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.https import location, must_be_https
+from dockerproxy.proxy.prefix import missing_slash
 
 # Of any other one aiohttp's parser (llhttp) can make nothing. Upstreams may know more.
 _METHODS = frozenset({
@@ -46,6 +47,8 @@ def restriction(live: LiveRoute, head: RequestHead, secure: bool, https_port: in
         return Restriction("maintenance", route.maintenance)
     if route.paused:
         return Restriction("")
+    if live.rewrites and (target := missing_slash(head, live.prefix)):
+        return Restriction("slash_missing", fields=(("Location", target),))
     if route.handler and not live.gated and head.method not in _METHODS:
         return Restriction("not_implemented")  # RFC 9110 section 9.1
     return None
