@@ -85,6 +85,11 @@ class Forwarding:
         """How the client came: http or https; what `head` claims must be gone unless it is trusted."""
         return _scheme(self._claims(head.claimed or {}), secure)
 
+    def host(self, head: RequestHead) -> str:
+        """The host that a trusted proxy was asked for; "" where it does not say, or says what is none."""
+        told = _last(self._claims(head.claimed or {}).get(_HOST, ())).decode("latin-1")
+        return told if HOST.fullmatch(told) else ""
+
     def client(self, head: RequestHead, peer: str) -> str:
         """The nearest address on the way that is not a trusted proxy's; `unknown` for one that is not told."""
         client = peer
@@ -178,6 +183,15 @@ class Origin:
     def via_field(self, head: RequestHead) -> bytes:
         """Via with CRLF (RFC 9110 section 7.6.3); after `fields`."""
         return b"Via: %b\r\n" % b", ".join([*(head.claimed or {}).get(VIA, ()), b"1.1 " + self.forwarding.identity])
+
+    def asked_for(self, head: RequestHead, https_port: int) -> tuple[str, int]:
+        """The host in the client's address bar, and the port that https has there: the usual one, where a trusted proxy
+        tells the host, for it is that one's."""
+        if head.claimed is not None and self.forwarding.trusts(self.peer):
+            told = self.forwarding.host(head)
+            if told:
+                return told, int(_DEFAULT_PORTS[b"https"])
+        return head.host, https_port
 
     def speaks_https(self, head: RequestHead) -> bool:
         """Whether the client does, with us or with the trusted proxy that it came through."""

@@ -30,14 +30,14 @@ def must_be_https(head: RequestHead) -> bool:
     return _ACME.fullmatch(head.target) is None
 
 
-def location(head: RequestHead, port: int) -> str:
-    """Where the request would be at home over https; "" when it names no host.
+def location(target: str, host: str, port: int) -> str:
+    """Where a request would be at home over https; "" when it names no host.
 
     port: of https, in the client's address bar
     """
-    name, _, end = head.host.rpartition(":")
-    host = name if name and end.isdecimal() and not name.endswith(":") else head.host
+    name, _, end = host.rpartition(":")
+    host = name if name and end.isdecimal() and not name.endswith(":") else host
     if not host:
         return ""
-    target = head.target if head.target.startswith("/") else "/"
+    target = target if target.startswith("/") else "/"
     return f"https://{host}{'' if port == DEFAULT_PORT else f':{port}'}{target}"

@@ -19,7 +19,8 @@ _MOST = 48 << 10  # characters
 _BLANK = r"(?:%0[09AD]|%20)"
 _PARAMETERS = re.compile(rf"(?:;|%3B|%00)[^/]*|{_BLANK}+(?=/|\Z)|(?<=/){_BLANK}+")
 # A dot segment that only some see.
-_HIDDEN_DOTS = re.compile(rf"/{_BLANK}*(?:\.|%2E){{1,2}}(?:;|%3B|{_BLANK})", re.IGNORECASE)
+_DOTS = r"(?:\.|%2E){1,2}"
+_HIDDEN_DOTS = re.compile(rf"/{_BLANK}*{_DOTS}(?:;|%3B|{_BLANK})|/{_BLANK}+{_DOTS}(?=/|\Z)", re.IGNORECASE)
 _SLASHES = ("%2F", "%5C")
 _MOST_SEGMENTS = 256  # where there are dot segments
 

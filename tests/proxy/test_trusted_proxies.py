@@ -182,6 +182,27 @@ async def test_a_client_came_by_https_if_a_trusted_proxy_says_so_in_any_words(
     assert (await client.answer()).status == (502 if scheme == "https" else 308)
 
 
+@pytest.mark.parametrize(
+    ("told", "trusted", "host"),
+    [
+        ("X-Forwarded-Host: shop.example", "127.0.0.1", "shop.example"),
+        ("X-Forwarded-Host: shop.example:8080", "127.0.0.1", "shop.example"),
+        ("Forwarded: host=shop.example;proto=http", "127.0.0.1", "shop.example"),
+        ("X-Forwarded-Host: shop.example/@evil", "127.0.0.1", "inner"),
+        ("X-Forwarded-Host: shop.example", "10.0.0.1", "inner"),
+        ("X-Forwarded-Proto: http", "127.0.0.1", "inner"),
+    ],
+)
+async def test_a_redirect_to_https_leads_to_the_host_that_the_client_has_asked_for(
+    scene: Scene, told: str, trusted: str, host: str
+) -> None:
+    await scene.proxy("http://127.0.0.1:1", trusted_proxies=trusted, https="redirect")
+    client = await scene.client()
+    await client.send(f"GET /a?b HTTP/1.1\r\nHost: inner:8888\r\n{told}\r\n\r\n".encode())
+    answer = await client.answer()
+    assert (answer.status, answer["location"]) == (308, f"https://{host}/a?b")
+
+
 @pytest.mark.parametrize("trusted", ["127.0.0.1", "10.0.0.1"])
 async def test_forwarded_is_passed_on_with_our_part_and_only_from_trusted_proxies(scene: Scene, trusted: str) -> None:
     request = await told(

@@ -67,7 +67,16 @@ def test_no_spelling_gets_out_of_an_open_path_into_a_guarded_site(path: str) -> 
 
 @pytest.mark.parametrize(
     "path",
-    ["/public/..%2fadmin", "/public/..\\admin", "/public%2f..%2fadmin", "/public/..;/admin", "/public/%2e.;x=1/a"],
+    [
+        "/public/..%2fadmin",
+        "/public/..\\admin",
+        "/public%2f..%2fadmin",
+        "/public/..;/admin",
+        "/public/%2e.;x=1/a",
+        "/public/%20../admin",
+        "/public/..%09/admin",
+        "/public/%0a%2e%2e",
+    ],
 )
 def test_nor_by_what_only_some_read_as_going_up(path: str) -> None:
     table = RouteTable([guarded("site", "h"), route("public", "h", "^/public")])

@@ -14,7 +14,7 @@ from dockerproxy.control.merge.base import place_of, without
 from dockerproxy.control.merge.expressions import ExpressionBounds
 from dockerproxy.control.merge.joining import Joined, Joiner, MergeContext
 from dockerproxy.control.merge.members import ContainerKey, CurrentMembers, Member, label_of
-from dockerproxy.control.merge.places import Clash, Places, Refusals, contested, names_of
+from dockerproxy.control.merge.places import Clash, Places, Refusals, contested, is_wide, names_of
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Domain, Route, Source
@@ -207,7 +207,8 @@ class _Merge:
         route, prefix = joined.route, self._context.prefix
         # Said of an older container, and of a route that waits for its next one: no news whenever it restarts.
         first = ", which was there first" if clash.owner.source is Source.DOCKER else ""
-        what = f"{place_of(route, clash)} is answered by the {clash.owner.source} route {clash.owner.name}{first}"
+        wide = ", an expression that takes all paths," if is_wide(route) else ""
+        what = f"{place_of(route, clash)}{wide} is answered by the {clash.owner.source} route {clash.owner.name}{first}"
         for member in joined.members:
             label = label_of(member, "host", prefix)
             mend = f"choose another {label}"

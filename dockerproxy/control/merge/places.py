@@ -82,6 +82,11 @@ def names_of(route: Route) -> Sequence[str]:
     return [domain.name for domain in route.domains] or ("",)
 
 
+def is_wide(route: Route) -> bool:
+    """Whether it has an expression of a container that takes all paths."""
+    return route.path.kind is PathKind.REGEX and route.source is Source.DOCKER and takes_all(route.path.text)
+
+
 def contested(places: Places, names: Sequence[str]) -> Set[str]:
     """Of the names that routes have, those that several have, or somebody in `places`.
 
@@ -106,8 +111,7 @@ def _keys(route: Route) -> tuple[str, ...]:
     """The path rule; a prefix of `/` is every path, and an expression of a container that takes all is so, too."""
     path = ANY_PATH if route.path.kind is PathKind.PREFIX and route.path.text == "/" else route.path
     key = f"{path.kind} {path.text}" if path.text else ""
-    wide = path.kind is PathKind.REGEX and route.source is Source.DOCKER and takes_all(path.text)
-    return (key, "") if wide else (key,)
+    return (key, "") if is_wide(route) else (key,)
 
 
 def _overlap(taken: Route, route: Route, *, yields: bool) -> bool:

@@ -240,8 +240,8 @@ class Exchange(Attempts):
 
     def _restrained(self) -> bool:
         """Answer or hold a request that its route does not let through. False when it does."""
-        secure = self._client.origin.speaks_https(self.head)
-        found = restriction(self.live, self.head, secure, self._shared.https_port)
+        head, origin = self.head, self._client.origin
+        found = restriction(self.live, head, origin.speaks_https(head), origin.asked_for(head, self._shared.https_port))
         if found is None:
             return False
         if found.code:

@@ -31,15 +31,15 @@ class Restriction(NamedTuple):
     fields: tuple[tuple[str, str], ...] = ()
 
 
-def restriction(live: LiveRoute, head: RequestHead, secure: bool, https_port: int) -> Restriction | None:
+def restriction(live: LiveRoute, head: RequestHead, secure: bool, at: tuple[str, int]) -> Restriction | None:
     """What a route has against a request, or None.
 
-    secure:     whether the client speaks https
-    https_port: of https in the address bar
+    secure: whether the client speaks https
+    at:     the host that it has asked for, and the port of https in its address bar
     """
     route = live.route
     if route.options.https == "redirect" and not secure and must_be_https(head):
-        target = location(head, https_port)
+        target = location(head.target, *at)
         if target:
             return Restriction("https_required", fields=(("Location", target),))
         return Restriction("bad_request", "This site is there over https only, and the request names no host.")

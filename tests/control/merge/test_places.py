@@ -96,6 +96,9 @@ def test_an_expression_that_takes_all_is_a_claim_on_the_domain(scene: Scene, tex
     assert takes_all(text)
     scene.see(one("site", 1, "site", host=HOST), with_expression("thief", 2, text))
     assert {scene.answers(HOST, path) for path in ("/", "/a", "/login")} == {"site"}
+    assert f"~{text}, an expression that takes all paths, is answered by the docker route site" in scene.reasons(
+        "thief"
+    )
     assert codes(scene, "thief") == [Code.PLACE_TAKEN]
 
 
