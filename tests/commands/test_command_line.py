@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from .conftest import Run
 from .fake_proxy import FakeProxy
 
 NAMES = commands().names
+ROOT = Path(__file__).parents[2]
 
 
 def test_the_overview_lists_every_command_in_its_group(run: Run) -> None:
@@ -38,6 +40,12 @@ def test_every_command_has_a_description_examples_and_exit_codes(run: Run, name:
     assert len(description.split()) > 5
     assert re.search(rf"^examples:\n  .*dockerproxy {name}", result.out, re.MULTILINE)
     assert re.search(r"^exit codes:\n  0  \w.*\n(     .*\n)*  1  \w.*\n(     .*\n)*  2  \w", result.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_is_in_the_documentation(name: str) -> None:
+    pages = [(ROOT / page).read_text(encoding="utf-8") for page in ("docs/operating.md", "README.md")]
+    assert any(re.search(rf"(`|dockerproxy ){name}\b", page) for page in pages)
 
 
 @pytest.mark.parametrize(
