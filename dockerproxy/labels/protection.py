@@ -59,6 +59,15 @@ def _by_middleware(name: str, options: str) -> Protection:
 # The first that fits is told.
 _ROWS = (
     _Row(
+        Protection(
+            "client_certificates",
+            "clients are not asked for certificates here; guard the route by a middleware of the proxy's settings, such"
+            " as basic_auth or ip_allow, and name it in the label {middlewares}=office",
+        ),
+        re.compile(r"mtls|clientc(?:a|ert)|verifyclient|mutual"),
+        ("mtls", "clientauth", "clientcertificate", "verifyclient"),
+    ),
+    _Row(
         Protection("redirect", "a visitor who comes over plain http is sent to https by the label {https}=redirect"),
         re.compile(
             r"(?:force|require|enforce|redirect|redirectto|only)(?:https|ssl|tls|scheme)|redirectscheme"

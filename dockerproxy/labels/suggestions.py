@@ -35,6 +35,8 @@ _ELSEWHERE = {
     "virtual_path": "path",
     "virtual_proto": "scheme",
     "https_method": "https",
+    # What is not understood of these keeps the container out.
+    **dict.fromkeys(("expose", "exposed", "public", "visible", "hidden", "disable", "disabled", "ignore"), "enable"),
     "retries": "max_attempts",
 }
 A_GUARD = ""  # in the place of an option: what was meant is a protection that no label has the name of

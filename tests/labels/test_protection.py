@@ -26,6 +26,7 @@ ASKED = {
         "source_range", "restrict", "internal_only", "firewall",
     ),
     "rate_limit": ("rate_limit", "ratelimit.average", "rate_limt", "throttle", "inflightreq.amount", "limits"),
+    "not asked for certificates": ("mtls", "client_ca", "tls.clientAuth", "ssl_verify_client"),
     "max_body": ("body_limit", "buffering.maxRequestBodyBytes", "client_max_body_size"),
     "security_headers": ("security_headers", "securityheaders", "hsts", "csp", "frame_options"),
     "https=redirect": (
@@ -83,6 +84,13 @@ def test_a_guard_with_a_slip_in_its_name_or_value_leaves_the_route_out(label: st
     reading = read({f"dockerproxy.{label}": value})
     assert reading.routes == ()
     assert not any("default is used" in reason for reason in reading.reasons)
+
+
+@pytest.mark.parametrize("label", ["expose", "public", "hidden", "disable", "ignore"])
+def test_who_may_not_want_to_be_seen_is_not_shown(label: str) -> None:
+    reading = read({f"dockerproxy.{label}": "x"})
+    assert reading.routes == ()
+    assert reading.reasons[0].meant == "dockerproxy.enable"
 
 
 GUARDS = ["{}.basic_auth", "{}.auth.users", "{}.midlewares", "{}.whitelist"]
