@@ -46,7 +46,7 @@ from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
 from dockerproxy.web.access.insight import Insight
-from dockerproxy.web.access.own_token import tell_of, with_own_token
+from dockerproxy.web.access.own_token import announce, with_own_token
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.gate import Gate
@@ -343,7 +343,7 @@ class Server:
     def _tell_of_token(self) -> None:
         control = self._handlers.control
         assert control is not None  # it was there before anything was listened to
-        tell_of(control, partial(login_url, self._settings, self.addresses))
+        announce(control, partial(login_url, self._settings, self.addresses))
 
     def _warn_of_open_routes(self, told: Sequence[str] = ()) -> None:
         for line in open_admin_routes(self.registry):

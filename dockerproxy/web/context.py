@@ -21,7 +21,6 @@ from dockerproxy.settings import Settings
 from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
-from dockerproxy.web.access.known_credentials import KnownCredentials
 from dockerproxy.web.access.login_codes import LoginCodes
 from dockerproxy.web.access.sessions import Sessions
 from dockerproxy.web.access.throttle import Throttle
@@ -49,7 +48,6 @@ class Control:
     addresses: where clients are listened to, with the ports that were free where any would do
     throttle: who has guessed the admin token wrongly, how often
     sessions: the browsers that are logged in
-    bearers:  who has come with the right token before
     codes:    of links that will log one in
     feed:     what open dashboards are told each second
     certificates: those that clients over https are shown
@@ -67,7 +65,6 @@ class Control:
     reload: Callable[[], list[str]]
     addresses: Callable[[], Sequence[ListenAddress]]
     throttle: Throttle = field(default_factory=Throttle)
-    bearers: KnownCredentials = field(default_factory=KnownCredentials)
     sessions: Sessions = field(default_factory=Sessions)
     reload_beside: Callable[[], Awaitable[list[str]]] | None = None
     codes: LoginCodes = field(default_factory=LoginCodes)

@@ -16,7 +16,7 @@ from dockerproxy.stats import Latency, RouteStats, UpstreamStats
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, Control
 from dockerproxy.web.reports.overrides import all_overrides, route_overrides, upstream_overrides
-from dockerproxy.web.reports.parts import Texts, Turns, chunks_of
+from dockerproxy.web.reports.parts import JsonParts, TimeSlice, chunks_of
 from dockerproxy.web.reports.times import iso_time
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ _PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 async def statistics(request: web.Request) -> web.StreamResponse:
     """The report in JSON; a browser gets it indented."""
     indent = "text/html" in request.headers.get("Accept", "")
-    turns, texts = Turns(), Texts(LISTS, indent=indent)
+    time_slice, parts = TimeSlice(), JsonParts(LISTS, indent=indent)
     now = asyncio.get_running_loop().time()
-    await texts.take(report_parts(request.app[CONTROL], now, time.time()), turns)
-    chunks = await chunks_of(texts.pieces(), turns)
+    await parts.take(report_parts(request.app[CONTROL], now, time.time()), time_slice)
+    chunks = await chunks_of(parts.pieces(), time_slice)
     response = web.StreamResponse(headers=_FIELDS)
     response.content_length = sum(map(len, chunks))
     await response.prepare(request)

@@ -34,14 +34,14 @@ class KnownCredentials:
         """What credentials are known by here."""
         return hmac.digest(self._secret, user + b"\0" + password, hashlib.sha256)
 
-    def know(self, mark: bytes, password: object) -> bool:
+    def is_known(self, mark: bytes, password: object) -> bool:
         """Whether these credentials were right, for the password that is still the user's; None knows nobody."""
         if password is None or self._right.get(mark) != password:
             return False
         self._right.move_to_end(mark)
         return True
 
-    def meet(self, mark: bytes, password: object) -> None:
+    def remember(self, mark: bytes, password: object) -> None:
         """From now on they are known; the one that was not seen for longest is forgotten for it."""
         self._right[mark] = password
         if len(self._right) > REMEMBERED:
@@ -51,7 +51,7 @@ class KnownCredentials:
         """Whether known credentials from a banned address are let in."""
         return len(self._guesses.get(site_of(address), ())) < GUESSES_IN_BAN
 
-    def guessed(self, address: str, mark: bytes) -> None:
+    def note_guess(self, address: str, mark: bytes) -> None:
         """Note wrong or unknown credentials from a banned address."""
         guesses = self._guesses.setdefault(site_of(address), set())
         if len(guesses) < GUESSES_IN_BAN:

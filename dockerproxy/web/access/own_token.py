@@ -42,7 +42,7 @@ def with_own_token(settings: Settings) -> tuple[Settings, bool]:
     return settings.model_copy(update={"admin_token": token}), made
 
 
-def tell_of(control: Control, link: Callable[[str], str]) -> None:
+def announce(control: Control, link: Callable[[str], str]) -> None:
     """Say that a token was made, with a link that logs a browser in: to standard error alone.
 
     link: the address for a code

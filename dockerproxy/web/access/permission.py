@@ -16,7 +16,6 @@ from aiohttp import web
 
 from dockerproxy.web.access.refusal import too_many
 from dockerproxy.web.access.sessions import Session
-from dockerproxy.web.access.throttle import site_of
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
 
 log = logging.getLogger("dockerproxy.web")
@@ -143,23 +142,10 @@ def _check_forgery(request: web.Request, session: Session) -> None:
 def is_right_token(request: web.Request, given: str, token: str) -> bool:
     """Whether a token that a client gives is the right one; beside it, only `Insight` compares any.
 
-    Raises HTTPTooManyRequests while the client's address is banned for wrong ones. Who has come with the right one from
-    there before goes on: behind a gateway that all share, a guesser shuts out neither the operator nor Prometheus.
+    Raises HTTPTooManyRequests while the client's address is banned for wrong ones, whatever it gives.
     """
     value = given.encode("utf-8", "surrogatepass")  # JSON may have any surrogate
-    control, client = request.config_dict.get(CONTROL), request.remote or ""
-    if control is None:
-        return hmac.compare_digest(value, token.encode())
-    bearers, banned = control.bearers, bool(control.throttle.banned_for(client, time.monotonic()))
-    mark = bearers.mark(site_of(client).encode(), value)
-    if banned and bearers.know(mark, token) and bearers.may_pass_ban(client):
-        return True
-    if banned:
-        bearers.guessed(client, mark)
-    right = is_right(request, lambda: hmac.compare_digest(value, token.encode()))
-    if right:
-        bearers.meet(mark, token)
-    return right
+    return is_right(request, lambda: hmac.compare_digest(value, token.encode()))
 
 
 def is_right(request: web.Request, judge: Callable[[], bool]) -> bool:
@@ -175,7 +161,6 @@ def is_right(request: web.Request, judge: Callable[[], bool]) -> bool:
     if control is not None and right:
         control.throttle.right(client)
     elif control is not None and (ban := control.throttle.wrong(client, now)):
-        control.bearers.ban_begins(client)
         log.warning("admin: too many wrong tokens from %s; no token is taken from there for %g s", client, ban)
     return right
 

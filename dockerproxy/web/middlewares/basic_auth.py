@@ -134,7 +134,7 @@ class BasicAuth:
         users = self._current()
         known = users.get(name)
         mark = self._credentials.mark(user, password)
-        if self._credentials.know(mark, known):
+        if self._credentials.is_known(mark, known):
             if not self._credentials.may_pass_ban(client):
                 self._refuse_banned(client)
             return True
@@ -149,7 +149,7 @@ class BasicAuth:
         if known is None or not right:
             return False
         self._throttle.right(client)
-        self._credentials.meet(mark, known)
+        self._credentials.remember(mark, known)
         return True
 
     def _refuse_banned(self, client: str, mark: bytes | None = None) -> None:
@@ -158,7 +158,7 @@ class BasicAuth:
         if not wait:
             return
         if mark is not None:
-            self._credentials.guessed(client, mark)
+            self._credentials.note_guess(client, mark)
         raise too_many("wrong passwords", wait)
 
     def _current(self) -> Mapping[str, Password]:

@@ -17,7 +17,7 @@ from typing import Any
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.reports.history import History, Trail
-from dockerproxy.web.reports.parts import Texts, Turns, chunks_of, pairs_of
+from dockerproxy.web.reports.parts import JsonParts, TimeSlice, chunks_of, pairs_of
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -141,12 +141,12 @@ class Feed:
         self._stumbled_over = what
 
     async def _look(self, seconds: float) -> None:
-        moments = {}
+        samples = {}
         routes = self._stats.stirred()
         for start in range(0, len(routes), _IN_ONE_GO):
-            moments.update(self._history.look(routes[start : start + _IN_ONE_GO]))
+            samples.update(self._history.look(routes[start : start + _IN_ONE_GO]))
             await asyncio.sleep(0)
-        self._history.append(moments, seconds, [name for name in moments if not self._counts(name)])
+        self._history.append(samples, seconds, [name for name in samples if not self._counts(name)])
         if self._history.tick % _FORGET_EVERY == 0:
             self._history.forget(self._stats.routes)
 
@@ -156,34 +156,34 @@ class Feed:
             if self._made_at == self._history.tick:
                 return
             self._made_at = self._history.tick
-            begin, turns = asyncio.get_running_loop().time(), Turns()
+            begin, time_slice = asyncio.get_running_loop().time(), TimeSlice()
             total = json.dumps(self._total_rates(), separators=_TIGHT)
-            texts = Texts(self._lists)
-            await texts.take(self._report(), turns)
-            rates = await pairs_of(((name, trail.rates()) for name, trail in self._trails()), turns)
-            proxy = json.loads(texts.single["proxy"])
+            parts = JsonParts(self._lists)
+            await parts.take(self._report(), time_slice)
+            rates = await pairs_of(((name, trail.rates()) for name, trail in self._trails()), time_slice)
+            proxy = json.loads(parts.single["proxy"])
             proxy.pop("uptime_seconds", None)
             # While anything moves, the curves do, too.
             moves = self._made_at if self._history.trails else 0
-            told = (proxy, {**texts.single, "proxy": ""}, texts.items, moves)
+            told = (proxy, {**parts.single, "proxy": ""}, parts.items, moves)
             if told != self._told:
                 self._told = told
                 first = f'{{"rates":{total[:-1]},"routes":{{'
-                pieces = chain([first], rates, ["}},"], islice(texts.pieces(), 1, None))
-                self._event = b"".join(await chunks_of(_event("report", pieces), turns))
+                pieces = chain([first], rates, ["}},"], islice(parts.pieces(), 1, None))
+                self._event = b"".join(await chunks_of(_event("report", pieces), time_slice))
                 news, self._news = self._news, asyncio.Event()
                 news.set()
-            self._next_report = begin + turns.spent / _MOST_OF_THE_TIME - self._interval / 2
+            self._next_report = begin + time_slice.spent / _MOST_OF_THE_TIME - self._interval / 2
 
     def _total_rates(self) -> dict[str, Any]:
         total = self._history.total.rates() if self._history.tick else None
         return {"tick": self._history.tick, "interval": self._interval, "proxy": total}
 
     async def _whole_history(self) -> bytes:
-        turns, total = Turns(), json.dumps(self._history.total.history(), separators=_TIGHT)
+        time_slice, total = TimeSlice(), json.dumps(self._history.total.history(), separators=_TIGHT)
         begin = f'{{"tick":{self._history.tick},"proxy":{total},"routes":{{'
-        routes = await pairs_of(((name, trail.history()) for name, trail in self._trails()), turns)
-        return b"".join(await chunks_of(_event("history", chain([begin], routes, ["}}"])), turns))
+        routes = await pairs_of(((name, trail.history()) for name, trail in self._trails()), time_slice)
+        return b"".join(await chunks_of(_event("history", chain([begin], routes, ["}}"])), time_slice))
 
     def _trails(self) -> list[tuple[str, Trail]]:
         """Those of this moment; others may come meanwhile."""

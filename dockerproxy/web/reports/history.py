@@ -20,7 +20,7 @@ _PERCENTILES = (("p50", 0.50), ("p95", 0.95), ("p99", 0.99))
 _SPARKLINE = 0.95  # the percentile that is drawn: a mean hides what hurts
 
 
-class Moment(NamedTuple):
+class Sample(NamedTuple):
     """What happened between two looks.
 
     requests:  that began
@@ -33,7 +33,7 @@ class Moment(NamedTuple):
     latencies: tuple[tuple[int, int], ...] = ()
 
 
-_NOTHING = Moment(0, 0)
+_NOTHING = Sample(0, 0)
 
 
 class _Looks:
@@ -55,40 +55,40 @@ class _Looks:
 
 
 class Trail:
-    """The last moments of one route, or of all together; those in which nothing happened are not kept."""
+    """The last samples of one route, or of all together; those in which nothing happened are not kept."""
 
-    __slots__ = ("_began", "_counts", "_looks", "_moments")
+    __slots__ = ("_began", "_counts", "_looks", "_samples")
 
     def __init__(self, looks: _Looks, began: int) -> None:
         self._looks = looks
         self._began = began  # the tick of its first look
-        self._moments: deque[tuple[int, Moment]] = deque()  # tick, what happened
+        self._samples: deque[tuple[int, Sample]] = deque()  # tick, what happened
         self._counts = [0] * (len(LATENCY_BOUNDS) + 1)
 
     def __repr__(self) -> str:
-        return f"<Trail: {len(self._moments)} moments>"
+        return f"<Trail: {len(self._samples)} samples>"
 
     @property
     def quiet(self) -> bool:
         """Whether nothing happened in the whole window."""
-        return not self._moments or self._moments[-1][0] <= self._looks.tick - WINDOW
+        return not self._samples or self._samples[-1][0] <= self._looks.tick - WINDOW
 
-    def add(self, moment: Moment) -> None:
+    def add(self, sample: Sample) -> None:
         """Add what happened between the last two looks."""
         self._forget()
-        self._moments.append((self._looks.tick, moment))
-        for bucket, count in moment.latencies:
+        self._samples.append((self._looks.tick, sample))
+        for bucket, count in sample.latencies:
             self._counts[bucket] += count
 
     def rates(self) -> dict[str, float | None]:
-        """The last moment as `history` shows it, the requests per second, and of the window the rest."""
+        """The last sample as `history` shows it, the requests per second, and of the window the rest."""
         self._forget()
         tick, looks = self._looks.tick, self._looks
         last = _shown(self._at(tick), looks.last(1))
         recent = min(_RATE_OVER, tick - self._began + 1)
-        asked = sum(moment.requests for at, moment in self._moments if at > tick - recent)
-        requests = sum(moment.requests for _, moment in self._moments)
-        errors = sum(moment.errors for _, moment in self._moments)
+        asked = sum(sample.requests for at, sample in self._samples if at > tick - recent)
+        requests = sum(sample.requests for _, sample in self._samples)
+        errors = sum(sample.errors for _, sample in self._samples)
         latency = Latency.of(self._counts)
         return {
             "requests": last[0],
@@ -100,23 +100,23 @@ class Trail:
         }
 
     def history(self) -> dict[str, list[Any]]:
-        """Requests and errors per second, and the latency (p95, or None), of each moment, the oldest first."""
+        """Requests and errors per second, and the latency (p95, or None), of each sample, the oldest first."""
         self._forget()
         tick = self._looks.tick
-        moments = dict(self._moments)
+        samples = dict(self._samples)
         ticks = range(max(self._began, tick - WINDOW + 1), tick + 1)
         lengths = list(self._looks.seconds)[-len(ticks) :]
-        shown = [_shown(moments.get(at, _NOTHING), seconds) for at, seconds in zip(ticks, lengths, strict=True)]
+        shown = [_shown(samples.get(at, _NOTHING), seconds) for at, seconds in zip(ticks, lengths, strict=True)]
         return {name: [each[index] for each in shown] for index, name in enumerate(("requests", "errors", "latency"))}
 
-    def _at(self, tick: int) -> Moment:
-        at, moment = self._moments[-1] if self._moments else (-1, _NOTHING)
-        return moment if at == tick else _NOTHING
+    def _at(self, tick: int) -> Sample:
+        at, sample = self._samples[-1] if self._samples else (-1, _NOTHING)
+        return sample if at == tick else _NOTHING
 
     def _forget(self) -> None:
         """Forget what has left the window."""
-        while self._moments and self._moments[0][0] <= self._looks.tick - WINDOW:
-            for bucket, count in self._moments.popleft()[1].latencies:
+        while self._samples and self._samples[0][0] <= self._looks.tick - WINDOW:
+            for bucket, count in self._samples.popleft()[1].latencies:
                 self._counts[bucket] -= count
 
 
@@ -153,32 +153,32 @@ class History:
         """Take the counters as they are: what was counted before is not news."""
         self._seen = {name: _look(stats, _NOTHING_SEEN) for name, stats in routes}
 
-    def look(self, routes: Iterable[tuple[str, RouteStats]]) -> dict[str, Moment]:
+    def look(self, routes: Iterable[tuple[str, RouteStats]]) -> dict[str, Sample]:
         """What happened on each of these routes since the last look; quiet ones are left out."""
-        moments = {}
+        samples = {}
         for name, stats in routes:
             before = self._seen.get(name, _NOTHING_SEEN)
             seen = _look(stats, before)
             if seen is not before:
                 self._seen[name] = seen
-                moments[name] = _difference(before, seen)
-        return moments
+                samples[name] = _difference(before, seen)
+        return samples
 
-    def append(self, moments: Mapping[str, Moment], seconds: float, uncounted: Iterable[str] = ()) -> None:
+    def append(self, samples: Mapping[str, Sample], seconds: float, uncounted: Iterable[str] = ()) -> None:
         """Add a look at all routes to the trails.
 
         seconds:   since the last one
         uncounted: routes that do not count in the total
         """
         self._looks.add(seconds)
-        for name, moment in moments.items():
+        for name, sample in samples.items():
             trail = self.trails.pop(name, None) or Trail(self._looks, self.tick)
-            trail.add(moment)
+            trail.add(sample)
             self.trails[name] = trail
         for name in list(takewhile(lambda name: self.trails[name].quiet, self.trails)):
             del self.trails[name]
         left_out = frozenset(uncounted)
-        self.total.add(_sum([moment for name, moment in moments.items() if name not in left_out]))
+        self.total.add(_sum([sample for name, sample in samples.items() if name not in left_out]))
 
     def forget(self, present: Iterable[str]) -> None:
         """Drop the routes that are not among `present`."""
@@ -197,33 +197,33 @@ def _look(stats: RouteStats, before: _Seen) -> _Seen:
     return _Seen(stats.requests, errors, latency.total, counts)
 
 
-def _difference(before: _Seen, seen: _Seen) -> Moment:
+def _difference(before: _Seen, seen: _Seen) -> Sample:
     latencies: tuple[tuple[int, int], ...] = ()
     if seen.counts is not before.counts:
         then, now = before.counts, seen.counts
         latencies = tuple([(bucket, count - then[bucket]) for bucket, count in enumerate(now) if count > then[bucket]])
     # A route that was forgotten and came back begins at zero again.
-    return Moment(max(0, seen.requests - before.requests), max(0, seen.errors - before.errors), latencies)
+    return Sample(max(0, seen.requests - before.requests), max(0, seen.errors - before.errors), latencies)
 
 
-def _sum(moments: list[Moment]) -> Moment:
+def _sum(samples: list[Sample]) -> Sample:
     counts: dict[int, int] = {}
-    for moment in moments:
-        for bucket, count in moment.latencies:
+    for sample in samples:
+        for bucket, count in sample.latencies:
             counts[bucket] = counts.get(bucket, 0) + count
-    requests, errors = sum(each.requests for each in moments), sum(each.errors for each in moments)
-    return Moment(requests, errors, tuple(counts.items()))
+    requests, errors = sum(each.requests for each in samples), sum(each.errors for each in samples)
+    return Sample(requests, errors, tuple(counts.items()))
 
 
-def _shown(moment: Moment, seconds: float) -> tuple[float, float, float | None]:
+def _shown(sample: Sample, seconds: float) -> tuple[float, float, float | None]:
     """Requests and errors per second, and the latency."""
     latency = None
-    if moment.latencies:
+    if sample.latencies:
         counts = [0] * (len(LATENCY_BOUNDS) + 1)
-        for bucket, count in moment.latencies:
+        for bucket, count in sample.latencies:
             counts[bucket] = count
         latency = Latency.of(counts).percentile(_SPARKLINE)
-    return _rate(moment.requests, seconds), _rate(moment.errors, seconds), _rounded(latency)
+    return _rate(sample.requests, seconds), _rate(sample.errors, seconds), _rounded(latency)
 
 
 def _rate(count: int, seconds: float) -> float:

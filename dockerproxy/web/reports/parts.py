@@ -21,7 +21,7 @@ _TIGHT = (",", ":")  # JSON without spaces
 Part = tuple[str, Any]
 
 
-class Turns:
+class TimeSlice:
     """Lets others have their turn whenever some work has been done.
 
     spent: seconds of work, without those of others
@@ -32,7 +32,7 @@ class Turns:
         self._began = self._clock()
         self.spent = 0.0
 
-    async def rest(self) -> None:
+    async def pause_when_used(self) -> None:
         """Called after each bit of work, however small."""
         now = self._clock()
         if now - self._began >= _ONE_GO:
@@ -41,7 +41,7 @@ class Turns:
             self._began = self._clock()
 
 
-class Texts:
+class JsonParts:
     """The parts of a report in JSON.
 
     lists:  keys of the lists, whose items come one by one; they are there also when no item comes
@@ -55,7 +55,7 @@ class Texts:
         self.single: dict[str, str] = {}
         self.items: dict[str, list[str]] = {key: [] for key in lists}
 
-    async def take(self, parts: Iterable[Part], turns: Turns) -> None:
+    async def take(self, parts: Iterable[Part], time_slice: TimeSlice) -> None:
         """Add these parts."""
         for key, value in parts:
             found = self.items.get(key)
@@ -63,7 +63,7 @@ class Texts:
                 self.single[key] = self._text(value, _STEP)
             else:
                 found.append(self._text(value, _STEP * (2 + key.count("/"))))
-            await turns.rest()
+            await time_slice.pause_when_used()
 
     def pieces(self) -> Iterator[str]:
         """The whole report."""
@@ -107,16 +107,16 @@ class Texts:
         return json.dumps(value, ensure_ascii=False, indent=_STEP).replace("\n", self._line(depth))
 
 
-async def pairs_of(items: Iterable[Part], turns: Turns) -> list[str]:
+async def pairs_of(items: Iterable[Part], time_slice: TimeSlice) -> list[str]:
     """The inside of an object of these keys and values."""
     made: list[str] = []
     for key, value in items:
         made.append(f"{',' if made else ''}{json.dumps(key)}:{json.dumps(value, separators=_TIGHT)}")
-        await turns.rest()
+        await time_slice.pause_when_used()
     return made
 
 
-async def chunks_of(pieces: Iterable[str], turns: Turns) -> list[bytes]:
+async def chunks_of(pieces: Iterable[str], time_slice: TimeSlice) -> list[bytes]:
     """The pieces in as few as can be sent at once."""
     made: list[bytes] = []
     waiting: list[str] = []
@@ -127,5 +127,5 @@ async def chunks_of(pieces: Iterable[str], turns: Turns) -> list[bytes]:
         if size >= _CHUNK:
             made.append("".join(waiting).encode("utf-8", "replace"))
             waiting, size = [], 0
-            await turns.rest()
+            await time_slice.pause_when_used()
     return [*made, "".join(waiting).encode("utf-8", "replace")]

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dockerproxy.web.reports.parts import Part, Texts, Turns, chunks_of, pairs_of
+from dockerproxy.web.reports.parts import JsonParts, Part, TimeSlice, chunks_of, pairs_of
 
 LISTS = ("outer/list", "items", "none")
 PARTS: list[Part] = [
@@ -31,7 +31,7 @@ WHOLE: dict[str, Any] = {
 
 
 async def made(parts: list[Part], *, indent: bool) -> str:
-    turns, texts = Turns(), Texts(LISTS, indent=indent)
+    turns, texts = TimeSlice(), JsonParts(LISTS, indent=indent)
     await texts.take(parts, turns)
     return b"".join(await chunks_of(texts.pieces(), turns)).decode()
 
@@ -47,13 +47,13 @@ async def test_for_a_person_it_is_indented_as_a_whole_would_be() -> None:
 @pytest.mark.parametrize("count", [1, 3, 5000])
 async def test_in_chunks_nothing_is_lost_and_none_is_large(count: int) -> None:
     pieces = [f"{number}," for number in range(count * 10)]
-    chunks = await chunks_of(pieces, Turns())
+    chunks = await chunks_of(pieces, TimeSlice())
     assert b"".join(chunks).decode() == "".join(pieces)
     assert max(map(len, chunks)) < 70_000
 
 
 async def test_an_object_of_pairs() -> None:
-    assert "".join(await pairs_of([("a", 1), ('"', [2])], Turns())) == '"a":1,"\\"":[2]'
+    assert "".join(await pairs_of([("a", 1), ('"', [2])], TimeSlice())) == '"a":1,"\\"":[2]'
 
 
 async def test_others_have_their_turn_when_some_work_has_been_done() -> None:
@@ -73,8 +73,8 @@ async def test_others_have_their_turn_when_some_work_has_been_done() -> None:
             yield "items", number
 
     task = asyncio.ensure_future(other())
-    counted = Turns(lambda: now)
-    await Texts(LISTS).take(work(), counted)
+    counted = TimeSlice(lambda: now)
+    await JsonParts(LISTS).take(work(), counted)
     task.cancel()
     assert turns >= 40
     assert counted.spent == pytest.approx(0.05, abs=0.002)
