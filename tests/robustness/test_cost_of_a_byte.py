@@ -13,10 +13,12 @@ from collections.abc import Callable
 import pytest
 
 from dockerproxy.http1.field_lines import Limits
+from dockerproxy.http1.forwarded import hops
 from dockerproxy.http1.framing import ChunkedDecoder
 from dockerproxy.http1.head import MessageError
 from dockerproxy.http1.request_parser import RequestParser, check_partial
 from dockerproxy.http1.response_parser import ResponseParser
+from dockerproxy.routing import PathRule, Route, RouteTable
 
 from ..support.client import Client
 from ..support.scene import Scene
@@ -67,6 +69,29 @@ BODIES = {
 }
 
 
+WAYS = {
+    "hops": (b"", b"for=1,", b"for=1"),
+    "parameters": (b"", b"a=b;", b"c=d"),
+    "an open quoted string": (b'for="', b"\\\\", b""),
+    "many quoted strings": (b"", b'for="\\"",', b"for=1"),
+    "blanks": (b"for=1", b" ", b"x"),
+}
+SPELLINGS = {
+    "encoded letters": ("/", "%61", ""),
+    "slashes": ("/", "/", ""),
+    "segments that go up": ("/", "a/../", ""),
+    "encoded segments that go up": ("/", "a/%2e%2e/", ""),
+    "encoded slashes": ("/", "%2f..", ""),
+    "backslashes": ("/", "\\a", ""),
+    "parameters": ("/", ";a/", ""),
+    "blanks": ("/", "%20", "x"),
+    "all of it": ("/", "%2f..;\\%5c//./%20", ""),
+}
+TABLE = RouteTable(
+    [Route("site", "a"), Route("deep", "a", "/a/b/c/d"), Route("one", "a", PathRule.regex("^/x[0-9]+$"))]
+)
+
+
 def cost(feed: Feed, data: bytes) -> float:
     """Seconds of this processor, the least of several."""
     least = float("inf")
@@ -88,6 +113,21 @@ def assert_in_proportion(feed: Feed, start: bytes, unit: bytes, end: bytes) -> N
 @pytest.mark.parametrize("feed", [request, response, partial])
 def test_the_cost_of_a_head_is_in_proportion_to_its_size(feed: Feed, name: str) -> None:
     assert_in_proportion(feed, *UNITS[name])
+
+
+@pytest.mark.parametrize("name", WAYS)
+def test_the_cost_of_the_way_that_a_proxy_tells_is_in_proportion_to_its_length(name: str) -> None:
+    assert_in_proportion(lambda value: hops([value]), *WAYS[name])
+
+
+@pytest.mark.parametrize("name", SPELLINGS)
+def test_the_cost_of_a_path_is_in_proportion_to_its_length_however_it_is_written(name: str) -> None:
+    start, unit, end = (part.encode() for part in SPELLINGS[name])
+    few, many = (
+        cost(lambda path: TABLE.match("a", "GET", path.decode()), start + unit * (size // len(unit)) + end)
+        for size in (800, 8000)
+    )
+    assert many <= BOUND * max(few, 50e-6), f"800 bytes cost {few:.6f} s, ten times as many {many:.6f} s"
 
 
 @pytest.mark.parametrize("name", BODIES)

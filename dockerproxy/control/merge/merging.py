@@ -109,7 +109,9 @@ class _Merge:
         for joined, clashes in lost:
             self._tell_clashes(joined, self._not_given_back(joined.route, clashes))
         routes = {**self._docker, **left}
-        ordered = (*firm.values(), *(routes[name] for name in sorted(routes)))
+        # Expressions are tried in this order: one that takes all paths leaves to the others what they ask for.
+        names = sorted(routes, key=lambda name: (is_wide(routes[name]), name))
+        ordered = (*firm.values(), *(routes[name] for name in names))
         wished = {joined.route.name for joined in free}
         return Merged(ordered, self._docker, left, tuple(self._views()), wished, self._refusals)
 

@@ -119,6 +119,11 @@ def test_one_that_was_there_first_has_the_domain(scene: Scene) -> None:
     assert (codes(scene, "second"), codes(scene, "third")) == ([Code.PLACE_TAKEN], [Code.PLACE_TAKEN])
 
 
+def test_it_leaves_to_narrower_ones_what_they_ask_for_whatever_their_names_are(scene: Scene) -> None:
+    scene.see(with_expression("z", 1, "^/blog/"), with_expression("a", 2, "^/"))
+    assert [scene.answers(HOST, path) for path in ("/blog/1", "/x")] == ["z", "a"]
+
+
 def test_a_static_one_may_be_as_wide_as_it_likes(stage: Stage) -> None:
     scene = stage(
         routes=[
