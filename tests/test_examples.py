@@ -16,6 +16,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+import yaml
+
+from dockerproxy.check import check
+from dockerproxy.labels.native import LabelReader
+from dockerproxy.settings import validate
+from dockerproxy.settings.file import parse_file
 
 from .support.forked import dockerproxy
 
@@ -165,6 +171,33 @@ def test_statistics_name_every_route_of_the_example(proxy: Running) -> None:
     report = json.loads(proxy.ask(PANEL, "/statistics").text)
 
     assert {"blog", "hello", "add", "remove", "panel"} <= {route["name"] for route in report["routes"]}
+
+
+TWO_PROJECTS = ROOT / "examples" / "two-projects"
+SERVICES = [
+    (project, name, service)
+    for project in ("proxy", "shop", "wiki")
+    for name, service in yaml.safe_load((TWO_PROJECTS / project / "docker-compose.yml").read_text())["services"].items()
+]
+
+
+@pytest.mark.parametrize(("project", "name", "service"), SERVICES)
+def test_the_labels_of_the_two_projects_are_understood(project: str, name: str, service: dict[str, Any]) -> None:
+    reading = LabelReader("dockerproxy", "localhost").read(service.get("labels", {}), f"{project}-{name}-1", name)
+
+    assert not reading.reasons
+    assert len(reading.routes) == (name in ("web", "api"))
+
+
+def test_the_settings_of_the_two_projects_can_be_used(tmp_path: Path) -> None:
+    text = (TWO_PROJECTS / "proxy" / "settings" / "dockerproxy.yaml").read_text()
+    settings = validate(parse_file(text, "example"), "example")
+    (users := tmp_path / "users").write_text("ann:{SHA256}n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=\n")
+    whole = text.replace("# routes:", "routes:").replace("#   - {name: nas", "  - {name: nas")
+    (tmp_path / "site.yaml").write_text(whole.replace("/etc/dockerproxy/users", str(users)))
+
+    assert {host for rule in settings.constraints for host in rule.hosts} == {"shop.localhost", "wiki.localhost"}
+    assert check(str(tmp_path / "site.yaml")).problems == []
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in (ROOT / "examples").iterdir() if path.is_file()))

@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import time
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,12 +59,16 @@ def free_port() -> int:
 
 
 def fetch(
-    port: int, host: str, path: str = "/", *, method: str = "GET", body: bytes | None = None, token: str = ""
-) -> Answer:
-    """One request to 127.0.0.1:`port` for `host`, on a connection of its own; as whoever bears `token`."""
+    port: int, host: str, path: str = "/", *, method: str = "GET", body: bytes | None = None, token: str = "",
+    user: str = "",
+) -> Answer:  # fmt: skip
+    """One request to 127.0.0.1:`port` for `host`, on a connection of its own; as whoever bears `token`, or `user` as in
+    `ann:password`."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=DEADLINE)
     with contextlib.closing(connection):
         fields = {"Host": host, **({"Authorization": f"Bearer {token}"} if token else {})}
+        if user:
+            fields["Authorization"] = f"Basic {b64encode(user.encode()).decode()}"
         connection.request(method, path, body=body, headers=fields)
         response = connection.getresponse()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
