@@ -8,9 +8,12 @@ import hashlib
 import socket
 import time
 from collections.abc import AsyncIterator
+from functools import partial
 
 import pytest
 from aiohttp import ClientSession
+
+from dockerproxy.proxy.downstream.http1 import Front
 
 from ..support.client import Client
 from ..support.scene import Scene, arrived, unacknowledged
@@ -23,6 +26,7 @@ BOUND = 24 << 20
 SENT = 48 << 20
 PIECE = b"x" * 0x10000
 KIB = 1024
+MIB = 1024 * KIB
 
 
 SIZE_OF_LAST = 60 * KIB  # more than a narrow socket takes, less than makes the upstream wait
@@ -349,6 +353,85 @@ async def test_an_answer_that_comes_before_the_request_has_ended_reaches_the_cli
     await client.send(b"x" * 100_000)  # it may go on for a while without losing the answer
     body = await client.ended()
     assert b"too much" in body
+
+
+async def refuse_and_read_on(conversation: Conversation) -> None:
+    await conversation.head()
+    conversation.answer(b"not here", "403 Forbidden")
+    await conversation.gone()
+
+
+_LENGTH = b"Content-Length: %d\r\n\r\n" % SENT
+_CHUNK = b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % (SENT // 2)
+REFUSED_UPLOADS = {
+    "larger than it may be": (413, b"POST / HTTP/1.1\r\nHost: small\r\n" + _LENGTH),
+    "grows larger than it may be": (413, b"POST / HTTP/1.1\r\nHost: small\r\n" + _CHUNK),
+    "by the application, which reads on": (403, b"POST / HTTP/1.1\r\nHost: refusing\r\n" + _LENGTH),
+    "for nobody": (404, b"POST / HTTP/1.1\r\nHost: nobody\r\n" + _LENGTH),
+    "not understood": (501, b"POST / HTTP/1.1\r\nHost: small\r\nTransfer-Encoding: gzip, chunked\r\n\r\n"),
+    "malformed": (400, b"POST / HTTP/1.1\r\nHost: small\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED_UPLOADS)
+async def test_a_client_that_sends_all_of_a_refused_upload_before_it_reads_gets_the_answer(
+    scene: Scene, why: str
+) -> None:
+    refusing = await scene.upstream(refuse_and_read_on)
+    small = {"name": "small", "host": "small", "max_body": 1000, "upstreams": [{"url": "http://127.0.0.1:1"}]}
+    await scene.proxy(refusing, host="refusing", routes=[small])
+    status, head = REFUSED_UPLOADS[why]
+    for _ in range(3):
+        client = await scene.client()
+        await client.send(head)
+        for _ in range(16 if head.endswith(_LENGTH) else 8):
+            await client.send(b"x" * (SENT // 16))
+        answer = await client.answer()
+        assert (answer.status, answer["connection"]) == (status, "close")
+        assert await client.rest() == b""
+        client.close()
+
+
+async def test_a_client_that_pauses_within_a_refused_upload_still_gets_the_answer(scene: Scene) -> None:
+    await scene.proxy(await scene.upstream(), max_body=1000)
+    client = await scene.client()
+    await client.ask("POST", content_length=str(SENT))
+    await until(lambda: any(front._ending.lingering for front in scene.fronts()))
+    front = scene.fronts()[0]
+    await client.send(b"x" * MIB)
+    await until(lambda: front._ending._discarded == MIB)
+    front.expired(time.monotonic())  # as when it had been silent for a while, after that
+    await client.send(b"x" * (SENT - MIB))
+    assert (await client.answer()).status == 413
+
+
+def sent(front: Front, size: int) -> bool:
+    """Whether so much has come after the answer."""
+    return front._ending._discarded >= size
+
+
+@pytest.mark.parametrize("bound", ["silence", "time", "bytes"])
+async def test_what_a_client_may_send_after_its_refused_upload_is_bounded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    monkeypatch.setattr("dockerproxy.proxy.downstream.closing._SENDING_BYTES", MIB)
+    await scene.proxy(await scene.upstream(), max_body=1000)
+    client = await scene.client()
+    await client.ask("POST", content_length=str(1 << 40))
+    await until(lambda: any(front._ending.lingering for front in scene.fronts()))
+    (front,) = scene.fronts()
+    if bound == "bytes":
+        with contextlib.suppress(ConnectionError):
+            await client.send(b"x" * SENT)
+    if bound == "silence":
+        front.expired(time.monotonic())
+    if bound == "time":
+        for byte in range(6):
+            assert not front.transport.is_closing()
+            await client.send(b"x")
+            await until(partial(sent, front, byte + 1))
+            front.expired(time.monotonic())
+    await until(lambda: not scene.fronts())
 
 
 async def test_an_upstream_that_refuses_an_upload_and_closes_at_once_is_heard(scene: Scene) -> None:

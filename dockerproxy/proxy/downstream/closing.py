@@ -10,9 +10,15 @@ import socket
 import struct
 from asyncio import Transport
 
-# How long, and how much, a client may go on sending after its answer.
+# How long a client has to close after its answer, and how much it may go on sending.
 LINGER_TIME = 2.0  # seconds
 _LINGER_BYTES = 1 << 20
+# One that is in the middle of an upload which is refused often reads nothing before it has sent everything. It may go
+# on as long as it does send, to the end where that is in sight, else for a while.
+SENDING_TIME = 5.0  # seconds without a byte
+_SENDING_LOOKS = 6  # times that long, at most
+_IN_SIGHT = 256 << 20  # bytes
+_SENDING_BYTES = 48 << 20
 _FAREWELLS = 2  # times that a client is waited for that has been sent everything and is to close
 
 
@@ -31,14 +37,27 @@ class Ending:
     """How one connection ends.
 
     lingering: whether the answer is complete and what still comes is discarded
+    patience:  seconds that the client has to close, or to send more of what it was sending
     """
 
-    __slots__ = ("_discarded", "_farewells", "_transport", "_unsent", "lingering")
+    __slots__ = (
+        "_discarded",
+        "_farewells",
+        "_looks",
+        "_most",
+        "_seen",
+        "_transport",
+        "_unsent",
+        "lingering",
+        "patience",
+    )
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
-        self._discarded = self._unsent = self._farewells = 0
+        self._discarded = self._unsent = self._farewells = self._seen = self._looks = 0
+        self._most = _LINGER_BYTES
         self.lingering = False
+        self.patience = LINGER_TIME
 
     def __repr__(self) -> str:
         return f"<Ending {'lingering' if self.lingering else 'not begun'}, {self._discarded} bytes discarded>"
@@ -60,9 +79,12 @@ class Ending:
             self._transport.close()
         return self._unsent > 0
 
-    def linger(self) -> None:
-        """Send no more, and discard what still comes."""
+    def linger(self, left: int) -> None:
+        """Send no more, and discard what still comes: `left` bytes of a request, 0 when it has come to its end."""
         self.lingering = True
+        if left:
+            self.patience, self._looks = SENDING_TIME, _SENDING_LOOKS
+            self._most = left + _LINGER_BYTES if left <= _IN_SIGHT else _SENDING_BYTES
         self.mark()
         if self._transport.can_write_eof():
             self._transport.write_eof()
@@ -77,8 +99,14 @@ class Ending:
     def discard(self, data: bytes) -> None:
         """What came after the answer."""
         self._discarded += len(data)
-        if self._discarded > _LINGER_BYTES:
+        if self._discarded > self._most:
             self._transport.abort()
+
+    def still_sending(self) -> bool:
+        """Whether the client has sent more since this was last asked, and may go on."""
+        more, self._seen = self._discarded > self._seen, self._discarded
+        self._looks -= 1
+        return more and self._looks > 0
 
     def mark(self) -> None:
         """Remember how much the client has yet to take."""

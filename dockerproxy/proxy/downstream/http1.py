@@ -17,7 +17,7 @@ from dockerproxy.http1.head import MessageError, RequestHead, ResponseHead
 from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
 from dockerproxy.proxy.downstream.clients import Clients
-from dockerproxy.proxy.downstream.closing import LINGER_TIME, Ending
+from dockerproxy.proxy.downstream.closing import Ending
 from dockerproxy.proxy.downstream.intake import Intake
 from dockerproxy.proxy.downstream.reply import Reply
 from dockerproxy.proxy.exchange.exchange import Exchange
@@ -136,7 +136,7 @@ class Front(Timed, asyncio.Protocol):
         if self._intake.body is not None:
             self._within(self._clients.limits.stall_timeout)
         elif self._ending.lingering:
-            self._within(LINGER_TIME)
+            self._within(self._ending.patience)
         elif not self._eof:
             self.deadline = NEVER
         if self.exchange is not None:
@@ -151,8 +151,9 @@ class Front(Timed, asyncio.Protocol):
         if self._tunnel is not None:
             self._clients.wheel.schedule(self, self._tunnel.watch(now))
         elif self._ending.over:
-            self._within(LINGER_TIME)
-            self._ending.finish()
+            self._within(self._ending.patience)
+            if not self._ending.still_sending():
+                self._ending.finish()
         elif self._intake.body is not None and exchange is not None and not self._ending.begun and not self._full:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
@@ -256,7 +257,7 @@ class Front(Timed, asyncio.Protocol):
         """Answer a request that is not valid, and end the connection: nothing behind it can be trusted."""
         head = self._head = RequestHead("-", "-", 1)
         self.record = self._clients.record(head, self.origin)
-        self._intake.clear()
+        self._intake.swallow()
         self._reply.begun = self._keep_alive = False
         self._clients.shared.pages.show_unrouted(self, head, code)
 
@@ -343,7 +344,7 @@ class Front(Timed, asyncio.Protocol):
         busy = self.exchange is not None or self._tunnel is not None or self._ending.lingering
         if not busy and (self._full or not self._intake.unread) and not self._ending.close():
             self._ending.lingering = True  # over TLS the client is to say goodbye, too
-            self._within(LINGER_TIME)
+            self._within(self._ending.patience)
 
     # Between requests
 
@@ -386,10 +387,10 @@ class Front(Timed, asyncio.Protocol):
         if self._eof or (self._intake.body is None and not self.transport.can_write_eof()):
             self._close()
             return
+        self._ending.linger(self._intake.left)
         self._intake.clear()
         self.valve.open()
-        self._ending.linger()
-        self._within(LINGER_TIME)
+        self._within(self._ending.patience)
 
     def _close(self) -> None:
         """Close once everything is sent, as long as the client takes it."""

@@ -52,6 +52,13 @@ class Intake:
             self.body = ChunkedDecoder() if head.length == CHUNKED else LengthDecoder(head.length)
         return head
 
+    @property
+    def left(self) -> int:
+        """Bytes of the body that are still to come; a large number where nobody knows."""
+        if self.body is None:
+            return 0
+        return self.body.remaining if isinstance(self.body, LengthDecoder) else sys.maxsize
+
     def take_all(self) -> bytes:
         """All that is unread."""
         data, self.unread = self.unread, b""
@@ -74,8 +81,8 @@ class Intake:
         return body.done
 
     def swallow(self) -> None:
-        """What follows cannot be understood."""
-        self.body = LengthDecoder(sys.maxsize)
+        """What has come, and what follows, cannot be understood: take it for the rest of the request."""
+        self.body, self.unread = LengthDecoder(sys.maxsize), b""
 
     def clear(self) -> None:
         """There will be no further request."""
