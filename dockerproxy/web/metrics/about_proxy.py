@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from dockerproxy.routing.route import Source
+from dockerproxy.stats import ProxyStats
 from dockerproxy.web.metrics.family import Family, Kind, Reading
 from dockerproxy.web.metrics.scrape import Scrape
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate
 
 _OVERRIDES = ("drain", "weight", "maintenance", "pause")
+
+
+def _one(read: Callable[[ProxyStats], float]) -> Callable[[Scrape], Iterable[Reading]]:
+    return lambda scrape: [((), read(scrape.control.stats))]
 
 
 def _routes(scrape: Scrape) -> Iterator[Reading]:
@@ -48,49 +53,49 @@ FAMILIES = (
         "dockerproxy_start_time_seconds",
         Kind.GAUGE,
         "When the proxy began to count, in seconds since the epoch.",
-        lambda scrape: [((), scrape.control.stats.started_at)],
+        _one(lambda stats: stats.started_at),
     ),
     Family(
         "dockerproxy_client_connections",
         Kind.GAUGE,
         "Client connections that are open.",
-        lambda scrape: [((), scrape.control.stats.connections)],
+        _one(lambda stats: stats.connections),
     ),
     Family(
         "dockerproxy_client_connections_accepted_total",
         Kind.COUNTER,
         "Client connections since the start, with those that were one too many.",
-        lambda scrape: [((), scrape.control.stats.connections_total)],
+        _one(lambda stats: stats.connections_total),
     ),
     Family(
         "dockerproxy_client_connections_limit",
         Kind.GAUGE,
         "How many client connections there may be: max_clients, or what the open files are enough for.",
-        lambda scrape: [((), scrape.control.stats.connections_limit)],
+        _one(lambda stats: stats.connections_limit),
     ),
     Family(
         "dockerproxy_client_connections_refused_total",
         Kind.COUNTER,
         "Client connections that were one too many while all others were busy.",
-        lambda scrape: [((), scrape.control.stats.connections_refused)],
+        _one(lambda stats: stats.connections_refused),
     ),
     Family(
         "dockerproxy_client_connections_evicted_total",
         Kind.COUNTER,
         "Idle client connections that were closed to make room for another one.",
-        lambda scrape: [((), scrape.control.stats.connections_evicted)],
+        _one(lambda stats: stats.connections_evicted),
     ),
     Family(
         "dockerproxy_requests_total",
         Kind.COUNTER,
         "Requests with a valid head, whether or not a route answers them.",
-        lambda scrape: [((), scrape.control.stats.requests)],
+        _one(lambda stats: stats.requests),
     ),
     Family(
         "dockerproxy_unrouted_requests_total",
         Kind.COUNTER,
         "Requests that no route answered, or that could not be understood.",
-        lambda scrape: [((), scrape.control.stats.unrouted)],
+        _one(lambda stats: stats.unrouted),
     ),
     Family(
         "dockerproxy_routes",
