@@ -22,6 +22,7 @@ from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
 from dockerproxy.web.access.login_codes import LoginCodes
+from dockerproxy.web.access.refusal import BanLog
 from dockerproxy.web.access.sessions import Sessions
 from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.reports.feed import Feed
@@ -47,6 +48,7 @@ class Control:
     reload_beside: the same, without keeping others waiting while they are read
     addresses: where clients are listened to, with the ports that were free where any would do
     throttle: who has guessed the admin token wrongly, how often
+    bans:     what is logged of those who guess
     sessions: the browsers that are logged in
     codes:    of links that will log one in
     feed:     what open dashboards are told each second
@@ -65,6 +67,7 @@ class Control:
     reload: Callable[[], list[str]]
     addresses: Callable[[], Sequence[ListenAddress]]
     throttle: Throttle = field(default_factory=Throttle)
+    bans: BanLog = field(default_factory=lambda: BanLog("admin: too many wrong tokens", "no token is taken from there"))
     sessions: Sessions = field(default_factory=Sessions)
     reload_beside: Callable[[], Awaitable[list[str]]] | None = None
     codes: LoginCodes = field(default_factory=LoginCodes)

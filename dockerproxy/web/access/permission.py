@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hmac
 import ipaddress
-import logging
 import time
 from collections.abc import Callable, Mapping
 
@@ -17,8 +16,6 @@ from aiohttp import web
 from dockerproxy.web.access.refusal import too_many
 from dockerproxy.web.access.sessions import Session
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
-
-log = logging.getLogger("dockerproxy.web")
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 CSRF_FIELD = "X-Dockerproxy-Csrf"
@@ -161,7 +158,7 @@ def is_right(request: web.Request, judge: Callable[[], bool]) -> bool:
     if control is not None and right:
         control.throttle.right(client)
     elif control is not None and (ban := control.throttle.wrong(client, now)):
-        log.warning("admin: too many wrong tokens from %s; no token is taken from there for %g s", client, ban)
+        control.bans.tell(client, ban)
     return right
 
 

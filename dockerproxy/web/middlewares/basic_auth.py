@@ -18,7 +18,7 @@ from dockerproxy.process.offload import Offload
 from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings.options import Strict
 from dockerproxy.web.access.known_credentials import KnownCredentials
-from dockerproxy.web.access.refusal import too_many
+from dockerproxy.web.access.refusal import BanLog, too_many
 from dockerproxy.web.access.throttle import Throttle
 from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.password import Password, dearest_of
@@ -106,6 +106,7 @@ class BasicAuth:
         self._users = {name: Password(written) for name, written in options.users.items()}
         self._read_at = 0  # the file's time of change, in nanoseconds
         self._throttle = Throttle()
+        self._bans = BanLog("basic_auth: too many wrong passwords", "none is taken from there")
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._credentials = KnownCredentials()
 
@@ -125,7 +126,7 @@ class BasicAuth:
         ban = self._throttle.wrong(client, time.monotonic())
         if ban:
             self._credentials.ban_begins(client)
-            log.warning("basic_auth: too many wrong passwords from %s; none is taken from there for %g s", client, ban)
+            self._bans.tell(client, ban)
         raise self._ask()
 
     async def _knows(self, client: str, name: str, user: bytes, password: bytes) -> bool:

@@ -140,3 +140,11 @@ async def test_every_handler_behind_the_token_counts(build: Build) -> None:
         assert (await house.call(route, method, remote=STRANGER, Authorization="Bearer x")).status == 401
     for route, method in calls:
         assert (await house.call(route, method, remote=STRANGER, Authorization="Bearer x")).status == 429
+
+
+async def test_bans_of_many_addresses_do_not_fill_the_log(build: Build, caplog: pytest.LogCaptureFixture) -> None:
+    house = build(admin_token=TOKEN)
+    for number in range(60):
+        for _ in range(FREE_GUESSES):
+            await house.call(STATISTICS, remote=f"198.51.100.{number}", Authorization="Bearer wrong")
+    assert 0 < len(caplog.records) < 40
