@@ -3,10 +3,11 @@
 #
 # While a container with a health check is paused, and after `docker unpause` until its next probe (by default half a
 # minute), the list calls it unhealthy, though no probe has failed. Only then comes an event, and that says
-# `health_status: healthy`: whoever follows the events has heard of nothing, whoever lists takes it for broken.
+# `health_status: healthy`: whoever follows the events has heard of nothing, whoever lists takes it for broken. 20.10.24
+# does the same.
 #
-# Where an application ends when it is told to, `die` and `stop` come in either order, most often `stop` first; up to
-# 20.10 it was `die`. So `stop` does not mean that `die` has been heard, nor is `die` the last word of a stop.
+# Where an application ends when it is told to, `die` and `stop` come in either order, most often `stop` first; with
+# 20.10.24 `die` was first in 8 of 8. So `stop` does not mean that `die` has been heard, nor is `die` the last word.
 #
 # Seen:    list: healthy; after pause and unpause unhealthy; at the next probe healthy
 #          events from pause on: pause, unpause, health_status: healthy
