@@ -63,7 +63,7 @@ class DataPlane:
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, connect_handler, self._set_descriptors_free)
         self.pools = Pools(self._connector, self._tasks)
-        self._custody = Custody(self._doubt)
+        self._custody = Custody(self._doubt, self.routes.hardware_at)
         self.shared = Shared(loop, self.routes, self.pools, self.pages)
         self.clients = Clients(settings, identity, self.shared, self.wheel, stats, recorder)
         self._connector.renew(ResponseParser(self.clients.limits.head))
@@ -89,6 +89,7 @@ class DataPlane:
     def engine_away(self, away: bool) -> None:
         """The engine of the containers cannot be asked, or can be again: what changed meanwhile was published."""
         if away:
+            self._custody.begin()
             self.pools.begin_watch(self._custody)
         else:
             self.pools.end_watch()

@@ -147,6 +147,7 @@ class Upstream:
     container: id of the container behind it, or "" for a static upstream
     draining:  out of rotation while what is in flight goes on (its container was told to stop)
     handler:   for the in-process upstream of a handler route, the key of the handler
+    hardware:  the link-layer address of the container, where it tells one from another; else ""
     local:     the networks of this machine and its link that its host name may stand for; None: all of them
     key:       what state is kept by
     address:   what connections are pooled by: `http://127.0.0.1:2368`, or the handler's key
@@ -159,6 +160,7 @@ class Upstream:
     container: str = ""
     draining: bool = False
     handler: str = ""
+    hardware: str = ""
     local: tuple[Network, ...] | None = None
     scheme: str = field(init=False)
     host: str = field(init=False)

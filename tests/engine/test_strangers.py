@@ -11,6 +11,8 @@ from docker.models.containers import Container
 from docker.models.networks import Network
 from docker.types import IPAMConfig, IPAMPool
 
+from dockerproxy.discovery.engine.entry import Entry
+from dockerproxy.proxy.upstream.neighbours import hardware_of
 from tests.engine.conftest import Launch
 from tests.engine.containers import Containers
 from tests.engine.proxy_process import ProxyProcess
@@ -75,3 +77,15 @@ async def test_nobody_gets_the_answers_of_a_stranger(
     async with relay:
         await asyncio.to_thread(proxy.wait_until_answering, str(second.name), second, host=second_host)
         assert await asyncio.to_thread(asked, proxy, second_host, 3) == [second.name] * 3
+
+
+def test_the_kernel_shows_the_link_layer_address_that_the_engine_tells(
+    engine: Engine, launch: Launch, containers: Containers
+) -> None:
+    host, mac = f"{containers.unique('mac')}.localhost", "8e:1f:03:aa:10:02"
+    proxy = launch(docker={"host": engine.host})
+    app = containers.run("mac", labels={"dockerproxy.host": host}, mac_address=mac)
+    proxy.wait_until_answering(str(app.name), app, host=host)
+    (listed,) = containers.client.api.containers(filters={"id": app.id})
+    (network,) = Entry.from_json(listed).networks
+    assert (network.hardware, hardware_of(network.address)) == (mac, mac)

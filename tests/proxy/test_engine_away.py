@@ -196,3 +196,81 @@ async def test_as_long_as_the_engine_is_there_a_closed_connection_means_nothing(
     for _ in range(3):
         assert (await client.get(host=HOST)).text == "a"
         await closes(scene, upstream)
+
+
+MAC, OTHER_MAC = "8e:1f:03:aa:10:02", "8e:1f:03:aa:10:03"
+
+
+@pytest.fixture
+def neighbour(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The link-layer addresses that the kernel knows."""
+    table: dict[str, str] = {"127.0.0.1": MAC}
+    monkeypatch.setattr(custody, "hardware_of", lambda address: table.get(address, ""))
+    return table
+
+
+def identified(upstream: Upstream) -> ContainerView:
+    """A container of which the engine tells the link-layer address."""
+    view = container(upstream)
+    wish = view.wishes[0]
+    return replace(view, wishes=(replace(wish, upstream=replace(wish.upstream, hardware=MAC)),))
+
+
+async def away_and_identified(scene: Scene, upstream: Upstream) -> Client:
+    await scene.proxy(hold="0s")
+    scene.server.registry.snapshot(Snapshot("engine", (identified(upstream),)))
+    client = await scene.client()
+    assert (await client.get(host=HOST)).status == 200
+    scene.server.plane.engine_away(True)
+    return client
+
+
+@pytest.mark.parametrize("how", [closes, resets])
+@pytest.mark.usefixtures("neighbour")
+async def test_where_the_kernel_shows_that_it_is_the_same_container_it_stays(
+    scene: Scene, how: Callable[[Scene, Upstream], Awaitable[None]]
+) -> None:
+    upstream = await scene.upstream()
+    client = await away_and_identified(scene, upstream)
+    for conversation in upstream.conversations:
+        (conversation.close if how is closes else conversation.reset)()
+    await until(lambda: upstream.connections == 2)
+    assert (await client.get(host=HOST)).text == "a"
+
+
+async def test_where_the_kernel_shows_somebody_else_it_is_asked_nothing(
+    scene: Scene, neighbour: dict[str, str]
+) -> None:
+    upstream = await scene.upstream()
+    client = await away_and_identified(scene, upstream)
+    neighbour["127.0.0.1"] = OTHER_MAC
+    upstream.conversations[0].close()
+    await until(lambda: scene.state(upstream, NAME) == "draining")
+    assert (await client.get(host=HOST)).status == 503
+    assert len(upstream.requests) == 1
+
+
+async def test_where_the_kernel_tells_nothing_any_more_it_counts_as_somebody_else(
+    scene: Scene, neighbour: dict[str, str]
+) -> None:
+    upstream = await scene.upstream()
+    client = await away_and_identified(scene, upstream)
+    neighbour.clear()
+    upstream.conversations[0].close()
+    await until(lambda: scene.state(upstream, NAME) == "draining")
+    assert (await client.get(host=HOST)).status == 503
+
+
+@pytest.mark.usefixtures("neighbour")
+async def test_a_link_layer_address_that_several_share_shows_nothing(scene: Scene) -> None:
+    upstream = await scene.upstream()
+    client = await away_and_identified(scene, upstream)
+    twin = identified(upstream)
+    wish = twin.wishes[0]
+    elsewhere = replace(wish.upstream, url="http://127.0.0.2:80", container="id-twin")
+    wish = replace(wish, route="twin", upstream=elsewhere, default_domain=Domain("twin.localhost"))
+    twin = replace(twin, id="id-twin", wishes=(wish,))
+    scene.server.registry.snapshot(Snapshot("engine", (identified(upstream), twin)))
+    upstream.conversations[0].close()
+    await until(lambda: scene.state(upstream, NAME) == "draining")
+    assert (await client.get(host=HOST)).status == 503

@@ -37,11 +37,15 @@ class NoAddress(DockerproxyError):
 
 
 class Address(NamedTuple):
-    """Where to connect, and why there."""
+    """Where to connect, and why there.
+
+    hardware: the link-layer address of who is there, where it is known and tells one container from another; else ""
+    """
 
     host: str
     port: int
     reach: Reach
+    hardware: str = ""
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -86,7 +90,7 @@ class AddressBook:
         if entry.owner:
             why_network += f", and it uses the network of container {entry.owner}"
         port, why_port = self._port(entry, route)
-        return Address(network.address, port, Reach(network.name, why_network, why_port))
+        return Address(network.address, port, Reach(network.name, why_network, why_port), network.hardware)
 
     def _says(self, option: str, route: RouteReading) -> str:
         return f"the label {route.labels.get(option) or self._key(option)} says so"

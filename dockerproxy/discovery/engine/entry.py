@@ -26,6 +26,7 @@ class Network(NamedTuple):
     """A container's place on one network. `address` is "" as long as it has none.
 
     address6: of IPv6, beside one of IPv4
+    hardware: its link-layer address, in lower case, where it tells one container from another; else ""
     """
 
     name: str
@@ -33,6 +34,7 @@ class Network(NamedTuple):
     address: str
     gateway: str
     address6: str = ""
+    hardware: str = ""
 
 
 _ANYWHERE = frozenset({"", "0.0.0.0", "::"})
@@ -151,10 +153,19 @@ def _networks(data: Mapping[str, Any]) -> tuple[Network, ...]:
             place.get("IPAddress") or place.get("GlobalIPv6Address") or "",
             place.get("Gateway") or place.get("IPv6Gateway") or "",
             place.get("GlobalIPv6Address") or "",
+            _hardware(place),
         )
         for name, place in sorted(told.items())
         if place is not None and name not in _NETWORKS_WITHOUT_ADDRESS
     )
+
+
+def _hardware(place: Mapping[str, Any]) -> str:
+    """Its link-layer address, unless it follows from that of IPv4, as older engines make it: then it tells nobody."""
+    told = str(place.get("MacAddress") or "").lower()
+    numbers = str(place.get("IPAddress") or "").split(".")
+    derived = ":".join(("02", "42", *(f"{int(number):02x}" for number in numbers if number.isdecimal())))
+    return "" if told == derived else told
 
 
 def _ports(data: Mapping[str, Any]) -> tuple[Port, ...]:

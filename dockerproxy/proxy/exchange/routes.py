@@ -70,6 +70,14 @@ class LiveRoutes:
                 live.update(live.route)
         return found
 
+    def hardware_at(self, address: str) -> str:
+        """The link-layer address of the container at this address; "" where it is not known, or several share it."""
+        every = [each for live in self.live.values() for each in live.route.upstreams if each.hardware]
+        here = next((each for each in every if each.address == address), None)
+        if here is None or any(each.hardware == here.hardware and each.host != here.host for each in every):
+            return ""
+        return here.hardware
+
     def in_rotation(self, address: str) -> bool:
         """Whether requests may go to this address."""
         every = (each for live in self.live.values() for each in live.balancer.upstreams)

@@ -3,16 +3,19 @@
 A container that ends meanwhile may lose its address to another one, whose answers would go to the wrong visitors; the
 engine, which would tell, is not there. So an address is doubted as soon as its application refuses, resets or closes a
 connection, and gets no new requests until the engine is back. One exception: servers close connections that have been
-idle for a while. Then a new one is asked for at once: nobody else can be there within that moment. It does no I/O but
-for that, and decides nothing about routes.
+idle for a while. Then a new one is asked for at once: nobody else can be there within that moment. Where engine and
+kernel both tell the link-layer address of who is there, each new connection is held to it, and that alone counts. It
+decides nothing about routes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import UpstreamConnection
+from dockerproxy.proxy.upstream.neighbours import hardware_of
 from dockerproxy.proxy.upstream.parting import Parting
 from dockerproxy.proxy.upstream.pool import Pool
 
@@ -29,23 +32,47 @@ Doubt = Callable[[str, str], None]
 class Custody:
     """Watches pools while the engine is away.
 
-    doubt: is told the address that may be another's by now, and why
+    doubt:    is told the address that may be another's by now, and why
+    expected: address -> the link-layer address of the container that was there, or ""
     """
 
-    def __init__(self, doubt: Doubt) -> None:
+    def __init__(self, doubt: Doubt, expected: Callable[[str], str]) -> None:
         self._doubt = doubt
+        self._expected = expected
+        self._suspected: set[str] = set()  # addresses; whoever is there has yet to show that it is who it was
 
     def __repr__(self) -> str:
-        return "<Custody>"
+        return f"<Custody: {len(self._suspected)} suspected>"
+
+    def begin(self) -> None:
+        """The engine has gone away."""
+        self._suspected.clear()
 
     def lost(self, pool: Pool, parting: Parting, rested: float, *, idle: bool) -> None:
         """As `Watch` says."""
         theirs = parting is not Parting.OURS
         # What a request finds on a connection may be the word of somebody who has never heard of it.
-        if theirs and (rested < _IDLE or (parting is Parting.RESET and not idle)):
+        told = theirs and (rested < _IDLE or (parting is Parting.RESET and not idle))
+        if told and self._shows_who_it_is(pool.address):
+            self._suspected.add(pool.address)
+        elif told:
             self._doubt(pool.address, f"it {parting.value} a connection")
-        elif (theirs or idle) and pool.size == 0 and not pool.retired:
+            return
+        if (theirs or idle) and pool.size == 0 and not pool.retired:
             pool.request(_Witness(), _PATIENCE)
+
+    def reached(self, pool: Pool, connection: UpstreamConnection) -> None:
+        """As `Watch` says."""
+        expected = self._expected(pool.address)
+        found = hardware_of(connection.peer) if expected else ""
+        if found and found == expected:
+            self._suspected.discard(pool.address)
+        elif found or pool.address in self._suspected:
+            self._doubt(pool.address, f"a new connection led to {found or 'somebody'}, and it is {expected}")
+
+    def _shows_who_it_is(self, address: str) -> bool:
+        """Whether engine and kernel both tell the link-layer address of who is there, or was a moment ago."""
+        return bool(self._expected(address) and hardware_of(urlsplit(address).hostname or ""))
 
     def not_reached(self, pool: Pool, error: AttemptError) -> None:
         """There was no connection to be had."""

@@ -164,6 +164,12 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             return False
         return repeatable or now - self._idle_since < FRESH_ENOUGH
 
+    @property
+    def peer(self) -> str:
+        """The address that it leads to; "" for a handler."""
+        name = self.transport.get_extra_info("peername")
+        return str(name[0]) if isinstance(name, tuple) else ""
+
     def rested(self, now: float) -> float:
         """Seconds since its last answer; 0 where it had none, or ended in the middle of one."""
         return now - self._idle_since if self._idle_since else 0.0

@@ -42,6 +42,9 @@ class Watch(Protocol):
     def not_reached(self, pool: Pool, error: AttemptError) -> None:
         """There was no connection to be had."""
 
+    def reached(self, pool: Pool, connection: UpstreamConnection) -> None:
+        """A connection has been made; it is not used where the pool is doubted then."""
+
 
 class Pool:
     """The connections to one address, at most `limit` at a time.
@@ -196,6 +199,8 @@ class Pool:
 
     def _hand_over(self, connection: UpstreamConnection, requester: Requester, task: asyncio.Task[None] | None) -> None:
         """From now on the connection itself tells when it is lost."""
+        if self.watch is not None and not connection.lost:
+            self.watch.reached(self, connection)
         if connection.lost:
             self._not_made(requester, task, AttemptError(Failure.REFUSED, "it was closed at once"))
         elif self.doubted:
