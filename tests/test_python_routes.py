@@ -172,6 +172,17 @@ async def test_a_reload_starts_the_applications_that_are_new(tmp_path: Path) -> 
         await asyncio.wait_for(STARTED.wait(), DEADLINE)
 
 
+async def test_one_application_cannot_be_run_twice_but_a_function_can_make_several(tmp_path: Path) -> None:
+    site, app = Site(), Site().make()
+    async with server_of(tmp_path, Route("site", handler=app)):
+        pass
+    with pytest.raises(HandlerError, match=r"has run before.*give a function that makes one"):
+        await server_of(tmp_path, Route("site", handler=app)).start()
+    for _ in range(2):
+        async with server_of(tmp_path, Route("site", handler=site.make)) as server:
+            assert (await ask(server))[2] == "here"
+
+
 # Below a prefix
 
 

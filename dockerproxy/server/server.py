@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 import time
@@ -19,30 +18,35 @@ from typing import TYPE_CHECKING, Any
 
 from dockerproxy.access_log import AccessLog
 from dockerproxy.access_log.lines import line_maker
-from dockerproxy.control.merge.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.control.store import Store
 from dockerproxy.discovery import DiscoveryStatus, Watcher
 from dockerproxy.discovery.snapshot import Snapshot
 from dockerproxy.process import descriptors
-from dockerproxy.proxy.downstream.room import descriptors_for
 from dockerproxy.proxy.exchange.gate import HANDLER
 from dockerproxy.proxy.https import DEFAULT_PORT
 from dockerproxy.proxy.plane import DataPlane
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
 from dockerproxy.routing.table import RouteTable
+from dockerproxy.server.announcements import (
+    announce_reload,
+    announce_start,
+    tell_room,
+    warn_of_certificates,
+    warn_of_open_routes,
+)
 from dockerproxy.server.gateway import GatewayNotice
 from dockerproxy.server.listeners import Listeners
 from dockerproxy.server.note import Note
 from dockerproxy.server.rereading import SettingsReader, told
 from dockerproxy.server.stale_files import stale_files
+from dockerproxy.server.stopping import Stopping
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 from dockerproxy.tls.checking import checked_certificates
-from dockerproxy.tls.keyring import certificate_warnings
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
 from dockerproxy.web.access.insight import Insight
@@ -63,9 +67,6 @@ log = logging.getLogger("dockerproxy")
 
 # Settings that are built into what runs.
 _ONLY_AT_START = ("access_log", "access_log_headers", "listen", "docker", "state_dir", "log_format", "log_level")
-_KILLED_BY_SECOND_SIGNAL = 1  # exit code
-# So few that a busy site, or anybody who means harm, may need all of them.
-_FEW_CLIENTS = 2000
 _UNKNOWN = UpstreamStatus("up", 0, None)
 
 
@@ -101,10 +102,9 @@ class Server:
         self._listeners = Listeners()
         self._note = Note(settings.state_dir)
         self._renewal: Renewal | None = None
-        self._stop_asked = asyncio.Event()
+        self._stopping = Stopping()
         self._tasks = Tasks("server")
         self._gateway_notice = GatewayNotice()
-        self._starting: asyncio.Task[Any] | None = None
 
     def __repr__(self) -> str:
         return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
@@ -128,7 +128,7 @@ class Server:
 
         Raises SettingsError, StoreError, HandlerError or ListenError, and nothing runs then.
         """
-        self._starting = asyncio.current_task()
+        self._stopping.starts()
         descriptors.raise_limit()
         loop = asyncio.get_running_loop()
         self._settings, has_new_token = with_own_token(self._settings)
@@ -163,12 +163,13 @@ class Server:
         except BaseException:
             await self.stop(0.0)
             raise
-        self._starting = None
+        self._stopping.started()
         start_feed(control)
         self._leave_note()
-        self._announce(has_new_token)
-        self._warn_of(self._settings, certificates)
-        self._tell_room()
+        announce_start(self.addresses, self.registry)
+        self._warn(self._settings, certificates)
+        if has_new_token:
+            self._tell_of_token()
         if self._settings.docker.enabled:
             self._watcher = Watcher(
                 self._settings.docker, self._on_snapshot, self.discovery, loop, away=self.plane.engine_away
@@ -177,23 +178,22 @@ class Server:
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT (or `ask_to_stop`)."""
-        await self._stop_asked.wait()
+        await self._stopping.wait()
 
     def handle_signals(self) -> None:
         """From now on SIGTERM and SIGINT let `run` return, a second one ends the process, SIGHUP reloads."""
+        self._stopping.handle_signals()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_stop_signal, number)
         loop.add_signal_handler(signal.SIGHUP, lambda: self._tasks.start(self._on_hangup(), name="reload"))
 
     @property
     def stopping(self) -> bool:
         """Whether it was asked to stop."""
-        return self._stop_asked.is_set()
+        return self._stopping.asked
 
     def ask_to_stop(self) -> None:
         """Let `run` return."""
-        self._stop_asked.set()
+        self._stopping.ask()
 
     async def stop(self, grace: float | None = None) -> None:
         """Stop accepting, let what is in flight end within `grace` seconds (the setting, when None), end all."""
@@ -262,13 +262,11 @@ class Server:
         self._settings = in_force
         self._leave_note()
         self._tell_https_port()
-        self._warn_of(settings, certificates)
-        self._tell_room()
-        self._warn_of_open_routes(opened)
+        self._warn(settings, certificates, opened)
         if has_new_token:
             self._tell_of_token()
         self._gateway_notice.look(self.discovery.own, self.registry)
-        log.info("reload: done, %s", count_routes(self.registry.routes))
+        announce_reload(self.registry)
         return changed
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
@@ -329,48 +327,15 @@ class Server:
         place = started.whereabouts._replace(port=port, admin_host=self._settings.admin_host)
         self._note.leave(place)
 
-    def _warn_of(self, settings: Settings, certificates: Sequence[Certificate]) -> None:
-        for line in certificate_warnings(settings, certificates):
-            log.warning("%s", line)
-
-    def _announce(self, has_new_token: bool) -> None:
-        where = ", ".join(str(address) for address in self.addresses)
-        log.info("dockerproxy %s listens on %s, %s", VERSION, where, count_routes(self.registry.routes))
-        self._warn_of_open_routes()
-        if has_new_token:
-            self._tell_of_token()
+    def _warn(self, settings: Settings, certificates: Sequence[Certificate], known: Sequence[str] = ()) -> None:
+        warn_of_open_routes(self.registry, known)
+        warn_of_certificates(settings, certificates)
+        tell_room(settings, self.stats.connections_limit)
 
     def _tell_of_token(self) -> None:
         control = self._handlers.control
         assert control is not None  # it was there before anything was listened to
         announce(control, partial(login_url, self._settings, self.addresses))
-
-    def _warn_of_open_routes(self, told: Sequence[str] = ()) -> None:
-        for line in open_admin_routes(self.registry):
-            if line not in told:
-                log.warning("%s", line)
-
-    def _tell_room(self) -> None:
-        """Where `max_clients` cannot be reached; a warning for whoever has set it, or where few can be served."""
-        wanted, places = self._settings.max_clients, self.stats.connections_limit
-        if places >= wanted:
-            return
-        grave = "max_clients" in self._settings.model_fields_set or places < _FEW_CLIENTS
-        log.log(
-            logging.WARNING if grave else logging.INFO,
-            "max_clients is %d, but the %d files that may be open are enough for %d clients; allow %d (ulimit -n, "
-            "LimitNOFILE of systemd, ulimits in a compose file), or lower max_clients",
-            wanted, descriptors.limit(), places, descriptors_for(wanted),
-        )  # fmt: skip
-
-    def _on_stop_signal(self, number: signal.Signals) -> None:
-        if self._stop_asked.is_set():
-            log.warning("second %s: stopping at once", number.name)
-            os._exit(_KILLED_BY_SECOND_SIGNAL)
-        log.info("%s: stopping", number.name)
-        self._stop_asked.set()
-        if self._starting is not None:  # a handler may wait for its database for ever
-            self._starting.cancel()
 
 
 def _access_log(settings: Settings) -> AccessLog | None:

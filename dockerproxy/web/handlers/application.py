@@ -55,7 +55,10 @@ async def application_of(
     whole = isinstance(target, web.Application)
     app = target if whole else _application_around(target, groups)
     if app.frozen or app.pre_frozen:
-        raise HandlerError("it is an Application that already runs, or is part of another one")
+        raise HandlerError(
+            "it is an Application that runs already, has run before, or is part of another one; give a function that"
+            " makes one"
+        )
     if control is not None:
         app[CONTROL] = control
     outermost = mounted_application(app, prefix) if whole and prefix else app

@@ -474,7 +474,7 @@ async def test_an_application_that_is_part_of_another_is_refused(serve: Serve) -
     part = web.Application()
     web.Application().add_subapp("/part", part)
     house = serve(part)
-    with pytest.raises(ConnectionRefusedError, match="is part of another one"):
+    with pytest.raises(ConnectionRefusedError, match="part of another one; give a function that makes one"):
         await house.line(house_key(house))
 
 
