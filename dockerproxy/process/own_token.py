@@ -75,4 +75,6 @@ def _explained(path: Path, what: str, mend: str) -> Iterator[None]:
         yield
     except OSError as error:
         reason = error.strerror or error
+        if what == "read" and isinstance(error, PermissionError):
+            mend = "only the proxy's user and root may read it"
         raise StoreError(f"the admin token in {path} cannot be {what} ({reason}): {mend}") from None

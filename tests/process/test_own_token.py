@@ -80,6 +80,14 @@ def test_one_that_somebody_else_has_put_there_is_refused(tmp_path: Path) -> None
         find(tmp_path)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_whoever_may_not_read_it_is_told_who_may(tmp_path: Path) -> None:
+    make(tmp_path)
+    (tmp_path / FILE_NAME).chmod(0)
+    with pytest.raises(StoreError, match="only the proxy's user and root may read it"):
+        find(tmp_path)
+
+
 def test_a_folder_that_cannot_be_written_is_told_with_what_to_do_instead(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("no folder")
     with pytest.raises(StoreError) as refused:

@@ -95,3 +95,15 @@ async def test_not_even_a_trusted_proxy_says_it(scene: Scene, before: Before, se
     await client.send(f"GET / HTTP/1.1\r\nHost: test\r\n{sent}\r\n".encode())
     assert (await client.answer()).status == 200
     assert [value for name, value in upstream.requests[-1].fields if "groups" in name] == ["guests"]
+
+
+async def test_not_even_behind_the_body_of_a_request_for_another_protocol(scene: Scene, before: Before) -> None:
+    upstream = await before("headers", request={"X-User": "bob"})
+    client = await scene.client()
+    await client.send(
+        b"POST / HTTP/1.1\r\nHost: test\r\nConnection: Upgrade\r\nUpgrade: tcp\r\nX_User: root\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\nX-User: root\r\nX.User: root\r\nMy-Own: mine\r\n\r\n"
+    )
+    assert (await client.answer()).status == 200
+    assert told(upstream.requests[-1].fields) == [("x-user", "bob")]
+    assert upstream.requests[-1].trailers == [("my-own", "mine")]
