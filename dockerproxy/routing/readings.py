@@ -16,11 +16,12 @@ from dockerproxy.settings.paths import climbs, decoded, has_dots, merged, resolv
 # All readings together; no path shall cost much more than others of its length.
 _MOST = 48 << 10  # characters
 # White space and what ends a C string: some drop it at the ends of a segment, or all behind it.
-_BLANK = r"(?:%0[09AD]|%20)"
-_PARAMETERS = re.compile(rf"(?:;|%3B|%00)[^/]*|{_BLANK}+(?=/|\Z)|(?<=/){_BLANK}+")
+_BLANK = r"(?:%0[9A-D]|%20)"
+_BLANKS = re.compile(rf"{_BLANK}+(?=/|\Z)|(?<=/){_BLANK}+")
+_PARAMETERS = re.compile(r"(?:;|%3B|%00)[^/]*")
 # A dot segment that only some see.
 _DOTS = r"(?:\.|%2E){1,2}"
-_HIDDEN_DOTS = re.compile(rf"/{_BLANK}*{_DOTS}(?:;|%3B|{_BLANK})|/{_BLANK}+{_DOTS}(?=/|\Z)", re.IGNORECASE)
+_HIDDEN_DOTS = re.compile(rf"/{_BLANK}*{_DOTS}(?:;|%3B|%00|{_BLANK})|/{_BLANK}+{_DOTS}(?=/|\Z)", re.IGNORECASE)
 _SLASHES = ("%2F", "%5C")
 _MOST_SEGMENTS = 256  # where there are dot segments
 
@@ -45,26 +46,29 @@ class Readings(NamedTuple):
 def readings(path: str) -> Readings | None:
     """Of a path as it was sent; None for one that nobody writes in good faith.
 
-    That is one with a dot segment that only some see, and one that can be read in more ways than are worth a look.
+    That is one with a dot segment that only some see, or among others that only some see, and one that can be read in
+    more ways than are worth a look.
     """
-    whole = decoded(path)
-    if _HIDDEN_DOTS.search(path) is not None or (has_dots(whole) and path.count("/") > _MOST_SEGMENTS):
+    written = decoded(path)
+    if _HIDDEN_DOTS.search(path) is not None:
         return None
-    main = resolved(merged(whole))
-    bases = {whole, spelt(path)}
+    if has_dots(written) and (path.count("/") > _MOST_SEGMENTS or len({*_shortened(written)}) > 1):
+        return None
+    main = resolved(merged(written))
+    bases = {written, spelt(path)}
     with_slashes = {form for base in bases for form in _with_slashes(base)}
     budget = _MOST
     found: list[set[str]] = []
     for forms in (bases, with_slashes):
         read = set()
-        for form in {*forms, *map(_without_parameters, forms)}:
+        for form in {shortened for whole in forms for shortened in _shortened(whole)}:
             for reading in _resolved(form):
                 budget -= len(reading)
                 if budget < 0:
                     return None
                 read.add(reading)
         found.append(read)
-    slash = resolved(merged(_slashed(whole, _SLASHES)))
+    slash = resolved(merged(_slashed(written, _SLASHES)))
     others, slashed = (frozenset(read - {main}) for read in found)
     return Readings(main, others, slash, slashed, any(map(climbs, with_slashes)))
 
@@ -84,8 +88,16 @@ def _slashed(path: str, kinds: Iterable[str]) -> str:
     return path
 
 
-def _without_parameters(path: str) -> str:
-    return _PARAMETERS.sub("", path) if ";" in path or "%" in path else path
+def _shortened(path: str) -> Iterator[str]:
+    """The path as it is, without parameters, without blanks, without both."""
+    yield path
+    cut = path
+    if ";" in path or "%3B" in path or "%00" in path:
+        cut = _PARAMETERS.sub("", path)
+        yield cut
+    if "/%20" in path or "%20/" in path or "%0" in path or path.endswith("%20"):
+        yield _BLANKS.sub("", path)
+        yield _BLANKS.sub("", cut)
 
 
 def _resolved(path: str) -> Iterator[str]:
