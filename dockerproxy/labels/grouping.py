@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from dockerproxy.labels.control_characters import has_controls, with_controls_shown, without_controls
 from dockerproxy.labels.foreign import hint_for
 from dockerproxy.labels.group import LabelGroup
-from dockerproxy.labels.protection import Protection, protection_asked_for
+from dockerproxy.labels.protection import Protection, protection_asked_for, without_hashes
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.suggestions import A_GUARD, LabelSuggestions, closest, suggested, without_quotes
 from dockerproxy.labels.table import BY_NAME, Kind, Label, parse_route_name
@@ -121,7 +121,7 @@ class Grouping:
 
     def _tell_wrong(self, key: str, value: str, message: str, follows: str) -> None:
         expected, _, mend = message.partition("; ")
-        what = f"{key}: {expected}{_found(value, expected)}"
+        what = without_hashes(f"{key}: {expected}{_found(value, expected)}")
         self.reasons.append(Reason(Code.WRONG_VALUE, what, mend, follows=follows, label=key))
 
     def _take_other(self, key: str, name: Name | None, value: str) -> None:

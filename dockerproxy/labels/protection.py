@@ -23,6 +23,7 @@ _GUARDING_VALUE = re.compile(
     r"\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w*)\$|\{(?:SHA|SSHA|scrypt)|htpasswd|@(?:file|docker|kubernetescrd)\b"
     r"|\b\d+\.\d+\.\d+\.\d+/\d+"
 )
+_HASH = re.compile(r"[^\s'\"]*(?:\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w*)\$|\{(?:SHA|SSHA|scrypt))[^\s'\"]*")
 _ENCRYPTED = frozenset({"https", "ssl", "tls"})  # where a redirect to it is a guard
 
 
@@ -144,6 +145,11 @@ def protection_asked_for(parts: Iterable[str], value: str) -> Protection | None:
     if value.lower() in _ENCRYPTED and any("redir" in _flat(name) for name in names):
         return _ROWS[0].protection
     return next((row.protection for row in _ROWS if _names_one(row, value)), None) or _by_value(value)
+
+
+def without_hashes(text: str) -> str:
+    """The text without the hashes of passwords in it, and what stands before them: nobody is to guess at those."""
+    return _HASH.sub("(not shown)", text)
 
 
 def _fits(row: _Row, part: str) -> bool:

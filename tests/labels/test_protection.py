@@ -65,6 +65,14 @@ def test_whatever_the_value_of_such_a_label_it_is_not_repeated_and_the_route_is_
     assert not any("$2y" in reason for reason in reading.reasons)
 
 
+@pytest.mark.parametrize("label", ["middlewares", "hold", "https", "host", "api.port"])
+def test_the_hash_of_a_password_is_not_told_wherever_it_stands(label: str) -> None:
+    told = " ".join(read({f"dockerproxy.{label}": "ann:$2y$05$abc"}).reasons)
+    assert "(not shown)" in told
+    assert "ann" not in told
+    assert "$2y" not in told
+
+
 @pytest.mark.parametrize(
     "value",
     ["basic_auth", "compress,ip_allow", "ann:$apr1$h$x", "{SHA256}abc", "10.0.0.0/8", "team@file", "/run/htpasswd"],

@@ -24,6 +24,7 @@ _FOLLOWED = frozenset(
 )
 # It may have lost one domain of several.
 _FOLLOWED_IN_PART = frozenset({Code.PLACE_TAKEN, Code.NOT_ALLOWED})
+_NOT_SHOWN = "(not shown)"  # of a label that asks for protection: it may be a password
 _MEANINGS_OF_COMPOSE = {
     COMPOSE_SERVICE: "the compose service; the route is named after it where no label gives a name",
     COMPOSE_PROJECT: "the compose project; the route's name begins with it, for another has a service of that name",
@@ -42,6 +43,8 @@ def label_uses(view: ContainerView, reader: LabelReader) -> list[Json]:
         use: Json = {"label": label, "value": value}
         if label in about:
             use |= _ignored(about[label])
+            if about[label].code is Code.UNKNOWN_PROTECTION:
+                use["value"] = _NOT_SHOWN
         elif forbidden and label != enable:
             use |= {"use": "ignored", "reason": f"{enable}=false forbids the whole container"}
         else:

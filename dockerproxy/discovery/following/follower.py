@@ -182,7 +182,7 @@ class Follower:
         ends = event.container in self._known.fleet and self._ends(event)
         self._note_ending(event, ends)
         if ends:
-            self._note_end(event)
+            self._log_exit(event)
             self._begin_draining(event)
             self._known.event_times.note(event.container, event.moment)
             self._restarted.discard(event.container)
@@ -218,7 +218,7 @@ class Follower:
         self._known.endings.lives(container)
         self._dirty.add(container)
 
-    def _note_end(self, event: Event) -> None:
+    def _log_exit(self, event: Event) -> None:
         """Tell of an end that nobody asked for, if it is one of a container that was routed."""
         exits = self._known.exits
         if event.action == "kill":

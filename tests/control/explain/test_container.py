@@ -67,6 +67,15 @@ def test_an_unknown_label_is_told_with_the_one_that_was_meant_and_what_comes_of_
     assert (ignored["reason"], ignored["did_you_mean"]) == ("there is no such label", "dockerproxy.host")
 
 
+def test_what_asks_for_protection_is_told_without_its_value() -> None:
+    labels = {"dockerproxy.basic_auth": "ann:secret", "dockerproxy.host": "a.localhost"}
+    answer = explain_container("web-1", evidence(listed("web-1", labels)))
+
+    assert answer["code"] == "unknown_protection"
+    assert {row["label"]: row["value"] for row in answer["labels"]}["dockerproxy.basic_auth"] == "(not shown)"
+    assert "secret" not in str(answer).replace("/run/secrets", "")
+
+
 def test_what_would_be_wrong_next_is_told_as_well() -> None:
     answer = explain_container("office-1", evidence(listed("office-1", {"docker-proxy.enable": "true"}, 8080, 9090)))
 
