@@ -125,10 +125,13 @@ def open_admin_routes(registry: Registry) -> list[str]:
     return lines
 
 
-async def json_object(request: web.Request) -> dict[str, Any]:
-    """The body, whatever its Content-Type says: curl -d does not send JSON's."""
+async def json_object(request: web.Request, largest: int = _LARGEST_BODY) -> dict[str, Any]:
+    """The body, whatever its Content-Type says: curl -d does not send JSON's.
+
+    largest: bytes that it may have; a megabyte of JSON takes some 50 ms, which is not for everybody to ask for
+    """
     try:
-        body = json.loads(await request.clone(client_max_size=_LARGEST_BODY).read(), object_pairs_hook=_once_each)
+        body = json.loads(await request.clone(client_max_size=largest).read(), object_pairs_hook=_once_each)
         json.dumps(body, ensure_ascii=False).encode()  # RFC 8259 section 8.2: it may have halves of characters
     except (ValueError, RecursionError) as error:
         raise _NotJson(f"the body is not JSON: {error}") from None

@@ -28,6 +28,7 @@ from dockerproxy.web.access.sessions import LIFETIME
 from dockerproxy.web.admin import guarded, json_object
 from dockerproxy.web.context import CONTROL
 
+_LARGEST_BODY = 16 << 10  # bytes; anybody may send one
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 FRAGMENT = "#login="
 _NO_LOGIN = "no login is needed here: admin_access is not token, or no admin_token is set"
@@ -59,7 +60,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     if control.settings.effective_admin_access != "token" or not token:
         return _answer({"error": _NO_LOGIN}, 409)
     try:
-        body = await json_object(request)
+        body = await json_object(request, _LARGEST_BODY)
     except DockerproxyError as error:
         return _answer({"error": str(error)}, 400)
     given, code = body.get("token"), body.get("code")

@@ -128,6 +128,12 @@ async def test_a_body_that_is_not_compressed_as_it_says_is_refused_in_words(
     assert "Error" not in caplog.text
 
 
+async def test_a_login_is_no_way_to_have_much_read(browser: Browser) -> None:
+    answer = await browser.post("login", {"token": "x" * 100_000})
+
+    assert answer.status == 413
+
+
 async def test_guessing_by_login_is_slowed_down_like_guessing_by_bearer(browser: Browser) -> None:
     for _ in range(5):
         assert (await browser.log_in("wrong")).status == 401
