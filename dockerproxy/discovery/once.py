@@ -14,6 +14,7 @@ from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.engine.client import Engine
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.engine.tls import EngineTls
+from dockerproxy.discovery.engine.unlisted import Unlisted
 from dockerproxy.discovery.snapshot import Snapshot
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.discovery.timing import DEFAULT_TIMING
@@ -32,7 +33,9 @@ def discover_once(settings: DockerSettings) -> Discovered:
     engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
     with contextlib.closing(engine):
         listed = engine.containers()
-        ExposedPorts().complete(listed, Fleet(settings).lacks_port, engine.exposed_ports)
+        fleet = Fleet(settings)
+        Unlisted().complete(listed, fleet.concerns, engine.inspected)
+        ExposedPorts().complete(listed, fleet.lacks_port, engine.exposed_ports)
         return discover_listed(listed, f"{engine.name} at {engine.host}", settings, engine.networks)
 
 

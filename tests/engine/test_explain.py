@@ -65,6 +65,7 @@ def test_what_inspect_says_of_a_container_leads_to_the_same_answer(
     assert {key: asked[key] for key in read} == read
 
 
+@pytest.mark.docker_only("it connects nothing to a container that was started without a network")
 def test_a_container_without_a_network_is_mended_by_what_is_said(
     file: str, containers: Containers, engine: Engine
 ) -> None:

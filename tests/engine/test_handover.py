@@ -76,6 +76,7 @@ async def test_the_new_version_has_the_place_when_the_old_one_is_ended_by_hand(
     assert new.name in load.answered_by
 
 
+@pytest.mark.docker_only("it tells of a stop when the application has ended, and the only one is missed meanwhile")
 async def test_a_restart_of_the_old_version_keeps_its_place_under_load(
     proxy: ProxyProcess, containers: Containers, host: str, wait: Wait
 ) -> None:
@@ -149,6 +150,7 @@ def answered_by(proxy: ProxyProcess, host: str, name: str) -> Callable[[object],
     return answers
 
 
+@pytest.mark.docker_only("it tells of a stop when the application has ended, and the only one is missed meanwhile")
 @pytest.mark.parametrize("arguments", [(), ("--remove-orphans",)])
 async def test_a_service_that_was_given_another_name_has_the_place(
     proxy: ProxyProcess, renamed: Renamed, host: str, wait: Wait, arguments: tuple[str, ...]
@@ -167,6 +169,7 @@ async def test_a_service_that_was_given_another_name_has_the_place(
     assert_handed_over(load, proxy)
 
 
+@pytest.mark.docker_only("it tells of a stop when the application has ended, and the only one is missed meanwhile")
 async def test_a_service_that_compose_recreates_keeps_its_place(
     proxy: ProxyProcess, renamed: Renamed, host: str, wait: Wait
 ) -> None:

@@ -76,6 +76,7 @@ async def test_none_is_lost_while_a_replica_is_killed(proxy: ProxyProcess, repli
     assert_none_lost(load, proxy)
 
 
+@pytest.mark.docker_only("it tells too late: by then the replica is benched")
 async def test_none_is_lost_while_a_replica_restarts(proxy: ProxyProcess, replicas: list[Container]) -> None:
     def restart() -> None:
         replicas[0].restart()

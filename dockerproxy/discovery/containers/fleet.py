@@ -14,7 +14,7 @@ from dockerproxy.discovery.containers.address import AddressBook
 from dockerproxy.discovery.containers.listing import Listing
 from dockerproxy.discovery.containers.reader import ContainerReader
 from dockerproxy.discovery.containers.shared_network import owner_of, through_owner
-from dockerproxy.discovery.engine.entry import RUNNING, SHORT_ID, Entry
+from dockerproxy.discovery.engine.entry import RUNNING, SHORT_ID, STOPPING, Entry
 from dockerproxy.discovery.engine.networks import KnownNetworks
 from dockerproxy.discovery.engine.own_container import OwnContainer, own_ids, resolve
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
@@ -25,7 +25,7 @@ from dockerproxy.settings.model import DockerSettings
 
 log = logging.getLogger("dockerproxy.discovery")
 
-_ALIVE = frozenset({RUNNING, "paused"})
+_ALIVE = frozenset({RUNNING, STOPPING, "paused"})
 
 
 class _Known(NamedTuple):
@@ -90,6 +90,11 @@ class Fleet:
         """Take the engine's list of networks."""
         self._networks.learn(self._on_networks, listed)
 
+    def concerns(self, data: Mapping[str, Any]) -> bool:
+        """Whether the container in this item of the engine's list bears labels of ours, or is our own."""
+        own = bool(self._own_ids) and str(data["Id"]).startswith(self._own_ids)
+        return own or self._dialect.mentions(data.get("Labels") or {})
+
     def lacks_port(self, data: Mapping[str, Any]) -> bool:
         """Whether a container would be routed if this item of the engine's list did show a port of it."""
         entry = self._read(data) if not data.get("Ports") else None
@@ -145,13 +150,16 @@ class Fleet:
     def snapshot(self, draining: Set[str]) -> Snapshot:
         """All that is known, with the upstreams of the containers in `draining` marked so."""
         known = {
-            id_: self._look(self._resolved(entry), id_ in draining or owner_of(entry) in draining)
+            id_: self._look(self._resolved(entry), self._drains(entry, draining))
             for id_, entry in self._entries.items()
         }
         self._known = known
         views = [each.view for each in known.values()]
         views.sort(key=lambda view: (view.created, view.id))
         return Snapshot(self._settings.host, tuple(views))
+
+    def _drains(self, entry: Entry, draining: Set[str]) -> bool:
+        return entry.id in draining or owner_of(entry) in draining or entry.state == STOPPING
 
     def _take(self, listed: Iterable[Mapping[str, Any]], told: Set[str]) -> None:
         """told: the containers of which it was said already that they cannot be read"""

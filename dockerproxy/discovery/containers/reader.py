@@ -6,7 +6,7 @@ Decides whether a container may join right now and where it is reached. Pure; kn
 from __future__ import annotations
 
 from dockerproxy.discovery.containers.address import AddressBook, NoAddress
-from dockerproxy.discovery.engine.entry import RUNNING, Entry
+from dockerproxy.discovery.engine.entry import RUNNING, STOPPING, Entry
 from dockerproxy.discovery.snapshot import ContainerView, Reach, RouteWish
 from dockerproxy.labels.control_characters import has_controls
 from dockerproxy.labels.reading import Dialect, Reading, RouteReading
@@ -124,7 +124,7 @@ def _project(entry: Entry) -> str:
 
 def _obstacle(entry: Entry) -> Reason | None:
     """Why a container in this state is not routed, if so."""
-    if entry.state == RUNNING and entry.health not in _HEALTH:
+    if entry.state == STOPPING or (entry.state == RUNNING and entry.health not in _HEALTH):
         return None
     other = (Code.NOT_RUNNING, f"its state is {entry.state or 'unknown'}, not running", "")
     code, what, mend = _HEALTH[entry.health] if entry.state == RUNNING else _STATES.get(entry.state, other)

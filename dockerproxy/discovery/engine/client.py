@@ -17,7 +17,9 @@ import docker
 import docker.errors
 
 from dockerproxy.discovery.engine.errors import OLDEST_API, in_words
-from dockerproxy.discovery.engine.events import EVENT_FILTERS, EngineLost, EventStream, signal_number
+from dockerproxy.discovery.engine.events import EVENT_FILTERS, EngineLost, Event, EventStream, signal_number
+from dockerproxy.discovery.engine.inspection import as_listed
+from dockerproxy.discovery.engine.podman import PODMAN_FILTERS, podman_event
 from dockerproxy.discovery.engine.tls import EngineTls
 from dockerproxy.discovery.timing import Timing
 
@@ -25,7 +27,8 @@ if TYPE_CHECKING:  # the SDK's HTTP library, for its types alone
     from requests import Session
 
 _OK = 200
-PODMAN = "Podman"
+_GONE = "no such container"  # Podman's answer, with 404, or 500 if it goes at this moment
+_PODMAN_API = "/v4.0.0/libpod"  # any Podman since then knows it
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)")
 
 
@@ -40,14 +43,14 @@ class Engine:
     """A connected engine.
 
     name: what it is, for people: `Docker 20.10.24`
-    tells_signals: whether its events say which signals a container gets, as Docker's do and Podman's do not
+    program: what a person asks it by: docker or podman
     """
 
     def __init__(self, host: str, version: dict[str, Any], timing: Timing, tls: EngineTls | None = None) -> None:
         self.host = host
-        brand = _brand(version)
-        self.name = f"{brand} {version.get('Version') or 'of unknown version'}"
-        self.tells_signals = brand != PODMAN
+        self._podman = _is_podman(version)
+        self.name = f"{'Podman' if self._podman else 'Docker'} {version.get('Version') or 'of unknown version'}"
+        self.program = "podman" if self._podman else "docker"
         api = version["ApiVersion"]
         self._client = _client(host, api, timing.request_timeout, tls)
         self._pinger = _client(host, api, timing.ping_timeout, tls)
@@ -92,6 +95,23 @@ class Engine:
         grace = config.get("StopTimeout")
         return StopProfile(signal_number(config.get("StopSignal") or ""), None if grace is None else float(grace))
 
+    def stopped_by_hand(self, container: str) -> bool | None:
+        """Whether a container that has ended was told to, where only asking tells it: on Podman; None if it does not.
+        Raises EngineLost.
+
+        By Podman's own API, which a filter of the socket may forbid: Docker's has no word for it. One that is gone
+        already was removed.
+        """
+        if not self._podman:
+            return False
+        with _telling(self.host):
+            found = self._client.get(
+                f"{self._client.base_url}{_PODMAN_API}/containers/{container}/json", timeout=self._client.timeout
+            )
+            if found.status_code == _OK:
+                return bool((found.json().get("State") or {}).get("StoppedByUser"))
+        return True if _GONE in found.text else None
+
     def started_at(self, container: str) -> int:
         """When it was started last, by the engine's clock, in nanoseconds since the epoch; 0 if that cannot be told.
         Raises EngineLost."""
@@ -101,6 +121,14 @@ class Engine:
             except docker.errors.APIError:
                 return 0
         return _nanoseconds(str(state.get("StartedAt") or ""))
+
+    def inspected(self, container: str) -> dict[str, Any] | None:
+        """The container as the list would tell it; None if that cannot be told. Raises EngineLost."""
+        with _telling(self.host):
+            try:
+                return as_listed(self._client.inspect_container(container))
+            except docker.errors.APIError:  # it has been removed, or is broken, which is nobody else's concern
+                return None
 
     def exposed_ports(self, container: str) -> tuple[int, ...] | None:
         """The TCP ports that the container exposes; None if the engine does not tell. Raises EngineLost."""
@@ -126,13 +154,13 @@ class Engine:
         with _telling(self.host):
             response = client.get(
                 f"{client.base_url}/v{client.api_version}/events",
-                params={"since": str(since), "filters": json.dumps(EVENT_FILTERS)},
+                params={"since": str(since), "filters": json.dumps(PODMAN_FILTERS if self._podman else EVENT_FILTERS)},
                 stream=True,
                 timeout=client.timeout,
             )
             if response.status_code != _OK:
                 raise docker.errors.APIError(response.text, response=response)
-            return EventStream(response)
+            return EventStream(response, podman_event if self._podman else Event.from_json)
 
     def close(self) -> None:
         """Close idle connections; the stream of events is closed by its reader."""
@@ -162,9 +190,8 @@ def _nanoseconds(moment: str) -> int:
     return seconds * 10**9 + int((found[2] or "").ljust(9, "0")[:9])
 
 
-def _brand(version: dict[str, Any]) -> str:
-    parts = [str(part.get("Name") or "") for part in version.get("Components") or ()]
-    return PODMAN if any("podman" in part.lower() for part in parts) else "Docker"
+def _is_podman(version: dict[str, Any]) -> bool:
+    return any("podman" in str(part.get("Name") or "").lower() for part in version.get("Components") or ())
 
 
 @contextlib.contextmanager

@@ -13,10 +13,12 @@ from typing import Any, NamedTuple
 from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_SERVICE
 
 SHORT_ID = 12  # characters; what `docker ps` shows, and what a container's hostname is made of
-RUNNING = "running"
+RUNNING, STOPPING = "running", "stopping"
 CONTAINER_MODE = "container:"  # of a network mode; the id of the container whose network it uses follows
 # Engines before API 1.52 tell the health only inside the text of the status: "Up 3 seconds (health: starting)".
 _HEALTH_IN_STATUS = re.compile(r"\((?:health: )?(healthy|unhealthy|starting)\)")
+# Podman's words -> Docker's; its `stopping` has none, and stays.
+_STATES = {"stopped": "exited", "configured": "created", "initialized": "created"}
 _EXIT_CODE = re.compile(r"\((\d+)\)")  # "Exited (137) 2 minutes ago"
 _ENDED = frozenset({"exited", "restarting"})
 _NETWORKS_WITHOUT_ADDRESS = frozenset({"none", "host"})
@@ -61,7 +63,7 @@ class Entry:
     """One container.
 
     created:  seconds since the epoch
-    state:    the engine's word: created, running, paused, restarting, removing, exited, dead
+    state:    the engine's word: created, running, paused, restarting, removing, exited, dead; and on Podman stopping
     health:   healthy, unhealthy, starting, or "" without a health check
     networks: by name, without `none` and `host`
     exit_code: of one that has ended, or ""
@@ -85,7 +87,8 @@ class Entry:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Entry:
         """From one item of the engine's list. Raises whatever comes of one that is not as the engine writes them."""
-        state = (data.get("State") or "").lower()
+        told = (data.get("State") or "").lower()
+        state = _STATES.get(told, told)
         return cls(
             id=data["Id"],
             name=_name(data),

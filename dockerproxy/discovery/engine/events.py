@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
@@ -34,9 +34,7 @@ MATTERING: Mapping[str, frozenset[str]] = {
     ),
     "network": frozenset({"connect", "disconnect"}),
 }  # fmt: skip
-# What Podman calls them.
-_ALSO_CALLED = {"remove": "destroy", "died": "die"}
-EVENT_FILTERS = {"type": sorted(MATTERING), "event": sorted({*_ALSO_CALLED}.union(*MATTERING.values()))}
+EVENT_FILTERS = {"type": sorted(MATTERING), "event": sorted(frozenset().union(*MATTERING.values()))}
 # What the engine keeps of past events is 256 of all kinds; a replay cannot be longer.
 _REMEMBERED = 512
 # Real-time signals have numbers from here on Linux, as libc counts them; systemd in a container stops by RTMIN+3.
@@ -52,7 +50,7 @@ class Event:
     """One event that matters.
 
     container: the id of the container that it is about, or "" when the engine did not say
-    signal:    for kill, the signal's number, or 0
+    signal:    for kill, the signal's number, OWN_SIGNAL, or 0 if the engine does not say
     moment:    the engine's clock, in nanoseconds since the epoch
     exit_code: for die, as the engine writes it, or ""
     health:    for health_status, what the check found, or ""
@@ -71,8 +69,6 @@ class Event:
         """From one line of the stream; None if it does not matter."""
         kind = data.get("Type") or "container"
         action, _, detail = str(data.get("Action") or data.get("status") or "").partition(":")
-        if kind == "container":
-            action = _ALSO_CALLED.get(action, action)
         if action not in MATTERING.get(kind, ()):
             return None
         actor = data.get("Actor") or {}
@@ -100,6 +96,7 @@ def signal_number(text: str) -> int:
 _SIGNALS = {"HUP": 1, "INT": 2, "QUIT": 3, "KILL": 9, "USR1": 10, "USR2": 12, "TERM": 15, "CONT": 18, "STOP": 19,
             "TSTP": 20, "WINCH": 28, "PWR": 30}  # fmt: skip
 TERM, KILL = _SIGNALS["TERM"], _SIGNALS["KILL"]
+OWN_SIGNAL = -1  # the one that the container is stopped by, whichever that is
 
 
 class Timeline:
@@ -129,10 +126,14 @@ class Timeline:
 
 
 class EventStream:
-    """An open stream of events; closing it from any thread wakes its reader."""
+    """An open stream of events; closing it from any thread wakes its reader.
 
-    def __init__(self, response: Response) -> None:
+    read: one line of it -> the event, or None if it does not matter
+    """
+
+    def __init__(self, response: Response, read: Callable[[Mapping[str, Any]], Event | None]) -> None:
         self._response = response
+        self._event = read
         # A descriptor of our own: to shut a connection down through it can neither race with the reader's closing
         # nor hit a stranger's descriptor of the same number.
         self._socket = socket.socket(fileno=os.dup(response.raw.fileno()))
@@ -142,7 +143,7 @@ class EventStream:
         """Events that matter, until the stream ends. Raises OSError, ValueError."""
         # The engine sends each event as one chunk that ends with a line feed.
         for line in self._response.iter_lines(chunk_size=None):
-            event = Event.from_json(json.loads(line)) if line else None
+            event = self._event(json.loads(line)) if line else None
             if event is not None:
                 yield event
 

@@ -29,27 +29,36 @@ def parse_inspection(text: str) -> list[dict[str, Any]]:
     if not items:
         raise NotInspected(f"no container in it; {_EXPECTED}")
     try:
-        return [_listed(item) for item in items]
+        return [as_listed(item) for item in items]
     except (KeyError, TypeError, ValueError, AttributeError):
         raise NotInspected(f"not about containers; {_EXPECTED}, with the name of a container") from None
 
 
-def _listed(item: Mapping[str, Any]) -> dict[str, Any]:
+def as_listed(item: Mapping[str, Any]) -> dict[str, Any]:
+    """One container as the engine's list has it. Raises whatever comes of one that is not as the engine writes them."""
     state = item["State"]
     status = state["Status"]
-    health = (state.get("Health") or {}).get("Status") or "none"
     return {
         "Id": item["Id"],
         "Names": [item["Name"]],
         "Created": _seconds(item["Created"]),
         "State": status,
         "Status": f"{status} ({state.get('ExitCode', 0)})" if status in ("exited", "restarting") else "",
-        "Health": {"Status": health},
+        "Health": {"Status": _health(item)},
         "Labels": (item["Config"] or {}).get("Labels") or {},
         "Ports": list(_ports(item)),
         "HostConfig": {"NetworkMode": (item.get("HostConfig") or {}).get("NetworkMode") or ""},
         "NetworkSettings": {"Networks": (item.get("NetworkSettings") or {}).get("Networks") or {}},
     }
+
+
+def _health(item: Mapping[str, Any]) -> str:
+    """Podman tells a status of every container: "" where nothing was checked yet, or ever; `reset` after a pause."""
+    status = str((item["State"].get("Health") or {}).get("Status") or "")
+    if status not in ("", "reset"):
+        return status
+    test = ((item["Config"] or {}).get("Healthcheck") or {}).get("Test") or ["NONE"]
+    return "none" if test[0] == "NONE" else "starting"
 
 
 def _seconds(created: str) -> float:

@@ -4,7 +4,8 @@ The engine tells of a `docker stop` by the event kill, with the signal that the 
 event die; a process that ends by itself, or is killed from outside, dies without. `docker kill` and `docker rm -f`
 are kills with SIGKILL and nothing before it.
 
-Podman tells of no signal: neither of a stop, nor which one a kill was. What its containers end by cannot be told apart.
+Podman tells of no signal: neither of a stop, nor which one a kill was; but, asked afterwards, whether somebody has
+ended the container. Where it may not be asked, nothing is claimed.
 """
 
 from __future__ import annotations
@@ -55,40 +56,50 @@ class Exits:
         self._killed &= containers
 
     def ended(
-        self, container: str, name: str, exit_code: str, now: float, *, tells_signals: bool = True
+        self,
+        container: str,
+        name: str,
+        exit_code: str,
+        now: float,
+        *,
+        by_hand: bool | None = False,
+        program: str = "docker",
     ) -> ExitLine | None:
         """What to tell of its end; None when it was told to stop, or has ended just so again and again.
 
-        exit_code:     as the engine says it, or "" when it does not
-        tells_signals: whether the engine does
+        exit_code: as the engine says it, or "" when it does not
+        by_hand:   whether the engine says so afterwards, whatever the signal was; None: nobody knows
+        program:   the engine's own, for a person
         """
-        stopped, killed = container in self._stopped, container in self._killed
+        stopped = container in self._stopped
+        killed = container in self._killed and exit_code in ("", _KILLED)
         self.survived(container)
-        if stopped:
+        if stopped or (by_hand and not killed):
             return None
         self._flaps.settled(now)  # a container of this id may never end again
         flap = self._flaps.add(container, now)
         if flap.flapping and not flap.news:
             return None
-        line = f"{name}: {_how(exit_code, killed) if tells_signals else _how_perhaps(exit_code)}"
+        unknown = by_hand is None
+        line = f"{name}: {_how_perhaps(exit_code) if unknown else _how(exit_code, killed, program)}"
         if flap.flapping:
             line += f", for the {flap.number}th time in {flap.seconds:.0f} s"
         if not killed:
-            line += f"; see {'docker' if tells_signals else 'podman'} logs {name}"
-        expected = exit_code == "0" or (not tells_signals and exit_code in _STOPPED)
+            line += f"; see {program} logs {name}"
+        expected = exit_code == "0" or (unknown and exit_code in _STOPPED)
         return ExitLine(logging.INFO if expected else logging.WARNING, line)
 
 
 def _how_perhaps(exit_code: str) -> str:
-    """The same where the engine does not tell of signals."""
+    """The same where the engine does not say whether somebody asked for it."""
     how = f"ended with exit code {exit_code}" if exit_code else "ended"
     return f"{how}; this engine does not say whether it was told to stop"
 
 
-def _how(exit_code: str, killed: bool) -> str:
+def _how(exit_code: str, killed: bool, program: str) -> str:
     """What ended it, as far as the engine tells."""
     if killed:
-        return "was killed by docker kill or docker rm -f (SIGKILL)"
+        return f"was killed by {program} kill or {program} rm -f (SIGKILL)"
     if not exit_code:
         return "ended without being told to stop"
     if exit_code == _KILLED:

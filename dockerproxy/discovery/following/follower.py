@@ -18,6 +18,7 @@ from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.engine.client import Engine, StopProfile
 from dockerproxy.discovery.engine.events import (
     KILL,
+    OWN_SIGNAL,
     TERM,
     Ended,
     EngineLost,
@@ -31,6 +32,7 @@ from dockerproxy.discovery.engine.events import (
     Timeline,
 )
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
+from dockerproxy.discovery.engine.unlisted import Unlisted
 from dockerproxy.discovery.following.draining import Draining
 from dockerproxy.discovery.following.endings import Endings
 from dockerproxy.discovery.following.event_times import EventTimes
@@ -65,11 +67,13 @@ class Known:
     exits: Exits = field(default_factory=Exits)
     endings: Endings = field(default_factory=Endings)
     exposed: ExposedPorts = field(default_factory=ExposedPorts)
+    unlisted: Unlisted = field(default_factory=Unlisted)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)
 
     def keep(self, containers: Set[str]) -> None:
         """Forget all other containers: of some the end is not told, while there is no connection."""
         self.exposed.keep(containers)
+        self.unlisted.keep(containers)
         self.exits.keep(containers)
         self.endings.keep(containers)
         self.stop_profiles = {each: profile for each, profile in self.stop_profiles.items() if each in containers}
@@ -113,6 +117,7 @@ class Follower:
 
     def begin(self) -> None:
         """Subscribe, then list: nothing falls in between. Raises EngineLost, Stopped."""
+        self._known.unlisted.doubt()
         self._reader.start()
         deadline = time.monotonic() + self._timing.request_timeout
         while not isinstance(message := self._next(deadline - time.monotonic()), Subscribed):
@@ -180,19 +185,24 @@ class Follower:
 
     def _act_on(self, event: Event) -> None:
         ends = event.container in self._known.fleet and self._ends(event)
-        self._note_ending(event, ends)
+        by_hand = ends and event.action == "die" and self._engine.stopped_by_hand(event.container)
+        self._note_ending(event, ends, by_hand)
         if ends:
-            self._log_exit(event)
+            self._log_exit(event, by_hand)
             self._begin_draining(event)
             self._known.event_times.note(event.container, event.moment)
             self._restarted.discard(event.container)
         if event.action == "kill":
+            if not event.signal:  # whichever it was; its exit code will tell
+                self._known.exits.signalled(event.container, killed=True)
             return  # nothing that a list could tell has changed
         if event.action == "start":
             self._restarted.add(event.container)
             self._known.exits.survived(event.container)
         if event.action == "health_status" and self._known.draining.recovers(event.container, event.health == HEALTHY):
             self._lives_on(event.container, "its health check, which had failed, succeeds again")
+        if not self._known.unlisted.heard(event):
+            return  # a check that has found what the one before has found
         if event.action == "destroy":
             self._known.stop_profiles.pop(event.container, None)
         if event.container:
@@ -205,7 +215,7 @@ class Follower:
     def _begin_draining(self, event: Event) -> None:
         unhealthy = self._known.fleet.health(event.container) == UNHEALTHY
         self._known.draining.begin(
-            event.container, time.monotonic(), moment=event.moment, signal=event.signal, unhealthy=unhealthy
+            event.container, time.monotonic(), moment=event.moment, signal=max(event.signal, 0), unhealthy=unhealthy
         )
 
     def _lives_on(self, container: str, why: str) -> None:
@@ -218,8 +228,11 @@ class Follower:
         self._known.endings.lives(container)
         self._dirty.add(container)
 
-    def _log_exit(self, event: Event) -> None:
-        """Tell of an end that nobody asked for, if it is one of a container that was routed."""
+    def _log_exit(self, event: Event, by_hand: bool | None) -> None:
+        """Tell of an end that nobody asked for, if it is one of a container that was routed.
+
+        by_hand: whether the engine says that it was asked for; None: it does not say
+        """
         exits = self._known.exits
         if event.action == "kill":
             exits.signalled(event.container, killed=event.signal == KILL)
@@ -228,14 +241,19 @@ class Follower:
         if view is None:
             exits.survived(event.container)
             return
-        tells_signals = self._engine.tells_signals
-        now = time.monotonic()
-        line = exits.ended(event.container, view.name, event.exit_code, now, tells_signals=tells_signals)
+        line = exits.ended(
+            event.container,
+            view.name,
+            event.exit_code,
+            time.monotonic(),
+            by_hand=by_hand,
+            program=self._engine.program,
+        )
         if line is not None:
             log.log(line.level, "%s", line.text)
 
-    def _note_ending(self, event: Event, ends: bool) -> None:
-        """What tells whether a person has ended it; `ends`: as `_ends` says."""
+    def _note_ending(self, event: Event, ends: bool, by_hand: bool | None) -> None:
+        """What tells whether a person has ended it; `ends`: as `_ends` says; `by_hand`: as the engine says."""
         endings, now = self._known.endings, time.monotonic()
         if event.action == "start":
             endings.lives(event.container)
@@ -244,13 +262,15 @@ class Follower:
         elif (event.action == "stop" and event.container in self._known.fleet) or (ends and event.action == "kill"):
             endings.signalled(event.container)
         elif ends:
+            if by_hand:
+                endings.signalled(event.container)
             endings.died(event.container, now)
 
     def _ends(self, event: Event) -> bool:
         """Whether the container has died, which a list may not show yet, or got a signal that it is stopped by."""
         if event.action != "kill":
             return event.action == "die"
-        if event.signal in (TERM, KILL):
+        if event.signal in (TERM, KILL, OWN_SIGNAL):
             return True
         profile = self._stop_profile(event.container)
         return profile is not None and event.signal == profile.signal != 0
@@ -312,6 +332,7 @@ class Follower:
     def _listed_by_engine(self, ids: Collection[str] = ()) -> list[dict[str, Any]]:
         """All containers, or these, each with what its list leaves out."""
         listed = self._engine.containers(ids)
+        self._known.unlisted.complete(listed, self._known.fleet.concerns, self._engine.inspected)
         self._known.exposed.complete(listed, self._known.fleet.lacks_port, self._engine.exposed_ports)
         return listed
 

@@ -705,3 +705,11 @@ def test_what_nobody_has_foreseen_in_one_container_costs_that_container_only(mon
     assert [reason.code for reason in views["bad"].reasons] == [Code.UNREADABLE]
     assert not views["bad"].wishes
     assert views["good"].wishes
+
+
+def test_a_container_that_is_stopping_finishes_what_it_has_and_gets_nothing_new() -> None:
+    fleet = Fleet(DockerSettings(), own=())
+    fleet.replace([entry(ENABLED, state="stopping", status="Stopping")])
+    (seen,) = fleet.snapshot(set()).containers
+    assert (seen.routed, seen.reasons, seen.wishes[0].upstream.draining) == (True, (), True)
+    assert fleet.alive(seen.id)

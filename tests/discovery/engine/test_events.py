@@ -10,7 +10,6 @@ import pytest
 
 from dockerproxy.discovery.engine.events import (
     _REMEMBERED,
-    EVENT_FILTERS,
     Ended,
     Event,
     EventReader,
@@ -19,6 +18,7 @@ from dockerproxy.discovery.engine.events import (
     Timeline,
     signal_number,
 )
+from dockerproxy.discovery.engine.podman import PODMAN_FILTERS, podman_event
 from tests.support.waiting import DEADLINE
 
 ID = "a" * 64
@@ -48,8 +48,8 @@ def test_container_events_that_matter(action: str) -> None:
 
 @pytest.mark.parametrize(("podman", "docker"), [("remove", "destroy"), ("died", "die")])
 def test_what_podman_calls_otherwise_is_understood(podman: str, docker: str) -> None:
-    assert Event.from_json(line(podman)) == Event.from_json(line(docker))
-    assert podman in EVENT_FILTERS["event"]
+    assert podman_event(line(podman)) == Event.from_json(line(docker))
+    assert podman in PODMAN_FILTERS["event"]
 
 
 @pytest.mark.parametrize("action", ["exec_start: /bin/check", "exec_die", "attach", "top", "resize"])

@@ -37,8 +37,8 @@ def test_an_end_that_nobody_asked_for_is_told(exit_code: str, level: int, words:
         ("", logging.WARNING, "ended; this engine"),
     ],
 )
-def test_where_the_engine_does_not_tell_of_signals_nothing_is_claimed(exit_code: str, level: int, words: str) -> None:
-    line = Exits().ended("4f2a", "web", exit_code, 0.0, tells_signals=False)
+def test_where_the_engine_does_not_say_who_ended_it_nothing_is_claimed(exit_code: str, level: int, words: str) -> None:
+    line = Exits().ended("4f2a", "web", exit_code, 0.0, by_hand=None, program="podman")
     assert line is not None
     assert line.text == f"web: {words} does not say whether it was told to stop; see podman logs web"
     assert line.level == level

@@ -436,6 +436,40 @@ async def test_podman_does_not_say_whether_it_was_a_stop_and_so_do_we(
     assert not any("without being told to stop" in message for message in caplog.messages)
 
 
+@pytest.fixture
+def podman(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The engine calls itself Podman, and says of every container that ends that somebody has ended it."""
+    version = shapes.version()
+    monkeypatch.setattr(shapes, "version", lambda: {**version, "Components": [{"Name": "Podman Engine"}]})
+    monkeypatch.setattr(Engine, "stopped_by_hand", lambda _engine, _container: True)
+
+
+@pytest.mark.usefixtures("podman")
+async def test_podman_is_asked_whether_a_container_that_has_ended_was_told_to(
+    engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    stopped, killed = engine.containers.find("blog-1"), engine.containers.find("blog-2")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        engine.events.emit("container", "die", stopped.id, {"name": "blog-1", "containerExitCode": "0"})
+        await watched.sees(lambda seen: seen.snapshots[-1].endings == {stopped.id: Ending.STOPPED})
+        engine.events.emit("container", "kill", killed.id, {"name": "blog-2"})
+        engine.events.emit("container", "die", killed.id, {"name": "blog-2", "containerExitCode": "137"})
+        await watched.sees(lambda seen: killed.id in seen.snapshots[-1].endings)
+    assert exits(caplog) == ["WARNING blog-2: was killed by podman kill or podman rm -f (SIGKILL)"]
+
+
+@pytest.mark.usefixtures("podman")
+async def test_podman_tells_of_a_restart_before_the_application_hears_of_it(engine: EmbeddedEngine) -> None:
+    container = engine.containers.find("blog-1")
+    async with watching(engine.base_url) as watched:
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+        engine.events.emit("container", "restart", container.id, {"name": "blog-1"})
+        await watched.sees(lambda seen: seen.draining() == {"blog-1"})
+        engine.events.emit("container", "start", container.id, {"name": "blog-1"})
+        await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
+
+
 async def test_a_kill_is_told_and_a_stop_is_none_even_if_it_takes_a_kill(
     engine: EmbeddedEngine, caplog: pytest.LogCaptureFixture
 ) -> None:
