@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
-from dockerproxy.proxy.log_limit import LogLimit
 from dockerproxy.stats import ProxyStats
 
 # Descriptors for all that is neither a client nor an upstream: listening sockets, the engine, files, the event loop.
@@ -23,6 +22,8 @@ _FOUND_AT_ONCE = 16
 _LEAST_FOUND = 16
 # Where all are busy: how many times as long as the look itself took it is not looked again.
 _REST = 20
+# Seconds between two lines of one kind in the log.
+_BETWEEN_LINES = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ class Room:
         self._now = now
         self._longest_idle: deque[tuple[float, Occupant]] = deque()
         self._look_after = 0.0
-        self._log_limit = LogLimit()
+        self._tell_after = {True: 0.0, False: 0.0}
 
     def __repr__(self) -> str:
         return f"<Room, {self._stats.connections_evicted} evicted, {self._stats.connections_refused} refused>"
@@ -99,10 +100,11 @@ class Room:
         return bool(idle)
 
     def _tell(self, evicted: bool) -> None:
-        """Both go on for as long as somebody wants it, so only the first of many are told, and how many there were."""
-        unsaid = self._log_limit.unsaid(str(evicted), self._now(), burst=1)
-        if unsaid is None:
+        """Both go on for as long as somebody wants it, so it is told now and then, with how many there were."""
+        now = self._now()
+        if now < self._tell_after[evicted]:
             return
+        self._tell_after[evicted] = now + _BETWEEN_LINES
         stats = self._stats
         what = "the one that was idle longest is closed" if evicted else "none is idle, so a new one is refused"
         log.warning(
