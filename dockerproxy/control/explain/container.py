@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from dockerproxy.control.explain.advice import add_labels, as_meant, labels_to_add, mend_of
 from dockerproxy.control.explain.evidence import Condition, Evidence, Json
+from dockerproxy.control.explain.expressions import turn
 from dockerproxy.control.explain.label_uses import label_uses
 from dockerproxy.control.explain.lookup import Container, closest, find, most_like
 from dockerproxy.control.explain.obstacle import Obstacle, of_route, of_upstream
@@ -31,7 +32,7 @@ def explain_container(name: str, evidence: Evidence) -> Json:
     answer = _of_unlabelled(container, evidence) if isinstance(container, Entry) else _of_view(container, evidence)
     if others:
         answer["others"] = list(others)
-    answer["notes"] = [*_notes(name, container, others), *evidence.doubts]
+    answer["notes"] = [*_notes(name, container, others), *_turns(answer["routes"], evidence), *evidence.doubts]
     return answer
 
 
@@ -176,6 +177,13 @@ def _notes(name: str, container: Container, others: Sequence[str]) -> Iterable[s
         yield f"{name} means {len(others) + 1} containers: this one, and {', '.join(others)}"
     elif name != container.name and not container.id.startswith(name):
         yield f"{name} means the container {container.name}"
+
+
+def _turns(rows: Sequence[Json], evidence: Evidence) -> Iterable[str]:
+    for row in rows:
+        route = evidence.route(row["route"])
+        if route is not None:
+            yield from turn(route, evidence.table.routes)
 
 
 def _unknown(name: str, evidence: Evidence) -> Json:

@@ -14,6 +14,7 @@ from dockerproxy.control.explain.advice import add_labels, labels_to_add, mend_o
 from dockerproxy.control.explain.candidates import Candidate, Request, candidates, has_host, place
 from dockerproxy.control.explain.container import decisive
 from dockerproxy.control.explain.evidence import Condition, Evidence, Json
+from dockerproxy.control.explain.expressions import cost
 from dockerproxy.control.explain.lookup import most_like, service_of
 from dockerproxy.control.explain.obstacle import of_route, of_upstream
 from dockerproxy.control.merge.base import leads_nowhere
@@ -23,9 +24,8 @@ from dockerproxy.labels.mentions import find_mentions
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.traefik import traefik_hosts
 from dockerproxy.proxy.answers import ANSWERS
-from dockerproxy.routing.expression import BUDGET, Budget
 from dockerproxy.routing.miss import Miss, MissReason
-from dockerproxy.routing.route import PathKind, Route
+from dockerproxy.routing.route import Route
 from dockerproxy.settings.paths import comparable, normalised
 from dockerproxy.settings.values import REWRITE
 
@@ -90,7 +90,7 @@ def explain_request(url: str, method: str, headers: Mapping[str, str], evidence:
         ],
         "notes": [
             *_spelling(request, route, evidence),
-            *_cost(budget, rows),
+            *cost(budget, rows),
             *_without_https(plain, evidence),
             *_notes(route, headers, len(rows)),
             *evidence.doubts,
@@ -270,24 +270,6 @@ def _spelling(request: Request, route: Route | None, evidence: Evidence) -> Iter
             f"route {plainly.name} has that path, but an application may read what was written otherwise: route"
             f" {route.name} has the middlewares of both"
         )
-
-
-def _cost(budget: Budget, rows: Sequence[Candidate]) -> Iterable[str]:
-    """What the expressions have cost, which are tried one after the other."""
-    if not budget.tried:
-        return
-    texts = dict.fromkeys(row.route.path.text for row in rows if row.route.path.kind is PathKind.REGEX)
-    place = next((f"; that of route {row.route.name} is the {_nth(list(texts).index(row.route.path.text) + 1)}"
-                  for row in rows if row.matched and row.route.path.kind is PathKind.REGEX), "")  # fmt: skip
-    yield (
-        f"{_counted(budget.tried, 'expression was', 'expressions were')} tried for this path, of {len(texts)} at this"
-        f" host{place}: {budget.spent * 1000:.2f} ms, of the {BUDGET * 1000:.0f} ms that one request may cost"
-    )
-
-
-def _nth(number: int) -> str:
-    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _without_https(plain: bool, evidence: Evidence) -> Iterable[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,6 +41,20 @@ def test_a_routed_container_is_told_with_its_route_network_port_and_labels() -> 
     assert route["why_port"] == "port 2368, because it is the only TCP port that the container exposes"
     assert set(labels_of(answer, "read")) == {"com.docker.compose.service", "dockerproxy.host", "dockerproxy.path"}
     assert (answer["reasons"], answer["notes"]) == ([], [])
+
+
+def test_the_turn_of_an_expression_is_told() -> None:
+    def with_expression(name: str, text: str, created: int) -> dict[str, Any]:
+        labels = {"dockerproxy.host": "x.localhost", "dockerproxy.path_regex": text}
+        return listed(name, labels, 80, service=name, created=created)
+
+    known = evidence(with_expression("a", "^/a/", 1), with_expression("b", "^/b/", 2), with_expression("all", "^/", 3))
+    (note,) = explain_container("b", known)["notes"]
+    assert note == (
+        "the expression of route b is the 2nd of 3 at x.localhost: requests try them in turn, and have 20 ms for all"
+    )
+    assert "is the 3rd of 3" in explain_container("all", known)["notes"][0]
+    assert explain_container("a", evidence(with_expression("a", "^/a/", 1)))["notes"] == []
 
 
 def test_two_routes_of_one_container_have_each_their_own_address() -> None:
