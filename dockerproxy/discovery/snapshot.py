@@ -28,6 +28,8 @@ class Reach(NamedTuple):
 
 
 NO_REACH = Reach()
+# Who has ended is told by its connections.
+_ALIVE = ("running", "starting", "paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class ContainerView:
     labels:   all of its labels, ours and others, as the engine tells them
     networks: the names of the engine's networks that it is on
     exposed:  its TCP ports, in order
+    addresses: those that it has on its networks
     """
 
     id: str
@@ -86,6 +89,7 @@ class ContainerView:
     labels: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
     networks: tuple[str, ...] = ()
     exposed: tuple[int, ...] = ()
+    addresses: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def routed(self) -> bool:
@@ -115,6 +119,23 @@ class Snapshot:
     engine: str
     containers: tuple[ContainerView, ...] = ()
     endings: Mapping[str, Ending] = field(default_factory=dict)
+
+    def lost_since(self, before: Snapshot) -> set[tuple[str, str]]:
+        """The upstreams' addresses that running containers have no more, each with the id of its container.
+
+        Of an address that is reached by a published port, or of the host's, nothing is known.
+        """
+        now = {view.id: view for view in self.containers}
+        lost = set()
+        for old in before.containers:
+            view = now.get(old.id)
+            if view is None or view is old or view.state not in _ALIVE:
+                continue
+            for wish in old.wishes:
+                upstream = wish.upstream
+                if upstream.host in old.addresses and upstream.host not in view.addresses:
+                    lost.add((upstream.address, upstream.container))
+        return lost
 
     def changed_since(self, before: Snapshot) -> list[str]:
         """The ids of the containers that came, went, or are another view now."""

@@ -27,8 +27,13 @@ class Probes(NamedTuple):
     most: int
 
 
-# A request waits for it, and another upstream may be there to answer it; a network may be gone for a moment, though.
-UPSTREAM = Probes(5, 2, 4)
+# A request waits for it, and another upstream may be there to answer it: after 5 s of silence.
+UPSTREAM = Probes(2, 1, 3)
+# As long as something is unacknowledged the kernel asks nothing, and would send it again and again for a quarter of an
+# hour (RFC 5482).
+MOST_UNACKNOWLEDGED = 5.0  # seconds
+# More than so much of a request may wait in the kernel for an application that does not read, which is its right.
+READ_AT_ONCE = 16 << 10  # bytes
 # A tunnel may be silent for ever. Two minutes after the other end was heard last, it is not there.
 TUNNEL = Probes(60, 15, 4)
 # `struct tcp_info` of Linux: the state is its first byte, the segments that nobody has acknowledged are here.
@@ -46,6 +51,18 @@ def probe(transport: BaseTransport, probes: Probes) -> None:
         for name, value in zip(_OPTIONS, probes, strict=True):
             if hasattr(socket, name):
                 sock.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def bound_unacknowledged(transport: BaseTransport, seconds: float) -> None:
+    """Give the other end up when it has acknowledged nothing for so long; 0 for as long as the kernel does by itself.
+
+    The kernel counts the time, too, in which the other end takes nothing for its window is full.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6) or not hasattr(socket, "TCP_USER_TIMEOUT"):
+        return
+    with contextlib.suppress(OSError):  # it has just ended
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(seconds * 1000))
 
 
 def closed_after_all_was_taken(transport: Transport) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import secrets
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
@@ -33,6 +33,9 @@ from dockerproxy.stats import ProxyStats
 from dockerproxy.tasks import Tasks
 
 log = logging.getLogger(__name__)
+
+# So that what the kernel has is read before: one turn of the loop at least.
+_LAST_WORDS = 0.02  # seconds
 
 
 def _nobody(_address: str, _authorization: str) -> bool:
@@ -104,6 +107,11 @@ class DataPlane:
             )  # fmt: skip
         if not self.routes.in_rotation(address):
             self.pools.doubt(address)
+
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """These addresses, each with the id of its container, are not that container's any more, which still runs: what
+        waits there for an answer goes on. What has come from there is taken first."""
+        self.shared.loop.call_later(_LAST_WORDS, self.clients.addresses_lost, lost)
 
     def https_at(self, port: int) -> None:
         """https is at this port of the address bar."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from dockerproxy.proxy.deadlines import NEVER
 from dockerproxy.proxy.flow import Valve
-from dockerproxy.proxy.keepalive import TUNNEL, probe
+from dockerproxy.proxy.keepalive import TUNNEL, bound_unacknowledged, probe
 
 # How long a side that does not read may keep its connection when the tunnel is closed: it has yet to take 64 KiB.
 _LAST_WORDS = 60.0  # seconds
@@ -44,6 +44,7 @@ class Tunnel:
         self._ended = 0
         for transport in (client, upstream):
             probe(transport, TUNNEL)
+        bound_unacknowledged(upstream, 0)  # it may read nothing for a while
 
     def from_client(self, data: bytes) -> None:
         """Bytes that the client sent."""

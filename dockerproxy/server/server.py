@@ -105,6 +105,7 @@ class Server:
         self._stopping = Stopping()
         self._tasks = Tasks("server")
         self._gateway_notice = GatewayNotice()
+        self._snapshot = Snapshot("")
 
     def __repr__(self) -> str:
         return f"<Server at {', '.join(map(str, self.addresses)) or 'no address yet'}>"
@@ -270,7 +271,10 @@ class Server:
         return changed
 
     def _on_snapshot(self, snapshot: Snapshot) -> None:
+        lost, self._snapshot = snapshot.lost_since(self._snapshot), snapshot
         self.registry.snapshot(snapshot)
+        if lost:
+            self.plane.addresses_lost(lost)
         self._gateway_notice.look(self.discovery.own, self.registry)
 
     def _publish(self, table: RouteTable, _routes: tuple[Route, ...]) -> None:

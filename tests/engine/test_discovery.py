@@ -281,6 +281,27 @@ def test_a_container_joins_and_leaves_with_its_network(proxy: ProxyProcess, cont
     proxy.wait_for_upstreams(route)
 
 
+@pytest.mark.smoke
+def test_a_request_goes_on_elsewhere_as_soon_as_its_container_has_left_the_network(
+    proxy: ProxyProcess, containers: Containers, route: str
+) -> None:
+    front, back = containers.network("front"), containers.network("back")
+    apps = [containers.run(labels=joining(route, network=str(front.name)), network=front.name) for _ in range(2)]
+    for app in apps:
+        back.connect(app)  # it still runs, and somebody else still reaches it
+    proxy.wait_until_answering(route, *apps)
+    with ThreadPoolExecutor() as pool:
+        slow = pool.submit(proxy.get, f"{route}.localhost", "/slow?seconds=4")
+        (asked,) = in_flight(proxy.wait_for(lambda found: in_flight(found, route) != [], "it is in flight"), route)
+        cut_off, other = sorted(apps, key=lambda app: app.name != asked)
+        front.disconnect(cut_off)
+        proxy.wait_for(lambda found: in_flight(found, route) == [other.name], "the other one is asked")
+        assert not slow.done()
+        assert slow.result().container == other.name
+    cut_off.reload()
+    assert cut_off.status == "running"
+
+
 def test_a_label_chooses_among_several_networks(proxy: ProxyProcess, containers: Containers, route: str) -> None:
     networks = [containers.network() for _ in range(3)]
     for chosen in networks:

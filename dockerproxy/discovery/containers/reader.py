@@ -78,6 +78,7 @@ class ContainerReader:
             labels=entry.labels,
             networks=tuple(network.name for network in entry.networks),
             exposed=entry.exposed,
+            addresses=tuple(one for each in entry.networks for one in (each.address, each.address6) if one),
         )
 
     def _wishes(

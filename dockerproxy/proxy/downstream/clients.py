@@ -6,7 +6,7 @@ It counts them, so that there are not too many, and knows when the last one has 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple, Protocol
 
 from dockerproxy.http1.field_lines import Limits
@@ -45,6 +45,13 @@ class ClientLimits(NamedTuple):
         )
 
 
+class UnderWay(Protocol):
+    """A request under way."""
+
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """These addresses, each with the id of its container, are not that container's any more."""
+
+
 class ClientConnection(Occupant, Protocol):
     """One client connection, as all of them together see it."""
 
@@ -52,7 +59,7 @@ class ClientConnection(Occupant, Protocol):
     origin: Origin
 
     @property
-    def exchange(self) -> object | None:
+    def exchange(self) -> UnderWay | None:
         """The request under way."""
 
     def shut_down(self) -> None:
@@ -119,6 +126,12 @@ class Clients:
     def evict(self) -> None:
         """Close the connection that has been idle longest, if any is."""
         self._room.evict(self._occupants)
+
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """Nobody answers from these addresses any more, each with the id of its container."""
+        for connection in list(self.connected):
+            if connection.exchange is not None:
+                connection.exchange.addresses_lost(lost)
 
     # Called by connections and handshakes
 

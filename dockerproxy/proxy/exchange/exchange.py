@@ -10,7 +10,7 @@ It works on a head and two streams of bytes; how these look on the client's wire
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
@@ -139,6 +139,19 @@ class Exchange(Attempts):
         connection = self._connection()
         if connection is not None:
             connection.valve.open()
+
+    # Called by all clients together
+
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """These addresses, each with the id of its container, are not that container's any more: nobody answers from
+        there, and nobody will say so."""
+        if self._passage is not None:
+            self._passage.addresses_lost(lost)
+        attempt, connection = self._attempt, self._connection()
+        if attempt is None or connection is None:
+            return
+        if (attempt.upstream.address, attempt.upstream.container) in lost:
+            connection.lost_address(self)
 
     # Called by the upstream connection
 

@@ -53,6 +53,9 @@ class Behind(Protocol):
     def leave(self) -> None:
         """Nobody takes the rest."""
 
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """As an exchange is told."""
+
 
 class Passage:
     """What the handler and the exchange that asks it leave for each other.
@@ -85,6 +88,11 @@ class Passage:
         """The client has left: for what is under way behind, too."""
         for inner in self.inner:
             inner.leave()
+
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """What is under way behind is told, too."""
+        for inner in list(self.inner):
+            inner.addresses_lost(lost)
 
 
 class AtGate(Protocol):

@@ -136,6 +136,11 @@ class InnerClient:
             exchange.client_lost()
         self._head.cancel()
 
+    def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
+        """As an exchange is told."""
+        if self._exchange is not None:
+            self._exchange.addresses_lost(lost)
+
     # Called by the exchange, see Client
 
     def run(self, head: RequestHead, live: LiveRoute, error_code: str = "") -> None:

@@ -103,11 +103,20 @@ class Answer:
         taken:       whether the other end had taken all of the request
         """
         detail = str(error) if error is not None else ""
+        if isinstance(error, TimeoutError):  # of the kernel: nothing is acknowledged any more
+            return self._unheard("its machine or its network is not heard any more")
         if not self.awaited:
             return AttemptError(Failure.CUT, detail)
         if self._buffer:
             return AttemptError(Failure.MALFORMED, "it broke off in the middle of the head")
         return AttemptError(Failure.CLOSED, detail, stale=used_before and not self._interim, taken=taken)
+
+    def lost_address(self) -> AttemptError:
+        """Why there is no answer from a container that has lost its address."""
+        return self._unheard("it has left the network")
+
+    def _unheard(self, detail: str) -> AttemptError:
+        return AttemptError(Failure.TIMEOUT if self.awaited else Failure.CUT, detail)
 
     # The head
 

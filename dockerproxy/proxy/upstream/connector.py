@@ -13,7 +13,7 @@ from dockerproxy.errors import SettingsError
 from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import Wheel
 from dockerproxy.proxy.flow import MOST_UNSENT
-from dockerproxy.proxy.keepalive import UPSTREAM, probe
+from dockerproxy.proxy.keepalive import MOST_UNACKNOWLEDGED, UPSTREAM, bound_unacknowledged, probe
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
 from dockerproxy.proxy.upstream.pool import Connect
@@ -79,12 +79,14 @@ class Connector:
         if upstream.scheme != "https":
             transport, _ = await loop.create_connection(lambda: connection, host, upstream.port)
             probe(transport, UPSTREAM)
+            bound_unacknowledged(transport, MOST_UNACKNOWLEDGED)
             return
         context, name = self._context(tls), tls.server_name or upstream.host
         secured, _ = await loop.create_connection(
             lambda: connection, host, upstream.port, ssl=context, server_hostname=name
         )
         probe(secured, UPSTREAM)
+        bound_unacknowledged(secured, MOST_UNACKNOWLEDGED)
         secured.set_write_buffer_limits(MOST_UNSENT)
 
     def _context(self, tls: UpstreamTls) -> ssl.SSLContext:

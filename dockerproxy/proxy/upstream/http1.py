@@ -17,7 +17,12 @@ from dockerproxy.http1.framing import encode_chunk, encode_end
 from dockerproxy.http1.response_parser import ResponseParser
 from dockerproxy.proxy.deadlines import NEVER, Timed, Wheel
 from dockerproxy.proxy.flow import Valve
-from dockerproxy.proxy.keepalive import closed_after_all_was_taken
+from dockerproxy.proxy.keepalive import (
+    MOST_UNACKNOWLEDGED,
+    READ_AT_ONCE,
+    bound_unacknowledged,
+    closed_after_all_was_taken,
+)
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.answer import Answer, Answering
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
@@ -55,8 +60,9 @@ class UpstreamConnection(Timed, asyncio.Protocol):
     """
 
     __slots__ = (
-        "_answer", "_full", "_idle_since", "_request_chunked", "_request_open", "_response_timeout", "_stall_timeout",
-        "_taken", "_wheel", "counted", "exchange", "lost", "parting", "pool", "transport", "tunnel", "valve",
+        "_answer", "_full", "_idle_since", "_patient", "_request_chunked", "_request_open", "_response_timeout",
+        "_stall_timeout", "_taken", "_wheel", "counted", "exchange", "lost", "parting", "pool", "transport", "tunnel",
+        "valve",
     )  # fmt: skip
 
     def __init__(self, pool: Owner, parser: ResponseParser, wheel: Wheel) -> None:
@@ -70,7 +76,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.parting = Parting.OURS
         self._idle_since = 0.0  # 0 as long as it has never been idle
         self._wheel = wheel
-        self.lost = self.counted = self._taken = False
+        self.lost = self.counted = self._taken = self._patient = False
         self._request_chunked = self._request_open = self._full = False
         self._response_timeout = self._stall_timeout = 0.0
 
@@ -104,6 +110,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         """
         self._request_open = True
         self._request_chunked = chunked
+        if len(body) > READ_AT_ONCE:
+            self._be_patient()
         if body:
             block += encode_chunk(body) if chunked else body
         if expect:
@@ -114,6 +122,8 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         """Send the next part of the request's body. As long as it flows, time is the client's matter."""
         if self._answer.awaited and not self._full:
             self.deadline = NEVER
+        if not self._patient:
+            self._be_patient()
         if self._request_chunked:
             self.transport.writelines([b"%x\r\n" % len(data), data, b"\r\n"])
         else:
@@ -136,9 +146,20 @@ class UpstreamConnection(Timed, asyncio.Protocol):
 
     def rest(self) -> None:
         """Wait in the pool for the next request. From now on the other end may close it at any moment."""
+        if self._patient:
+            self._patient = False
+            bound_unacknowledged(self.transport, MOST_UNACKNOWLEDGED)
         self._idle_since = time.monotonic()
         self._wheel.schedule(self, self._idle_since + IDLE_TIMEOUT)
         self.pool.release(self)
+
+    def lost_address(self, exchange: Answering) -> None:
+        """Whoever is at the other end has lost the address: nothing comes from there any more.
+
+        exchange: whom it works for
+        """
+        if self.exchange is exchange:
+            self.broken(exchange, self._answer.lost_address())
 
     def leave(self) -> None:
         """The exchange needs no more of this answer: the connection cannot be used again."""
@@ -271,6 +292,11 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self._wheel.forget(self)
         self.close()
         exchange.failed(error)
+
+    def _be_patient(self) -> None:
+        """Let the other end take its time to read the request."""
+        self._patient = True
+        bound_unacknowledged(self.transport, 0)
 
     def _take_unread(self) -> None:
         """Take what came before it broke: whoever refuses a body may answer, and close without reading it."""
