@@ -158,8 +158,10 @@ class Attempt:
         added = origin.fields(head)
         if upstream.handler:
             added += origin.handler_fields(head, live.route.name) + told
-            head = copy(head)
-            head.lines = for_handler(head.lines)
+            lines = for_handler(head.lines)
+            if lines is not head.lines:
+                head = copy(head)
+                head.lines = lines
         if live.prefix or head.claimed is not None:
             added += origin.prefix_field(head, live.prefix)
         if live.via:

@@ -7,7 +7,6 @@ lines go as values of Dockerproxy-Field, from which `web.handlers.entrance` make
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
 from importlib.util import find_spec
 
 FIELD = "Dockerproxy-Field"
@@ -19,6 +18,7 @@ _ONCE = frozenset(
 )
 _NEVER = frozenset({b"sec-websocket-key1"})  # of the draft before RFC 6455; aiohttp refuses whoever sends it
 _CODING = b"content-encoding"
+_NOT_ALWAYS = _NEVER | {_CODING}
 # What aiohttp decodes bodies with where it is installed, and refuses the request for where it is not.
 _LIBRARIES = {b"br": ("brotli", "brotlicffi"), b"zstd": ("compression.zstd", "backports.zstd")}
 
@@ -33,14 +33,16 @@ def _is_there(module: str) -> bool:
 _UNDECODABLE = frozenset(coding for coding, modules in _LIBRARIES.items() if not any(map(_is_there, modules)))
 
 
-def for_handler(lines: Sequence[bytes]) -> list[bytes]:
-    """The field lines of a request, as a handler is told them."""
+def for_handler(lines: list[bytes]) -> list[bytes]:
+    """The field lines of a request, as a handler is told them: these very ones, but for few requests."""
+    names = [line.partition(b":")[0].lower() for line in lines]
+    if len(set(names)) == len(names) and _NOT_ALWAYS.isdisjoint(names):
+        return lines
     told: list[bytes] = []
     seen: set[bytes] = set()
-    for line in lines:
-        name, _, value = line.partition(b":")
-        name = name.lower()
-        if name in seen or name in _NEVER or (name == _CODING and value.strip().lower() in _UNDECODABLE):
+    for name, line in zip(names, lines, strict=True):
+        undecodable = name == _CODING and line[len(_CODING) + 1 :].strip().lower() in _UNDECODABLE
+        if name in seen or name in _NEVER or undecodable:
             line = _PREFIX + base64.b64encode(line)
         elif name in _ONCE:
             seen.add(name)

@@ -6,6 +6,7 @@ Neither in its head nor behind its body, under no name that an application may t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from aiohttp import web
 from multidict import CIMultiDict
@@ -32,5 +33,6 @@ def asserting(request: web.Request, fields: Mapping[str, Iterable[str]], without
     return told
 
 
+@lru_cache(maxsize=1024)  # clients send the same few names again and again
 def _twin(name: str) -> bytes:
     return twin(name.encode("utf-8", "surrogateescape"))
