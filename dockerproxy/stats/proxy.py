@@ -23,7 +23,7 @@ class ProxyStats:
     """
 
     __slots__ = (
-        "_gone", "_look_after", "_stirred", "connections", "connections_evicted", "connections_limit",
+        "_gone", "_look_after", "_active", "connections", "connections_evicted", "connections_limit",
         "connections_refused", "connections_total", "requests", "routes", "started_at", "unrouted",
     )  # fmt: skip
 
@@ -37,7 +37,7 @@ class ProxyStats:
         self.requests = 0
         self.unrouted = 0
         self.routes: dict[str, RouteStats] = {}
-        self._stirred: dict[str, RouteStats] = {}
+        self._active: dict[str, RouteStats] = {}
         # Route, and key of the upstream or "" for all of the route -> since when the table has not had it.
         self._gone: dict[tuple[str, str], float] = {}
         self._look_after = 0.0
@@ -51,19 +51,19 @@ class ProxyStats:
         """The counters of the route with this name, made at the first call."""
         found = self.routes.get(name)
         if found is None:
-            found = self.routes[name] = RouteStats(name, self._stirred)
+            found = self.routes[name] = RouteStats(name, self._active)
         return found
 
-    def stirred(self) -> list[tuple[str, RouteStats]]:
+    def take_active(self) -> list[tuple[str, RouteStats]]:
         """The routes, with their names, on which something may have happened since this was called before.
 
-        Of thousands of routes most are quiet most of the time, and are not even looked at.
+        Of thousands of routes most are idle most of the time, and are not even looked at.
         """
-        found = list(self._stirred.items())
+        found = list(self._active.items())
         for name, route in found:
             if not route.in_flight:  # else more will be counted, without another beginning
-                route.quiet = True
-                del self._stirred[name]
+                route.idle = True
+                del self._active[name]
         return found
 
     def due(self, now: float) -> bool:

@@ -39,19 +39,19 @@ class RouteStats:
     errors_shown: exchanges that ended in an error page of ours, or in a broken answer
     retries:      attempts after the first one of their exchange
     held:         exchanges that had to wait for an upstream
-    quiet:        whether there was nothing to count since the counters were looked at; whoever counts the beginning of
-                  an exchange calls `stir` then
+    idle:         whether there was nothing to count since the counters were looked at; whoever counts the beginning of
+                  an exchange calls `mark_active` then
     """
 
     __slots__ = (
-        "_name", "_stirred", "answers", "errors_shown", "held", "in_flight", "latency", "quiet", "requests", "retries",
+        "_name", "_active", "answers", "errors_shown", "held", "in_flight", "latency", "idle", "requests", "retries",
         "upstreams",
     )  # fmt: skip
 
-    def __init__(self, name: str = "", stirred: dict[str, RouteStats] | None = None) -> None:
+    def __init__(self, name: str = "", active: dict[str, RouteStats] | None = None) -> None:
         self._name = name
-        self._stirred = stirred
-        self.quiet = True
+        self._active = active
+        self.idle = True
         self.requests = 0
         self.answers = [0] * 10
         self.errors_shown = 0
@@ -61,11 +61,11 @@ class RouteStats:
         self.latency = Latency()
         self.upstreams: dict[str, UpstreamStats] = {}
 
-    def stir(self) -> None:
+    def mark_active(self) -> None:
         """Note that something begins here."""
-        self.quiet = False
-        if self._stirred is not None:
-            self._stirred[self._name] = self
+        self.idle = False
+        if self._active is not None:
+            self._active[self._name] = self
 
     def upstream(self, key: str) -> UpstreamStats:
         """The counters of the upstream with this key, made at the first call."""
@@ -102,14 +102,14 @@ class GateStats(RouteStats):
     held: int = _shared("held")
     in_flight: int = _shared("in_flight")
     latency: Latency = _shared("latency")
-    quiet: bool = _shared("quiet")
+    idle: bool = _shared("idle")
 
     def __init__(self, route: RouteStats) -> None:
         self.route = route
         self.upstreams = {}
 
-    def stir(self) -> None:
-        self.route.stir()
+    def mark_active(self) -> None:
+        self.route.mark_active()
 
 
 class InnerStats(RouteStats):
@@ -124,7 +124,7 @@ class InnerStats(RouteStats):
     retries: int = _shared("retries")
     held: int = _shared("held")
     upstreams: dict[str, UpstreamStats] = _shared("upstreams")
-    quiet: bool = _shared("quiet")
+    idle: bool = _shared("idle")
 
     def __init__(self, route: RouteStats) -> None:
         self.route = route
@@ -133,5 +133,5 @@ class InnerStats(RouteStats):
         self.in_flight = 0
         self.latency = Latency()
 
-    def stir(self) -> None:
-        self.route.stir()
+    def mark_active(self) -> None:
+        self.route.mark_active()

@@ -27,35 +27,35 @@ def test_in_flight_is_the_sum_over_all_routes() -> None:
 def test_a_quiet_route_need_not_be_looked_at() -> None:
     stats = ProxyStats(0.0)
     blog, shop = stats.route("blog"), stats.route("shop")
-    blog.stir()
-    assert stats.stirred() == [("blog", blog)]
-    assert stats.stirred() == []
-    shop.stir()
-    blog.stir()
-    assert stats.stirred() == [("shop", shop), ("blog", blog)]
+    blog.mark_active()
+    assert stats.take_active() == [("blog", blog)]
+    assert stats.take_active() == []
+    shop.mark_active()
+    blog.mark_active()
+    assert stats.take_active() == [("shop", shop), ("blog", blog)]
 
 
 def test_a_route_is_looked_at_until_its_last_exchange_is_over() -> None:
     stats = ProxyStats(0.0)
     blog = stats.route("blog")
     blog.in_flight += 1
-    blog.stir()
-    assert stats.stirred() == stats.stirred() == [("blog", blog)]
+    blog.mark_active()
+    assert stats.take_active() == stats.take_active() == [("blog", blog)]
     blog.in_flight -= 1
-    assert stats.stirred() == [("blog", blog)]
-    assert stats.stirred() == []
+    assert stats.take_active() == [("blog", blog)]
+    assert stats.take_active() == []
 
 
 @pytest.mark.parametrize("kind", [GateStats, InnerStats])
-def test_what_happens_at_middlewares_stirs_the_route_itself(kind: type[GateStats | InnerStats]) -> None:
+def test_what_happens_at_middlewares_mark_the_route_active_itself(kind: type[GateStats | InnerStats]) -> None:
     stats = ProxyStats(0.0)
     blog = stats.route("blog")
     gate = kind(blog)
-    assert gate.quiet
-    gate.stir()
-    assert not gate.quiet
-    assert stats.stirred() == [("blog", blog)]
-    assert gate.quiet
+    assert gate.idle
+    gate.mark_active()
+    assert not gate.idle
+    assert stats.take_active() == [("blog", blog)]
+    assert gate.idle
 
 
 def test_an_upstream_s_counters_read_well_in_a_debugger() -> None:

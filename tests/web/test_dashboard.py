@@ -221,7 +221,7 @@ async def test_a_report_comes_when_something_has_changed(house: House) -> None:
     stream = await listen(house)
     before = await stream.report()
     stats = house.control.stats.route("blog")
-    stats.stir()
+    stats.mark_active()
     stats.requests += 3
     stats.answers[5] += 3
     after = await stream.report()
@@ -234,7 +234,7 @@ async def test_a_report_comes_when_something_has_changed(house: House) -> None:
 
 async def test_who_comes_later_sees_what_happened_before(house: House) -> None:
     stats = house.control.stats.route("blog")
-    stats.stir()
+    stats.mark_active()
     stats.requests += 3
     await until(lambda: "blog" in house.control.feed._history.trails)
 

@@ -58,8 +58,8 @@ class Exchange(Attempts):
         stats = self.stats = live.stats
         stats.requests += 1
         stats.in_flight += 1
-        if stats.quiet:
-            stats.stir()
+        if stats.idle:
+            stats.mark_active()
 
     def __repr__(self) -> str:
         state = "done" if self._done else "relaying" if self._answered else "held" if self._held else "waiting"

@@ -142,7 +142,7 @@ class Feed:
 
     async def _look(self, seconds: float) -> None:
         samples = {}
-        routes = self._stats.stirred()
+        routes = self._stats.take_active()
         for start in range(0, len(routes), _IN_ONE_GO):
             samples.update(self._history.look(routes[start : start + _IN_ONE_GO]))
             await asyncio.sleep(0)
