@@ -90,6 +90,10 @@ class Balancer:
             self._recheck = 0.0
         return upstream
 
+    def is_starting(self, upstream: Upstream) -> bool:
+        """Whether it may only be starting up: a container that has not answered yet."""
+        return self._bench.is_newcomer(upstream.key)
+
     def succeeded(self, upstream: Upstream) -> bool:
         """An attempt brought an answer. True when that ended a bench."""
         if not self._bench.success(upstream.key):

@@ -68,6 +68,10 @@ class Bench:
         benched = sum(record.until is not None for record in self._records.values())
         return f"<Bench: {benched} benched, {len(self._records) - benched} with errors>"
 
+    def is_newcomer(self, key: str) -> bool:
+        """Whether it may only be starting up: a container that has not answered yet."""
+        return key in self._newcomers
+
     def available(self, key: str, now: float) -> bool:
         """Whether the upstream may be chosen: not benched, and nobody is trying it on probation."""
         record = self._records.get(key)

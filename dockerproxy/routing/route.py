@@ -147,6 +147,7 @@ class Upstream:
     container: id of the container behind it, or "" for a static upstream
     draining:  out of rotation while what is in flight goes on (its container was told to stop)
     handler:   for the in-process upstream of a handler route, the key of the handler
+    published: whether the engine relays to the container from a port of the host
     hardware:  the link-layer address of the container, where it tells one from another; else ""
     local:     the networks of this machine and its link that its host name may stand for; None: all of them
     key:       what state is kept by
@@ -160,6 +161,7 @@ class Upstream:
     container: str = ""
     draining: bool = False
     handler: str = ""
+    published: bool = False
     hardware: str = ""
     local: tuple[Network, ...] | None = None
     scheme: str = field(init=False)

@@ -29,7 +29,8 @@ HOLD = 10.0  # seconds; the default
 @pytest.fixture
 def proxy(engine: Engine, launch: Launch) -> ProxyProcess:
     """A proxy for one test, so that its figures are that test's own."""
-    started = launch(docker={"host": engine.host, "address": "published"})
+    define = {"zip": {"use": "compress"}}
+    started = launch(docker={"host": engine.host, "address": "published"}, define_middlewares=define)
     started.wait_until_connected()
     return started
 
@@ -39,8 +40,8 @@ def host(containers: Containers) -> str:
     return f"{containers.unique('shop')}.localhost"
 
 
-def version(containers: Containers, name: str, host: str) -> Container:
-    labels = {"dockerproxy.host": host}
+def version(containers: Containers, name: str, host: str, middlewares: str = "none") -> Container:
+    labels = {"dockerproxy.host": host, "dockerproxy.middlewares": middlewares}
     return containers.run(name, labels=labels, ports={"8000/tcp": ("127.0.0.1", None)})
 
 
@@ -57,14 +58,16 @@ def assert_handed_over(load: Load, proxy: ProxyProcess) -> None:
     assert load.slowest < HOLD / 2, f"{load}\n" + proxy.log[-3000:]
 
 
-@pytest.mark.parametrize("how", ["stop", "rm -f", "kill"])
+@pytest.mark.parametrize(
+    ("how", "middlewares"), [("stop", "none"), ("rm -f", "none"), ("kill", "none"), ("stop", "zip")]
+)
 async def test_the_new_version_has_the_place_when_the_old_one_is_ended_by_hand(
-    proxy: ProxyProcess, containers: Containers, host: str, wait: Wait, how: str
+    proxy: ProxyProcess, containers: Containers, host: str, wait: Wait, how: str, middlewares: str
 ) -> None:
-    old = version(containers, "v1", host)
+    old = version(containers, "v1", host, middlewares)
     proxy.wait_until_answering(str(old.name), old, host=host)
     next_second(wait)
-    new = version(containers, "v2", host)
+    new = version(containers, "v2", host, middlewares)
     proxy.wait_for_reason(new, host, str(old.name))
 
     def end() -> None:

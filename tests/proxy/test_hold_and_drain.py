@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -230,6 +231,53 @@ async def test_a_held_request_is_led_past_no_middleware(scene: Scene) -> None:
     client = await asking(scene)
     await heir(scene, middlewares=("m",))
     assert (await client.answer()).status == 503
+
+
+async def behind_middlewares(scene: Scene, *names: str) -> Client:
+    """A client whose request is held behind these middlewares, for a container that has gone."""
+    await scene.proxy(define_middlewares={"one": {"use": "compress"}, "two": {"use": "headers"}})
+    view = container(await scene.upstream(), middlewares=names)
+    for views in ((view,), ()):
+        scene.server.registry.snapshot(Snapshot("engine", views))
+    return await asking(scene)
+
+
+async def test_a_held_request_that_has_passed_the_same_middlewares_goes_on(scene: Scene) -> None:
+    client = await behind_middlewares(scene, "one", "two")
+    await heir(scene, middlewares=("one", "two"))
+    assert (await client.answer()).text == "b"
+
+
+@pytest.mark.parametrize("middlewares", [("one",), ("two", "one"), ()])
+async def test_a_held_request_that_has_passed_other_middlewares_does_not(
+    scene: Scene, middlewares: tuple[str, ...]
+) -> None:
+    client = await behind_middlewares(scene, "one", "two")
+    await heir(scene, middlewares=middlewares)
+    assert (await client.answer()).status == 503
+
+
+async def test_a_container_whose_port_is_open_before_it_listens_is_asked_until_it_answers(scene: Scene) -> None:
+    """As Docker does with published ports: it takes connections, and closes them as long as nobody is behind."""
+    closed: list[int] = []
+
+    async def starting(conversation: Conversation) -> None:
+        if len(closed) < 8:
+            await conversation.request()
+            closed.append(conversation.number)
+            conversation.close()
+        else:
+            await upstream.serve(conversation)
+
+    await scene.proxy(retry_deadline="20s", consecutive_errors=100)
+    upstream = await scene.upstream(starting)
+    view = container(upstream)
+    published = replace(view.wishes[0].upstream, published=True)
+    view = replace(view, wishes=(replace(view.wishes[0], upstream=published),))
+    scene.server.registry.snapshot(Snapshot("engine", (view,)))
+    client = await scene.client()
+    assert (await client.get(host=HOST)).text == "a"
+    assert len(closed) == 8
 
 
 async def test_a_request_whose_upstreams_all_leave_while_it_is_tried_again_is_held(scene: Scene) -> None:

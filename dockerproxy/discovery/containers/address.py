@@ -40,12 +40,14 @@ class Address(NamedTuple):
     """Where to connect, and why there.
 
     hardware: the link-layer address of who is there, where it is known and tells one container from another; else ""
+    published: whether it is a port of the host, from which the engine relays to the container
     """
 
     host: str
     port: int
     reach: Reach
     hardware: str = ""
+    published: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -85,7 +87,8 @@ class AddressBook:
         if self._settings.address == "published":
             port, why_port = self._port(entry, route)
             host, public = self._published(entry, port)
-            return Address(host, public, Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}"))
+            reach = Reach("", _PUBLISHED, f"{port} is published as {public}, and {why_port}")
+            return Address(host, public, reach, published=True)
         network, why_network = self._network(entry, route)
         if entry.owner:
             why_network += f", and it uses the network of container {entry.owner}"

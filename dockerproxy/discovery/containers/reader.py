@@ -98,6 +98,7 @@ class ContainerReader:
                 source=Source.DOCKER,
                 container=entry.id,
                 draining=draining,
+                published=address.published,
                 hardware=address.hardware,
             )
             wishes.append(_wish(route, upstream, address.reach, _project(entry) if route.by_service else ""))

@@ -136,7 +136,8 @@ class Attempts:
             return
         attempt.connection = None
         retry = self._retry = self._retry or Retry(self.live.options, attempt.started)
-        retry.failed(attempt.upstream.key, error)
+        starting = attempt.upstream.published and attempt.live.balancer.is_starting(attempt.upstream)
+        retry.failed(attempt.upstream.key, error, starting=starting)
         if attempt.over(error):
             retry.blame.note(attempt.live, attempt.upstream, error)
         handler = bool(attempt.upstream.handler)  # there is only one, and it is in this process

@@ -49,12 +49,16 @@ class Retry:
     def __repr__(self) -> str:
         return f"<Retry after {self.attempts} attempts, round {self._round}: {self.last}>"
 
-    def failed(self, key: str, error: AttemptError) -> None:
-        """Note an attempt that failed at the upstream with this key."""
+    def failed(self, key: str, error: AttemptError, *, starting: bool = False) -> None:
+        """Note an attempt that failed at the upstream with this key.
+
+        starting: whether it may only be starting up behind a published port: Docker takes connections there before the
+                  application listens, and closes them, so nobody has got the request
+        """
         self.attempts += 1
         self.last = error
         self.tried.add(key)
-        if not error.nothing_sent:
+        if not error.nothing_sent and not (starting and error.failure is Failure.CLOSED):
             self._asked.add(key)
 
     def begin_anew(self) -> None:

@@ -94,11 +94,13 @@ class LiveRoutes:
     def instead_of(self, gone: LiveRoute, head: RequestHead) -> LiveRoute:
         """Where a request that was held for a route that is gone would go now; that route where there is none.
 
-        Or where there are middlewares: those of the one have seen the request, it must not miss those of the other.
+        Or where there are other middlewares: those of the one have seen the request, which must not miss the other's.
         """
         found = self.table.match(head.host, head.method, head.path)
-        heir = self.entries[found.name] if isinstance(found, Route) else gone
-        return gone if heir.gated or gone.options.middlewares else heir
+        if gone.gated or not isinstance(found, Route):
+            return gone
+        heir = self.live[found.name]
+        return heir if heir.options.middlewares == gone.options.middlewares else gone
 
     def status(self, route: str, upstream: Upstream) -> UpstreamStatus | None:
         """The state of one upstream for statistics, or None for an unknown route."""
