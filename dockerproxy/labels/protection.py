@@ -20,10 +20,11 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+")
 _NOT_LETTERS = re.compile(r"[^a-z0-9]")
 # Values that are of use for protection only: hashes of passwords, networks, names of another proxy's middlewares.
 _GUARDING_VALUE = re.compile(
-    r"\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w*)\$|\{(?:SHA|SSHA|scrypt)|htpasswd|@(?:file|docker|kubernetescrd)\b"
-    r"|\b\d+\.\d+\.\d+\.\d+/\d+"
+    r"\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w{0,2})\$|\{(?:SHA|SSHA|scrypt)|htpasswd|@(?:file|docker|kubernetescrd)\b"
+    r"|\b\d{1,3}(?:\.\d{1,3}){3}/\d"
 )
-_HASH = re.compile(r"[^\s'\"]*(?:\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w*)\$|\{(?:SHA|SSHA|scrypt))[^\s'\"]*")
+_HASH = re.compile(r"\$(?:apr1|2[abxy]|5|6|scrypt|argon2\w{0,2})\$|\{(?:SHA|SSHA|scrypt)")
+_BETWEEN_WORDS = re.compile(r"([\s'\"]+)")
 _ENCRYPTED = frozenset({"https", "ssl", "tls"})  # where a redirect to it is a guard
 
 
@@ -149,7 +150,7 @@ def protection_asked_for(parts: Iterable[str], value: str) -> Protection | None:
 
 def without_hashes(text: str) -> str:
     """The text without the hashes of passwords in it, and what stands before them: nobody is to guess at those."""
-    return _HASH.sub("(not shown)", text)
+    return "".join("(not shown)" if _HASH.search(word) else word for word in _BETWEEN_WORDS.split(text))
 
 
 def _fits(row: _Row, part: str) -> bool:

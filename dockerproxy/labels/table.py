@@ -27,6 +27,8 @@ from dockerproxy.settings.routes import (
 
 SCHEMES = ("http", "https")
 LARGEST_PORT = 65535
+# No option needs more, and to look through a wrong one for what must not be told costs the square of its length.
+LONGEST_VALUE = 1024  # characters
 MOST_HOSTS = 256  # of one label; certificates have room for no more than a hundred
 _BOOLEAN = TypeAdapter(bool)
 # The settings tell the value as they converted it; a label's value is told as it was written.
@@ -114,6 +116,8 @@ def _through(model: type[BaseModel], name: str, **needed: Any) -> Callable[[str]
     """A parser that checks a value as the field `name` of a settings model."""
 
     def parse(value: str) -> Any:
+        if len(value) > LONGEST_VALUE:
+            raise ValueError(f"expected at most {LONGEST_VALUE:,} characters")
         try:
             return getattr(model.model_validate({**needed, name: value}), name)
         except ValidationError as error:

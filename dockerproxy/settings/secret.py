@@ -17,6 +17,9 @@ _VISIBLE = re.compile(r"[!-~]([ -~]*[!-~])?")
 # Parts of names whose values are taken for secret, ours and those that somebody has only misspelled.
 _SECRET = re.compile(r"token|secret|passw|credential|authorization|cookie|users", re.IGNORECASE)
 _QUERY = re.compile(r"(\w://[^\s'\"?#]*[?#])[^\s'\"]+")  # of a URL
+_WORD = re.compile(r"[^\s'\"]+")
+# Of more than so many characters all up to the last @ is left out: to look into it costs the cube of its length.
+_LONGEST_URL = 200
 # The user and the password of a URL, also where it is malformed: all up to the last @.
 _IN_URL = (re.compile(r"(?<=//)[^\s'\"]*@"), re.compile(r"[^\s'\"/(]*:[^\s'\"/]*@"))
 
@@ -42,9 +45,18 @@ def without_secrets(value: Any) -> Any:
 
 def without_passwords(text: str) -> str:
     """A message, without what stands before the @ of a URL, or in its query."""
+    return _QUERY.sub(rf"\1{HIDDEN}", _WORD.sub(_without_password, text))
+
+
+def _without_password(word: re.Match[str]) -> str:
+    text = word[0]
+    if "@" not in text:
+        return text
+    if len(text) > _LONGEST_URL:
+        return HIDDEN + text[text.rindex("@") :]
     for pattern in _IN_URL:
         text = pattern.sub(f"{HIDDEN}@", text)
-    return _QUERY.sub(rf"\1{HIDDEN}", text)
+    return text
 
 
 def with_token_from_file(values: Mapping[str, Any]) -> tuple[Mapping[str, Any], list[Problem]]:

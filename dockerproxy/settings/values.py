@@ -19,6 +19,7 @@ REWRITE = "rewrite"
 _SWITCH = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 _DURATION_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_DURATION = re.compile(rf"(?:{_DURATION_PART.pattern})+")
 _LONGEST_DURATION = 366 * 86400.0  # seconds; anything longer is a slip
 _LARGEST_SIZE = 1 << 50  # bytes; anything larger is a slip
 _SIZE_UNITS = {"": 1, "b": 1, "k": 1 << 10, "kib": 1 << 10, "kb": 1 << 10,
@@ -39,9 +40,10 @@ def parse_duration(value: Any) -> float:
     text = str(value).strip().lower().replace(" ", "")
     if _NUMBER.fullmatch(text):
         return _not_too_long(float(text), value)
-    parts = _DURATION_PART.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    # As a whole first: a search for parts begins anew at each of many digits without a unit.
+    if not _DURATION.fullmatch(text):
         raise ValueError("expected a duration such as 90, 90s, 2m, 1m30s or 250ms")
+    parts = _DURATION_PART.findall(text)
     return _not_too_long(sum(float(number) * _DURATION_UNITS[unit] for number, unit in parts), value)
 
 

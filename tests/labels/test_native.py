@@ -222,6 +222,13 @@ def test_wrong_tuning_falls_back_to_the_default_and_says_so(label: str, value: s
     assert reason.endswith("; its default is used")
 
 
+@pytest.mark.parametrize("label", sorted({*OPTION_NAMES} - FILE_OPTIONS | {"weight", "route"}))
+def test_a_value_without_end_is_told_as_too_long(label: str) -> None:
+    (reason,) = read(host="a.localhost", **{label: "1" * 30_000}).reasons[:1]
+    assert reason.startswith(f"dockerproxy.{label}: expected at most 1,024 characters (found '1111")
+    assert len(reason) < 250
+
+
 def test_a_very_long_value_is_shortened() -> None:
     (reason,) = read(host="a.localhost", hold="x" * 1000).reasons
     assert len(reason) < 250

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockerproxy.settings import load, validate
+from dockerproxy.settings.secret import HIDDEN, without_passwords
 
 from .conftest import Problems, Read, wrong
 
@@ -84,3 +85,7 @@ def test_the_settings_do_not_show_the_token_when_they_are_printed() -> None:
     found = validate({"admin_token": MARKER}, "test")
     assert MARKER not in repr(found)
     assert MARKER not in str(found)
+
+
+def test_a_long_word_with_a_password_in_it_is_left_out_up_to_its_last_sign() -> None:
+    assert without_passwords(f"no: {'a:' * 20_000}pw@host is none") == f"no: {HIDDEN}@host is none"
