@@ -22,7 +22,7 @@ _PARAMETERS = re.compile(r"(?:;|%3B|%00)[^/]*")
 # A dot segment that only some see.
 _DOTS = r"(?:\.|%2E){1,2}"
 _HIDDEN_DOTS = re.compile(rf"/{_BLANK}*{_DOTS}(?:;|%3B|%00|{_BLANK})|/{_BLANK}+{_DOTS}(?=/|\Z)", re.IGNORECASE)
-_SLASHES = ("%2F", "%5C")
+SLASHES = ("%2F", "%5C")
 _MOST_SEGMENTS = 256  # where there are dot segments
 
 
@@ -68,14 +68,14 @@ def readings(path: str) -> Readings | None:
                     return None
                 read.add(reading)
         found.append(read)
-    slash = resolved(merged(_slashed(written, _SLASHES)))
+    slash = resolved(merged(_slashed(written, SLASHES)))
     others, slashed = (frozenset(read - {main}) for read in found)
     return Readings(main, others, slash, slashed, any(map(climbs, with_slashes)))
 
 
 def _with_slashes(path: str) -> Iterator[str]:
     """The path with encoded slashes and backslashes as slashes: the one, the other, both."""
-    kinds = [kind for kind in _SLASHES if kind in path]
+    kinds = [kind for kind in SLASHES if kind in path]
     for kind in kinds:
         yield _slashed(path, (kind,))
     if len(kinds) > 1:

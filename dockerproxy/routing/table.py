@@ -21,8 +21,8 @@ from collections.abc import Sequence
 
 from dockerproxy.routing.expression import Budget, Clocks
 from dockerproxy.routing.miss import Miss, MissReason
-from dockerproxy.routing.readings import readings
-from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, Route, names_nobody
+from dockerproxy.routing.readings import SLASHES, readings
+from dockerproxy.routing.route import DEFAULT_PORTS, NO_NAME, PathKind, Route, names_nobody
 from dockerproxy.routing.site import Expressions, Site
 from dockerproxy.settings.paths import is_plain
 
@@ -153,7 +153,7 @@ def _weighed(site: Site, method: str, path: str, budget: Budget | None, harmless
     route = site.route(method, read.main, budget)
     if isinstance(route, Miss):
         return route
-    policy = route.options.encoded_slashes
+    policy = _policy(route, read.main)
     if read.climbs and policy != "keep":
         return Miss(MissReason.AMBIGUOUS, site.name)
     if policy == "decode":
@@ -170,6 +170,13 @@ def _weighed(site: Site, method: str, path: str, budget: Budget | None, harmless
         return Miss(MissReason.UNDECIDED, site.name)
     routes = [other for other in found if isinstance(other, Route)]
     return _best_guarded(routes, harmless) or Miss(MissReason.AMBIGUOUS, site.name)
+
+
+def _policy(route: Route, path: str) -> str:
+    """What encoded slashes are; a part of the name, where the route's own path has them and there are no others."""
+    own = "" if route.path.kind is PathKind.REGEX else route.path.text
+    written = any(kind in own for kind in SLASHES) and not any(kind in path[len(own) :] for kind in SLASHES)
+    return "keep" if written else route.options.encoded_slashes
 
 
 def _best_guarded(routes: Sequence[Route], harmless: frozenset[str]) -> Route | None:

@@ -137,6 +137,16 @@ def test_what_is_kept_is_a_part_of_the_segment() -> None:
     assert found(table, "h", "/p/group%2Fproject/x") == "site"
 
 
+def test_a_path_that_a_rule_has_itself_is_what_the_rule_means() -> None:
+    rules = [Route("one", "h", PathRule.exact("/p/a%2fb")), Route("two", "h", PathRule.prefix("/q/c%5Cd"))]
+    table = RouteTable([route("site", "h"), guarded("p", "h", "^/p"), *rules])
+    assert [found(table, "h", path) for path in ("/p/a%2Fb", "/p/a%2fb", "/q/c\\d", "/q/c%5cd/x")] == ["one"] * 2 + [
+        "two"
+    ] * 2
+    for path in ("/p/a%2Fb%2Fc", "/q/c%5cd/..%2f..%2fp", "/q/c%5cd/a%2fb"):
+        assert found(table, "h", path) in ("ambiguous_path", "p"), path
+
+
 def test_what_is_decoded_chooses_the_route() -> None:
     table = RouteTable([having("site", "h", encoded_slashes="decode"), guarded("admin", "h", "^/admin")])
     for path in ("/admin%2Fx", "/%2Fadmin", "/x\\..\\admin"):
