@@ -158,7 +158,7 @@ class Feed:
             self._made_at = self._history.tick
             begin, time_slice = asyncio.get_running_loop().time(), TimeSlice()
             total = json.dumps(self._total_rates(), separators=_TIGHT)
-            parts = JsonParts(self._lists)
+            parts = JsonParts(self._lists, tight=True)
             await parts.take(self._report(), time_slice)
             rates = await pairs_of(((name, trail.rates()) for name, trail in self._trails()), time_slice)
             proxy = json.loads(parts.single["proxy"])

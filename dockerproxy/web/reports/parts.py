@@ -46,12 +46,14 @@ class JsonParts:
 
     lists:  keys of the lists, whose items come one by one; they are there also when no item comes
     indent: whether it is for a person to read
+    tight:  whether it is without any spaces
     single: the text of each part that is no item of a list
     items:  the texts of the items of each list
     """
 
-    def __init__(self, lists: Iterable[str], *, indent: bool = False) -> None:
+    def __init__(self, lists: Iterable[str], *, indent: bool = False, tight: bool = False) -> None:
         self._indent = indent
+        self._separators = _TIGHT if tight else (",", ": ") if indent else (", ", ": ")
         self.single: dict[str, str] = {}
         self.items: dict[str, list[str]] = {key: [] for key in lists}
 
@@ -67,12 +69,13 @@ class JsonParts:
 
     def pieces(self) -> Iterator[str]:
         """The whole report."""
+        comma, colon = self._separators
         yield "{"
         between = ""
         for key in [*self.single, *(key for key in self.items if "/" not in key)]:
-            yield f'{between}{self._line(_STEP)}"{key}"{self._colon}'
+            yield f'{between}{self._line(_STEP)}"{key}"{colon}'
             yield from self._object(key) if key in self.single else self._list(key, _STEP)
-            between = ","
+            between = comma
         yield self._line(0) + "}"
 
     def _object(self, key: str) -> Iterator[str]:
@@ -82,8 +85,9 @@ class JsonParts:
             yield self.single[key]
             return
         yield self.single[key][:-1].rstrip()
+        comma, colon = self._separators
         for other in within:
-            yield f',{self._line(2 * _STEP)}"{other.rpartition("/")[2]}"{self._colon}'
+            yield f'{comma}{self._line(2 * _STEP)}"{other.rpartition("/")[2]}"{colon}'
             yield from self._list(other, 2 * _STEP)
         yield self._line(_STEP) + "}"
 
@@ -91,19 +95,15 @@ class JsonParts:
         begin = self._line(depth + _STEP)
         yield "["
         for place, item in enumerate(self.items[key]):
-            yield f",{begin}{item}" if place else f"{begin}{item}"
+            yield f"{self._separators[0]}{begin}{item}" if place else f"{begin}{item}"
         yield f"{self._line(depth) if self.items[key] else ''}]"
 
     def _line(self, depth: int) -> str:
         return "\n" + " " * depth if self._indent else ""
 
-    @property
-    def _colon(self) -> str:
-        return ": " if self._indent else ":"
-
     def _text(self, value: Any, depth: int) -> str:
         if not self._indent:
-            return json.dumps(value, ensure_ascii=False, separators=_TIGHT)
+            return json.dumps(value, ensure_ascii=False, separators=self._separators)
         return json.dumps(value, ensure_ascii=False, indent=_STEP).replace("\n", self._line(depth))
 
 

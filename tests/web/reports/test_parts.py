@@ -30,14 +30,15 @@ WHOLE: dict[str, Any] = {
 }
 
 
-async def made(parts: list[Part], *, indent: bool) -> str:
-    turns, texts = TimeSlice(), JsonParts(LISTS, indent=indent)
+async def made(parts: list[Part], *, indent: bool = False, tight: bool = False) -> str:
+    turns, texts = TimeSlice(), JsonParts(LISTS, indent=indent, tight=tight)
     await texts.take(parts, turns)
     return b"".join(await chunks_of(texts.pieces(), turns)).decode()
 
 
 async def test_the_parts_make_the_whole() -> None:
-    assert await made(PARTS, indent=False) == json.dumps(WHOLE, ensure_ascii=False, separators=(",", ":"))
+    assert await made(PARTS) == json.dumps(WHOLE, ensure_ascii=False)
+    assert await made(PARTS, tight=True) == json.dumps(WHOLE, ensure_ascii=False, separators=(",", ":"))
 
 
 async def test_for_a_person_it_is_indented_as_a_whole_would_be() -> None:
