@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from typing import NamedTuple
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
+from dockerproxy.routing.route import Upstream
 from dockerproxy.settings.paths import comparable
 
 _AUTHORITY = re.compile(rb"(?:https?:)?//([^/?#]*)", re.IGNORECASE)
@@ -28,56 +30,76 @@ def missing_slash(head: RequestHead, prefix: str) -> str:
     return f"{prefix}/{mark}{query}"
 
 
-def rewrite(head: ResponseHead, prefix: str, request: RequestHead, upstream: str) -> None:
-    """Put the prefix into an answer's addresses.
-
-    upstream: host and port of who has answered; what it says of itself is said of the client's host
-    """
+def rewrite(head: ResponseHead, prefix: str, request: RequestHead, upstream: Upstream) -> None:
+    """Put the prefix into an answer's addresses; what `upstream` says of itself is said of the client's host."""
     host = request.host.lower().encode()
-    ours = {host, host.rpartition(b":")[0] or host}
-    path = prefix.encode()
-    head.lines = [_rewritten(line, path, ours, upstream.encode()) for line in head.lines]
+    place = _Place(
+        prefix.encode(),
+        upstream.base_path.encode(),
+        {host, host.rpartition(b":")[0] or host},
+        upstream.address.partition("//")[2].encode(),
+    )
+    head.lines = [_rewritten(line, place) for line in head.lines]
 
 
-def _rewritten(line: bytes, prefix: bytes, ours: Collection[bytes], upstream: bytes) -> bytes:
+class _Place(NamedTuple):
+    """Where an application is, for the client and behind us.
+
+    prefix:   before its paths, for the client
+    base:     before them at the upstream, or b""
+    ours:     the client's host, with and without its port
+    upstream: host and port there
+    """
+
+    prefix: bytes
+    base: bytes
+    ours: Collection[bytes]
+    upstream: bytes
+
+    def path(self, path: bytes) -> bytes:
+        """The path as the client is to see it, unless it has the prefix: an application may know of that from
+        X-Forwarded-Prefix."""
+        if _is_below(path, self.prefix):
+            return path
+        if self.base and _is_below(path, self.base):
+            path = path[len(self.base) :]
+            path = path if path.startswith(b"/") else b"/" + path
+        return self.prefix + path
+
+    def reference(self, value: bytes) -> bytes:
+        """A reference (RFC 3986 section 4.1), with the prefix if it is one to the application."""
+        found = _AUTHORITY.match(value)
+        if found is None:
+            return self.path(value) if value.startswith(b"/") else value
+        authority, path = found[1].lower(), value[found.end() :]
+        if not path.startswith(b"/"):
+            path = b"/" + path
+        if authority in self.ours:
+            return found[0] + self.path(path)
+        return self.path(path) if authority == self.upstream else value
+
+    def cookie(self, value: bytes) -> bytes:
+        """A cookie, with its path."""
+        if value.lower().startswith(_HOST_COOKIE):
+            return value
+        return _COOKIE_PATH.sub(lambda found: found[1] + self._cookie_path(found[2].rstrip()), value)
+
+    def _cookie_path(self, path: bytes) -> bytes:
+        if not path.startswith(b"/"):  # then it counts as none (RFC 6265 section 5.2.4)
+            return path
+        found = self.path(path)
+        return self.prefix if found == self.prefix + b"/" else found  # also for the prefix without a slash
+
+
+def _rewritten(line: bytes, place: _Place) -> bytes:
     end = line.find(b":") + 1
     if end not in _LENGTHS or (name := line[:end].lower()) not in _NAMES:
         return line
     value = line[end:].strip()
-    if name == b"set-cookie:":
-        changed = value if value.lower().startswith(_HOST_COOKIE) else _cookie(value, prefix)
-    else:
-        changed = _location(value, prefix, ours, upstream)
+    changed = place.cookie(value) if name == b"set-cookie:" else place.reference(value)
     return line if changed == value else line[:end] + b" " + changed
 
 
-def _location(value: bytes, prefix: bytes, ours: Collection[bytes], upstream: bytes) -> bytes:
-    """A reference (RFC 3986 section 4.1), below the prefix if it is one to the application."""
-    found = _AUTHORITY.match(value)
-    if found is None:
-        return _below(value, prefix) if value.startswith(b"/") else value
-    authority, path = found[1].lower(), value[found.end() :]
-    if not path.startswith(b"/"):
-        path = b"/" + path
-    if authority in ours:
-        return found[0] + _below(path, prefix)
-    return _below(path, prefix) if authority == upstream else value
-
-
-def _cookie(value: bytes, prefix: bytes) -> bytes:
-    return _COOKIE_PATH.sub(lambda found: found[1] + _cookie_path(found[2].rstrip(), prefix), value)
-
-
-def _cookie_path(path: bytes, prefix: bytes) -> bytes:
-    if not path.startswith(b"/"):  # then it counts as none (RFC 6265 section 5.2.4)
-        return path
-    return prefix if path == b"/" else _below(path, prefix)
-
-
-def _below(path: bytes, prefix: bytes) -> bytes:
-    """The path below the prefix, unless it is there already: an application may know it from X-Forwarded-Prefix."""
-    rest = path[len(prefix) :]
-    if path.startswith(prefix) and (not rest or rest[:1] in b"/?#"):
-        return path
-    # A path that begins with two slashes would be taken for a host.
-    return prefix + path
+def _is_below(path: bytes, prefix: bytes) -> bool:
+    """Whether the path is the prefix, or goes on behind it with another segment."""
+    return path.startswith(prefix) and path[len(prefix) : len(prefix) + 1] in (b"", b"/", b"?", b"#")

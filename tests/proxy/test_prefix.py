@@ -9,6 +9,7 @@ import pytest
 
 from dockerproxy.http1.head import RequestHead, ResponseHead
 from dockerproxy.proxy.prefix import rewrite
+from dockerproxy.routing.route import Upstream
 
 from ..support.scene import Scene
 from ..support.upstreams import Conversation
@@ -17,13 +18,13 @@ HOST = "shop.example:8888"
 UPSTREAM = "172.18.0.3:3000"
 
 
-def sent(field: str) -> str:
+def sent(field: str, base: str = "") -> str:
     """The field line as the client gets it."""
     request = RequestHead("GET", "/app/x", 1)
     request.host = HOST
     head = ResponseHead(200, 1, b"HTTP/1.1 200 OK\r\n")
     head.lines = [field.encode()]
-    rewrite(head, "/app", request, UPSTREAM)
+    rewrite(head, "/app", request, Upstream("web-1", f"http://{UPSTREAM}{base}"))
     (line,) = head.lines
     return line.decode()
 
@@ -81,6 +82,26 @@ def test_where_an_answer_leads_is_below_the_prefix_if_it_is_the_application(
 )
 def test_cookies_are_sent_to_the_application_and_to_nobody_beside_it(value: str, expected: str) -> None:
     assert sent(f"Set-Cookie: {value}") == f"Set-Cookie: {expected}"
+
+
+@pytest.mark.parametrize(
+    ("field", "expected"),
+    [
+        ("Location: /base/login", "Location: /app/login"),
+        ("Location: /base", "Location: /app/"),
+        ("Location: /base?x", "Location: /app/?x"),
+        ("Location: /baseline", "Location: /app/baseline"),
+        ("Location: /other", "Location: /app/other"),
+        (f"Location: http://{UPSTREAM}/base/login", "Location: /app/login"),
+        ("Location: /app/base", "Location: /app/base"),
+        ("Set-Cookie: a=b; Path=/base/", "Set-Cookie: a=b; Path=/app"),
+        ("Set-Cookie: a=b; Path=/base", "Set-Cookie: a=b; Path=/app"),
+        ("Set-Cookie: a=b; Path=/base/x", "Set-Cookie: a=b; Path=/app/x"),
+        ("Set-Cookie: a=b; Path=/", "Set-Cookie: a=b; Path=/app"),
+    ],
+)
+def test_the_base_path_of_an_upstream_is_nothing_that_a_client_sees(field: str, expected: str) -> None:
+    assert sent(field, "/base") == expected
 
 
 @pytest.mark.parametrize("field", ["X-Location: /login", "Link: </x>; rel=next", "Cookie: a=b; Path=/"])

@@ -288,8 +288,7 @@ class Exchange(Attempts):
         """Do what the route does to the heads of answers."""
         live = self.live
         if live.rewrites:
-            upstream = attempt.upstream
-            rewrite(head, live.prefix, self.head, upstream.address.partition("//")[2])
+            rewrite(head, live.prefix, self.head, attempt.upstream)
         if live.hsts and self._client.origin.speaks_https(self.head):
             set_hsts(head, live.hsts)
 
