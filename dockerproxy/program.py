@@ -16,7 +16,7 @@ from dockerproxy.server import Server
 from dockerproxy.settings import Settings, load
 from dockerproxy.settings.file import find_config
 from dockerproxy.settings.values import ListenAddress
-from dockerproxy.web.handlers.loading import load_object
+from dockerproxy.web.loading import load_object
 
 if TYPE_CHECKING:
     from dockerproxy.settings.arguments import ProxyArguments, SettingArguments

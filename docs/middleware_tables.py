@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from dockerproxy.web.handlers.loading import load_object
+from dockerproxy.web.loading import load_object
 from dockerproxy.web.middlewares.registry import SHIPPED
 from docs.markdown import code, table
 

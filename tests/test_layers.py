@@ -67,6 +67,15 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("engine", "snapshot"),
         ("timing",),
     ),
+    "web": (
+        ("__init__",),
+        ("explain", "handlers", "live", "login", "logs", "metrics", "operate"),
+        ("dashboard", "middlewares", "statistics"),
+        ("admin",),
+        ("rights",),
+        ("context",),
+        ("access", "loading", "relayed", "reports"),
+    ),
     "proxy": (
         ("__init__",),
         ("plane",),

@@ -49,8 +49,6 @@ from dockerproxy.tasks import Tasks
 from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
-from dockerproxy.web.access.insight import Insight
-from dockerproxy.web.access.own_token import announce, with_own_token
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.gate import Gate
@@ -59,6 +57,8 @@ from dockerproxy.web.live import start_feed
 from dockerproxy.web.login import login_url
 from dockerproxy.web.middlewares.registry import Middlewares
 from dockerproxy.web.reports.feed import Feed
+from dockerproxy.web.rights.insight import Insight
+from dockerproxy.web.rights.own_token import announce, with_own_token
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate

@@ -2,10 +2,13 @@
 
 handlers/       in-process upstreams, reached over socket pairs; the handler before routes with middlewares
 middlewares/    the registry of their names, and those that are shipped
-access/         who may call an admin handler
+rights/         who may call an admin handler
+access/         who is logged in, and who guesses
 reports/        what admin handlers tell, made ready
 metrics/        GET /metrics
 context.py      what a handler is told beside its request: Control, its route, the error
+loading.py      `module:name` -> the Python object, or what is wrong with it in words
+relayed.py      RelayedResponse: an answer on its way, as middlewares get it
 admin.py        add_route, remove_route, health
 operate.py      POST /drain and its like: what an operator decides
 statistics.py   the report that GET /statistics gives; live.py: GET /live, the same as it changes
@@ -21,7 +24,7 @@ to a client itself: the data plane connects to a handler as it does to a contain
 
 from dockerproxy.web.context import BODY_LIMIT, CONTROL, ERROR_INFO, ROUTE_NAME, Control, ErrorInfo, path_of
 from dockerproxy.web.handlers.handlers import Handlers
-from dockerproxy.web.handlers.relayed import RelayedResponse
+from dockerproxy.web.relayed import RelayedResponse
 
 __all__ = [
     "BODY_LIMIT",

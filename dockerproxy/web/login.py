@@ -16,7 +16,10 @@ from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.web.access.login_codes import LIFETIME as CODE_LIFETIME
-from dockerproxy.web.access.permission import (
+from dockerproxy.web.access.sessions import LIFETIME
+from dockerproxy.web.admin import guarded, json_object
+from dockerproxy.web.context import CONTROL
+from dockerproxy.web.rights.permission import (
     check_access,
     check_origin,
     cookie_name,
@@ -24,9 +27,6 @@ from dockerproxy.web.access.permission import (
     is_right_token,
     session_of,
 )
-from dockerproxy.web.access.sessions import LIFETIME
-from dockerproxy.web.admin import guarded, json_object
-from dockerproxy.web.context import CONTROL
 
 _LARGEST_BODY = 16 << 10  # bytes; anybody may send one
 _DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -5,8 +5,6 @@ handlers.py     Handlers: reached by the data plane as containers are
   application.py  what a person may give as a handler -> aiohttp Application
   entrance.py   the middleware before every handler: the client as it really is, access, failures
   mount.py      an Application below a prefix
-  loading.py    `module:name` -> the Python object, or what is wrong with it in words
 gate.py         the handler before routes with middlewares
   passing.py    leads on to the route itself
-  relayed.py    RelayedResponse: an answer on its way, as middlewares get it
 """

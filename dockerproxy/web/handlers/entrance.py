@@ -26,10 +26,10 @@ from multidict import CIMultiDict
 
 from dockerproxy.http1.editing import pairs
 from dockerproxy.proxy.exchange.handler_head import FIELD
-from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ERROR_INFO, PASSAGE, ROUTE_NAME, ErrorInfo
 from dockerproxy.web.handlers.complaints import Complaints
 from dockerproxy.web.handlers.mount import with_prefix
+from dockerproxy.web.rights.permission import check_access
 
 REMOTE = "Dockerproxy-Remote"
 SCHEME = "Dockerproxy-Scheme"

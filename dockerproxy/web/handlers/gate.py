@@ -23,8 +23,8 @@ from dockerproxy.web.handlers.application import EveryPath, Groups
 from dockerproxy.web.handlers.complaints import Complaints
 from dockerproxy.web.handlers.entrance import EXCEPTION
 from dockerproxy.web.handlers.passing import Passing
-from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.registry import Chain, Middlewares
+from dockerproxy.web.relayed import RelayedResponse
 
 _BODILESS = (204, 304)
 

@@ -18,7 +18,7 @@ from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.application import Groups, is_application
 from dockerproxy.web.handlers.host import Host
-from dockerproxy.web.handlers.loading import check_target, load_object
+from dockerproxy.web.loading import check_target, load_object
 
 
 class Handlers:

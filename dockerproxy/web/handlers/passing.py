@@ -20,7 +20,7 @@ from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import EditedOrigin, Origin
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import ASSERTED, BODY_LIMIT
-from dockerproxy.web.handlers.relayed import RelayedResponse
+from dockerproxy.web.relayed import RelayedResponse
 
 
 class Passing:

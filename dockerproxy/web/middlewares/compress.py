@@ -13,8 +13,8 @@ from pydantic import BeforeValidator, Field
 from dockerproxy.process.offload import Offload
 from dockerproxy.settings.options import Strict
 from dockerproxy.settings.values import Size, split_list
-from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.registry import CallNext
+from dockerproxy.web.relayed import RelayedResponse
 
 # They are about the bytes of the body (RFC 9530, RFC 3230, RFC 1864), which would be others.
 _DIGESTS = ("Content-Digest", "Repr-Digest", "Digest", "Content-MD5")

@@ -12,8 +12,8 @@ from aiohttp import hdrs, web
 from pydantic import BeforeValidator, Field
 
 from dockerproxy.settings.options import Strict
-from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.registry import CallNext
+from dockerproxy.web.relayed import RelayedResponse
 
 _STATUS = re.compile(r"[45](\d\d|xx)")
 # They are about the body that is replaced.

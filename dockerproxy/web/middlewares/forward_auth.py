@@ -18,9 +18,9 @@ from dockerproxy.settings.options import Strict
 from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import Duration, split_list
 from dockerproxy.web.context import ENCODED_SLASHES
-from dockerproxy.web.handlers.relayed import RelayedResponse
 from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.registry import CallNext
+from dockerproxy.web.relayed import RelayedResponse
 
 _LARGEST_ANSWER = 1 << 20  # bytes; a login page
 # They are about the body that the service does not get, or about the client's copy of the page that it wants.

@@ -19,7 +19,7 @@ from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.settings import MiddlewareSettings, Settings, problems_in
 from dockerproxy.settings.middlewares import harmless
-from dockerproxy.web.handlers.loading import load_object
+from dockerproxy.web.loading import load_object
 
 GROUP = "dockerproxy.middlewares"
 

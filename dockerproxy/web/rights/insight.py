@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Callable
 
 from dockerproxy.settings import Settings
-from dockerproxy.web.access.permission import is_loopback
 from dockerproxy.web.access.throttle import Throttle
+from dockerproxy.web.rights.permission import is_loopback
 
 
 class Insight:
