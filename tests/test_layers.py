@@ -65,7 +65,7 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("status",),
         ("containers",),
         ("engine", "snapshot"),
-        ("timing",),
+        ("sockets", "timing"),
     ),
     "web": (
         ("__init__",),
@@ -288,10 +288,12 @@ def test_one_door_leads_from_other_threads_into_the_loop() -> None:
 
 def test_the_environment_is_read_by_the_settings_and_by_few_others() -> None:
     """The demo asks where its socket may be, a health check where the state folder is, for which it need not load
-    settings; and what the C library was told is for `memory` to respect."""
+    settings; where a user's Podman listens is no setting of ours; and what the C library was told is for `memory` to
+    respect."""
     readers = {module for name in ("environ", "getenv", "environb") for module in uses(name)}
     assert {module for module in readers if not module.startswith("settings/")} <= {
         "demo/paths",
+        "discovery/sockets",
         "health",
         "process/memory",
     }

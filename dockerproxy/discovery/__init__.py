@@ -4,6 +4,7 @@ following/   Watcher: from the events of an engine to snapshots in the event loo
 containers/  Fleet: what the engine says of containers -> Snapshot
 engine/      Engine, Entry: everything that is said to the engine and by it
 once.py      the containers at one moment, without following them
+sockets.py   where an engine is when nobody says it
 status.py    DiscoveryStatus: how discovery itself fares
 snapshot.py  Snapshot, ContainerView, RouteWish: what comes out
 timing.py    how long discovery waits for what

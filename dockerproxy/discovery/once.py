@@ -16,6 +16,7 @@ from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.engine.tls import EngineTls
 from dockerproxy.discovery.engine.unlisted import Unlisted
 from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.sockets import engine_host
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.discovery.timing import DEFAULT_TIMING
 from dockerproxy.settings.model import DockerSettings
@@ -30,7 +31,7 @@ class Discovered(NamedTuple):
 
 def discover_once(settings: DockerSettings) -> Discovered:
     """Ask the engine of these settings once. Raises EngineLost."""
-    engine = Engine.connect(settings.host, DEFAULT_TIMING, EngineTls.of(settings))
+    engine = Engine.connect(engine_host(settings), DEFAULT_TIMING, EngineTls.of(settings))
     with contextlib.closing(engine):
         listed = engine.containers()
         fleet = Fleet(settings)

@@ -18,6 +18,8 @@ COMPOSE_PROJECT = "com.docker.compose.project"
 COMPOSE_SERVICE = "com.docker.compose.service"
 COMPOSE_ONEOFF = "com.docker.compose.oneoff"
 COMPOSE_VERSION = "com.docker.compose.version"
+# Set by Podman where systemd runs the container: by Quadlet, and by units of `podman generate systemd`.
+SYSTEMD_UNIT = "PODMAN_SYSTEMD_UNIT"
 
 
 @dataclass(frozen=True, slots=True)

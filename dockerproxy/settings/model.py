@@ -93,7 +93,10 @@ class DockerSettings(Strict):
     """How containers are discovered."""
 
     enabled: bool = Field(True, description="discover containers")
-    host: str = Field(DEFAULT_DOCKER_HOST, description="the engine's address: unix:///… or tcp://host:port")
+    host: str = Field(
+        DEFAULT_DOCKER_HOST,
+        description="the engine's address: unix:///… or tcp://host:port; unset, Podman's socket if Docker has none",
+    )
     tls_ca: Path | None = Field(
         None, description="authority that signed the engine's certificate, a PEM file; else the public ones count"
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dockerproxy.control.explain.evidence import Json
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.native import LabelReader
-from dockerproxy.labels.reading import COMPOSE_ONEOFF, COMPOSE_PROJECT, COMPOSE_SERVICE
+from dockerproxy.labels.reading import COMPOSE_ONEOFF, COMPOSE_PROJECT, COMPOSE_SERVICE, SYSTEMD_UNIT
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.table import BY_NAME
 
@@ -28,6 +28,7 @@ _NOT_SHOWN = "(not shown)"  # of a label that asks for protection: it may be a p
 _MEANINGS_OF_COMPOSE = {
     COMPOSE_SERVICE: "the compose service; the route is named after it where no label gives a name",
     COMPOSE_PROJECT: "the compose project; the route's name begins with it, for another has a service of that name",
+    SYSTEMD_UNIT: "the systemd service; the route is named after it where neither a label nor compose gives a name",
     COMPOSE_ONEOFF: "set by docker compose run; keeps the container out unless the label oneoff says otherwise",
 }
 

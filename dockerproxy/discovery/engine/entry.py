@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_SERVICE
+from dockerproxy.labels.reading import COMPOSE_PROJECT, COMPOSE_SERVICE, SYSTEMD_UNIT
 
 SHORT_ID = 12  # characters; what `docker ps` shows, and what a container's hostname is made of
 RUNNING, STOPPING = "running", "stopping"
@@ -104,8 +104,8 @@ class Entry:
 
     @property
     def service(self) -> str:
-        """Its compose service, or ""."""
-        return self.labels.get(COMPOSE_SERVICE, "")
+        """Its compose service, else the systemd service that it is, as Quadlet makes them, or ""."""
+        return self.labels.get(COMPOSE_SERVICE) or _of_unit(self.labels.get(SYSTEMD_UNIT, ""))
 
     @property
     def project(self) -> str:
@@ -125,6 +125,12 @@ class Entry:
     def connected(self) -> str:
         """The name of the container that a network is to be connected to, so that it is reached there."""
         return self.owner or self.name
+
+
+def _of_unit(unit: str) -> str:
+    """`blog.service`, `container-blog.service` -> blog; `web@2.service` -> web: a template's instances are replicas."""
+    name, _, kind = unit.rpartition(".")
+    return name.partition("@")[0].removeprefix("container-") if kind == "service" else ""
 
 
 def _name(data: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from dockerproxy.discovery.following.draining import Draining
 from dockerproxy.discovery.following.event_times import EventTimes
 from dockerproxy.discovery.following.follower import Follower, Known, Stopped
 from dockerproxy.discovery.snapshot import Snapshot
+from dockerproxy.discovery.sockets import engine_host
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.discovery.timing import DEFAULT_TIMING, Timing
 from dockerproxy.settings.model import DockerSettings
@@ -120,7 +121,7 @@ class Watcher:
 
     def _follow(self, known: Known) -> None:
         """One connection, from its beginning to its end. Raises EngineLost, Stopped."""
-        engine = Engine.connect(self._settings.host, self._timing, EngineTls.of(self._settings))
+        engine = Engine.connect(engine_host(self._settings), self._timing, EngineTls.of(self._settings))
         follower = Follower(
             engine, known, self._inbox, self._status, self._publish, self._settings.resync, self._timing
         )

@@ -193,3 +193,18 @@ def test_a_container_that_is_gone_is_forgotten() -> None:
 
 def test_the_network_of_another_container_is_listed_as_its_own() -> None:
     assert completed(Unlisted(), Asked("healthy", f"container:{'b' * 64}")).network_mode == ""
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"PODMAN_SYSTEMD_UNIT": "blog.service"}, "blog"),
+        ({"PODMAN_SYSTEMD_UNIT": "web@2.service"}, "web"),
+        ({"PODMAN_SYSTEMD_UNIT": "container-blog.service"}, "blog"),
+        ({"PODMAN_SYSTEMD_UNIT": "blog"}, ""),
+        # As podman-compose 1.6 labels a container.
+        ({"PODMAN_SYSTEMD_UNIT": "podman-compose@shop.service", "com.docker.compose.service": "web"}, "web"),
+    ],
+)
+def test_what_systemd_runs_is_called_as_its_unit(labels: dict[str, str], service: str) -> None:
+    assert Entry.from_json(entry(labels)).service == service
