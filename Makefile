@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-engines coverage lint package docs bench attacks fuzz findings clean
+.PHONY: demo test test-engines engines coverage lint package docs bench attacks fuzz findings clean
 
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
 	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
@@ -17,6 +17,10 @@ test: $(VENV)/.tested ## run all tests; those against a Docker engine are skippe
 # ENGINES="podman-trixie docker-sid" are others, of any Debian suite; SMOKE=1 is a part of the tests.
 test-engines: $(VENV)/.tested ## run the tests against an engine on this machine's own, a newer Docker, and Podman
 	$(BIN)/python -m tests.engine $(if $(SMOKE),--smoke) $(ENGINES)
+
+engines: $(VENV)/.tested ## ask engines what they say of containers: docs/engines.json, and the page made of it
+	$(BIN)/python -m tests.engine.record $(ENGINES)
+	$(BIN)/python -m docs.generate
 
 # Without those that go over the same lines thousands of times, or ask a proxy in a process of its own.
 coverage: $(VENV)/.tested ## how much of the package the tests go through, by branches; fails below 90 %

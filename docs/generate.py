@@ -11,6 +11,7 @@ from pathlib import Path
 
 from docs.architecture_pictures import architecture
 from docs.argument_types import argument_types
+from docs.engine_tables import engine_tables
 from docs.label_tables import label_tables
 from docs.middleware_tables import middleware_tables
 from docs.setting_tables import setting_tables
@@ -20,6 +21,7 @@ _ARGUMENTS = FOLDER.parent / "dockerproxy" / "settings" / "arguments.py"
 _PLACE = re.compile(r"\{\{ (\w+) \}\}")
 _PAGES: Mapping[str, Callable[[], Mapping[str, str]]] = {
     "architecture.md": architecture,
+    "engines.md": engine_tables,
     "labels.md": label_tables,
     "middlewares.md": middleware_tables,
     "settings.md": setting_tables,

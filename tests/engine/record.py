@@ -10,11 +10,12 @@ import contextlib
 import json
 import os
 import queue
+import re
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +36,11 @@ RECORD = REPOSITORY_ROOT / "docs/engines.json"
 QUIET = 1.5  # seconds without an event after which a step is over
 MOST = 15.0  # seconds for one step
 # What tests of health do in a container, again and again; and what nobody's address or life depends on.
-LEFT_OUT = ("exec_", "attach", "top", "prune")
+LEFT_OUT = ("exec", "attach", "top", "prune", "create: ")
 TOLD = ("signal", "exitCode", "containerExitCode")  # attributes that are written down beside the event's name
+
+# The route's name, and where the container is reached.
+_OF_THIS_RUN = re.compile(r"route-\w+: | \([\d.]+:\d+\)")
 
 Record = dict[str, Any]
 
@@ -61,39 +65,50 @@ class Recorder:
         self._stream.close()
 
     def lifecycle(self) -> None:
-        """A container without a health check, from its start to its end."""
-        route = self._containers.unique("route")
-        front = self._containers.network("front")
-        app = self._step("start", lambda: self._run(route))
-
-        def step(name: str, act: Callable[[], object]) -> None:
-            self._step(name, lambda: (act(), app)[1])
-
-        step("pause", app.pause)
-        step("unpause", app.unpause)
-        step("network connect", lambda: front.connect(app))
-        step("network disconnect", lambda: front.disconnect(app))
-        step("restart", lambda: app.restart(timeout=5))
-        step("stop", lambda: app.stop(timeout=5))
-        step("start again", app.start)
-        step("kill", app.kill)
-        step("start once more", app.start)
-        step("rm -f", lambda: app.remove(force=True))
+        """Containers without a health check; a new one for each act, lest one comes and goes too often."""
+        self._step("start", self._run)
+        paused = self._settled(self._run)
+        self._do("pause", paused, paused.pause)
+        self._do("unpause", paused, paused.unpause)
+        other = self._containers.network("zone")  # the last by name: the way to the container stays as it is
+        app = self._settled(self._run)
+        self._do("network connect", app, lambda: other.connect(app))
+        self._do("network disconnect", app, lambda: other.disconnect(app))
+        restarted = self._settled(self._run)
+        self._do("restart", restarted, lambda: restarted.restart(timeout=5))
+        stopped = self._settled(self._run)
+        self._do("stop", stopped, lambda: stopped.stop(timeout=5))
+        self._do("start again", stopped, stopped.start)
+        killed = self._settled(self._run)
+        self._do("kill", killed, killed.kill)
+        self._do("rm", killed, killed.remove)
+        removed = self._settled(self._run)
+        self._do("rm -f", removed, lambda: removed.remove(force=True))
 
     def crash(self) -> None:
         """A container whose application ends by itself."""
         entrypoint = ["sh", "-c", "until test -e /crash; do sleep 0.1; done; exit 3"]
-        app = self._settled(lambda: self._run(self._containers.unique("route"), entrypoint=entrypoint))
-        self._step("crash", lambda: (app.exec_run(["touch", "/crash"]), app)[1])
+        app = self._settled(lambda: self._run(entrypoint=entrypoint))
+        self._do("crash", app, lambda: app.exec_run(["touch", "/crash"]))
 
     def health(self) -> None:
         """A container with a health check."""
-        app = self._step("start, with a health check", lambda: self._run("healthy", healthcheck=dict(HEALTH_BY_FILE)))
-        for name, command in (("healthy", ["touch", HEALTHY_FILE]), ("unhealthy", ["rm", HEALTHY_FILE])):
-            self._step(name, lambda command=command: (app.exec_run(command), app)[1])  # type: ignore[misc]
+        app = self._step("start, with a health check", lambda: self._run(healthcheck=dict(HEALTH_BY_FILE)))
+        self._do("its check succeeds", app, lambda: app.exec_run(["touch", HEALTHY_FILE]))
+        self._do("pause, with a health check", app, app.pause)
+        self._do("unpause, with a health check", app, app.unpause)
+        self._do("its check fails", app, lambda: app.exec_run(["rm", HEALTHY_FILE]))
 
-    def _run(self, route: str, **options: Any) -> Container:
-        return self._containers.run(labels={"dockerproxy.route": route, "dockerproxy.hold": "0s"}, **options)
+    def _run(self, **options: Any) -> Container:
+        labels = {"dockerproxy.route": self._containers.unique("route"), "dockerproxy.hold": "0s"}
+        return self._containers.run(labels=labels, **options)
+
+    def _do(self, name: str, container: Container, act: Callable[[], object]) -> None:
+        def done() -> Container:
+            act()
+            return container
+
+        self._step(name, done)
 
     def _settled(self, act: Callable[[], Container]) -> Container:
         container = act()
@@ -103,7 +118,7 @@ class Recorder:
     def _step(self, name: str, act: Callable[[], Container]) -> Container:
         began = len(self._proxy.log)
         container = act()
-        events = [_written(event) for event in self._told()]
+        events = list(_without_repetition(map(_written, self._told())))
         listed = [item for item in self._client.api.containers(all=True) if item["Id"] == container.id]
         found = container_in(self._proxy.statistics(), container)
         self.steps[name] = {
@@ -131,8 +146,19 @@ class Recorder:
     def _listen(self) -> None:
         with contextlib.suppress(Exception):  # the stream is closed under us
             for event in self._stream:
-                if event.get("Type") in ("container", "network") and not _action(event).startswith(LEFT_OUT):
+                if (event.get("Type"), _action(event)) != ("network", "create") and (
+                    event.get("Type") in ("container", "network") and not _action(event).startswith(LEFT_OUT)
+                ):
                     self._events.put(event)
+
+
+def _without_repetition(events: Iterable[str]) -> Iterator[str]:
+    """Podman tells of each check what it has found, time and again."""
+    before = ""
+    for event in events:
+        if event != before:
+            yield event
+        before = event
 
 
 def _action(event: Mapping[str, Any]) -> str:
@@ -148,9 +174,9 @@ def _written(event: Mapping[str, Any]) -> str:
 
 
 def _lines(log: str, container: str) -> list[str]:
-    """What the log says of the container, without the times and without names that are others in each run."""
+    """What the log says of the container, without times and without names and addresses that are others in each run."""
     found = [line.split(" ", 1)[1].strip() for line in log.splitlines() if container in line]
-    return [line.replace(container, "app") for line in found]
+    return [_OF_THIS_RUN.sub("", line.replace(container, "app")) for line in found]
 
 
 def fields(client: docker.DockerClient, containers: Containers) -> Record:
@@ -179,8 +205,8 @@ def fields(client: docker.DockerClient, containers: Containers) -> Record:
 
 def _place_of_health(item: Mapping[str, Any]) -> str:
     if isinstance(item.get("Health"), Mapping):
-        return "`Health`"
-    return f"in `Status`: {item['Status']}" if "health" in str(item["Status"]) else ""
+        return f"Health: {item['Health'].get('Status')}"
+    return f"Status: {item['Status']}" if "health" in str(item["Status"]) else ""
 
 
 def _ports(item: Mapping[str, Any]) -> str:
