@@ -429,7 +429,7 @@ async def test_podman_does_not_say_whether_it_was_a_stop_and_so_do_we(
     container = engine.containers.find("blog-1")
     async with watching(engine.base_url) as watched:
         await watched.sees(lambda seen: seen.routed() == {"blog-1", "blog-2"})
-        assert watched.status.engine.startswith("Podman ")
+        await watched.sees(lambda seen: seen.status.engine.startswith("Podman "))
         engine.events.emit("container", "die", container.id, {"name": "blog-1", "exitCode": "0"})
         engine.events.emit("container", "cleanup", container.id, {"name": "blog-1"})
         await watched.sees(lambda seen: "blog-1" not in seen.routed())
