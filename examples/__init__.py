@@ -4,4 +4,7 @@ blog.yaml    the example of the Go project: three upstreams of which one lives, 
 blog.py      the same in Python
 pages.py     the page
 upstream.py  the upstream that lives
+
+two-projects/  with Docker: the proxy with settings and a password, and two projects on one external network
+https/         an authority of one's own, for trying https
 """
