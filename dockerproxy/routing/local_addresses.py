@@ -42,19 +42,14 @@ def why_local(host: str, permitted: Networks = ()) -> str:
     if name in _LOOPBACK_NAMES or name.endswith(".localhost"):
         return "" if any(network.overlaps(own) for network in permitted for own in LOOPBACK
                          if network.version == own.version) else _KINDS[0][0]  # fmt: skip
-    address = _address(host)
+    address = address_of(host)
     if address is None or any(address in network for network in permitted):
         return ""
     return next((kind for kind, networks in _KINDS if any(address in network for network in networks)), "")
 
 
-def is_address(host: str) -> bool:
-    """Whether it is an address, so that nothing has to be looked up."""
-    return _address(host) is not None
-
-
-def _address(host: str) -> Address | None:
-    """The address of IPv4 where one of IPv6 contains it."""
+def address_of(host: str) -> Address | None:
+    """The address that it is, that of IPv4 where one of IPv6 contains it; None for a name."""
     try:
         address = ip_address(host.partition("%")[0])
     except ValueError:
@@ -64,6 +59,11 @@ def _address(host: str) -> Address | None:
             return IPv4Address(int(address) & 0xFFFFFFFF)
         return address.ipv4_mapped or address.sixtofour or address
     return address
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an address, so that nothing has to be looked up."""
+    return address_of(host) is not None
 
 
 def _old_form(host: str) -> IPv4Address | None:

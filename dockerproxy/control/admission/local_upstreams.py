@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from dockerproxy.control.merge.handler_keys import name_and_prefix
 from dockerproxy.errors import Problem
-from dockerproxy.routing.local_addresses import LOOPBACK, Network, why_local
+from dockerproxy.routing.local_addresses import LOOPBACK, Network, address_of, why_local
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import RouteSettings, Settings
 
@@ -39,5 +39,6 @@ def local_problems(wanted: RouteSettings, permitted: tuple[Network, ...]) -> Ite
             yield Problem(
                 f"upstreams[{number}].url",
                 f"{host} is {kind}: routes that are added at run time may not lead there; if that is meant, add it to "
-                "the setting local_upstreams (such as local_upstreams: 127.0.0.0/8), or write a static route",
+                f'the setting local_upstreams (local_upstreams: ["{address_of(host) or LOOPBACK[0]}"]), or write a '
+                "static route",
             )

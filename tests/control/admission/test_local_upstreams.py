@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import pytest
+import yaml
 
 from dockerproxy.errors import InvalidInput
 from tests.control.conftest import Stage
@@ -39,6 +40,13 @@ async def test_whoever_is_elsewhere_leads_nobody_to_this_machine(
 async def test_nobody_leads_anybody_to_the_link_or_to_metadata(scene: Scene, url: str) -> None:
     (problem,) = await added(scene, url)
     assert "a link-local address" in problem or "a cloud tells a machine its secrets" in problem
+
+
+@pytest.mark.parametrize("url", [LOOPBACK, METADATA, "http://[fe80::1]", "http://2852039166", "http://localhost"])
+async def test_the_setting_that_is_told_is_the_one_that_allows_it(stage: Stage, url: str) -> None:
+    (problem,) = await added(stage(**REMOTE), url)
+    written = problem.partition("(")[2].partition(")")[0]
+    assert await added(stage(**REMOTE, **yaml.safe_load(written)), url) == []
 
 
 async def test_whoever_is_on_this_machine_may_lead_to_its_loopback(scene: Scene) -> None:
