@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-from dockerproxy.control.overrides.overrides import Drain, Maintenance, Override, Overrides, Weight, key_of
+from dockerproxy.control.overrides.overrides import Drain, Maintenance, Override, Overrides, Weight, is_admin, key_of
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Route, Source, Upstream
@@ -116,7 +116,7 @@ def _changes_of(
 ) -> Iterator[str]:
     if known is not None and _where(known) != _where(route):
         yield f"{route.name}: now at {_where(route)}"
-    elif known is not None and known.options != route.options:
+    elif known is not None and known.options != route.options and not is_admin(route):  # 22 lines for one setting
         yield f"{route.name}: settings changed"
     if route.handler:
         return

@@ -53,16 +53,14 @@ def warn_of_certificates(settings: Settings, certificates: Sequence[Certificate]
 
 
 def tell_room(settings: Settings, places: int) -> None:
-    """Where `max_clients` cannot be reached; a warning for whoever has set it, or where few can be served.
+    """Where `max_clients` cannot be reached, for whoever has set it, or where few can be served.
 
     places: how many clients there may be
     """
     wanted = settings.max_clients
-    if places >= wanted:
+    if places >= wanted or ("max_clients" not in settings.model_fields_set and places >= _FEW_CLIENTS):
         return
-    grave = "max_clients" in settings.model_fields_set or places < _FEW_CLIENTS
-    log.log(
-        logging.WARNING if grave else logging.INFO,
+    log.warning(
         "max_clients is %d, but the %d files that may be open are enough for %d clients; allow %d (ulimit -n, "
         "LimitNOFILE of systemd, ulimits in a compose file), or lower max_clients",
         wanted, descriptors.limit(), places, descriptors_for(wanted),

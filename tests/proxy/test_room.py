@@ -178,3 +178,13 @@ async def test_what_max_clients_cannot_reach_is_told(
     (line,) = [record for record in caplog.records if record.message.startswith("max_clients is 500")]
     assert line.levelname == "WARNING"
     assert "the 1024 files that may be open are enough for 480 clients; allow 1064" in line.message
+
+
+async def test_where_thousands_can_be_served_the_default_needs_no_line(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dockerproxy.process.descriptors.limit", lambda: 8192)
+    caplog.set_level(logging.INFO)
+    server = await scene.proxy()
+    assert server.stats.connections_limit == 4064
+    assert not [line for line in caplog.messages if "max_clients" in line]

@@ -477,6 +477,16 @@ async def test_a_reload_says_what_needs_a_restart(scene: Scene, caplog: pytest.L
     assert "restart" in caplog.text
 
 
+async def test_a_reload_tells_of_the_routes_that_a_person_has_and_not_of_the_admin_routes(
+    scene: Scene, caplog: pytest.LogCaptureFixture
+) -> None:
+    upstream = await scene.upstream()
+    server = await scene.proxy(upstream, read_settings=lambda: scene.settings(upstream, hold="1s"))
+    caplog.set_level(logging.INFO)
+    server.reload()
+    assert [line for line in caplog.messages if "settings changed" in line] == ["site: settings changed"]
+
+
 async def test_new_limits_hold_from_the_next_request_on(scene: Scene) -> None:
     upstream = await scene.upstream()
     changed: dict[str, Any] = {}
