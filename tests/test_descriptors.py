@@ -86,6 +86,14 @@ async def clients(stack: AsyncExitStack, port: int, count: int, sent: bytes) -> 
     return readers
 
 
+async def idle_clients(stack: AsyncExitStack, port: int, sent: bytes) -> None:
+    """MANY of them, one after the other; each that asks has its answer before the next one comes."""
+    for _ in range(MANY):
+        (reader,) = await clients(stack, port, 1, sent)
+        if sent:
+            await reader.readuntil(b"here")
+
+
 async def figures(port: int) -> dict[str, int]:
     status, text = await get(port, "root.localhost", "/statistics")
     assert status == 200
@@ -102,7 +110,7 @@ async def test_idle_clients_lock_nobody_out(tmp_path: Path, application: tuple[A
     answer, upstream = application
     answer.go_on.set()
     async with proxy(tmp_path, upstream) as process, AsyncExitStack() as stack:
-        await clients(stack, process.port, MANY, sent)
+        await idle_clients(stack, process.port, sent)
         for _ in range(3):
             assert await get(process.port, "site.test") == (200, "here")
         found = await figures(process.port)
