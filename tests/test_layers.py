@@ -72,9 +72,9 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("explain", "handlers", "live", "login", "logs", "metrics", "operate"),
         ("dashboard", "middlewares", "statistics"),
         ("admin",),
-        ("rights",),
+        ("access",),
         ("context",),
-        ("access", "loading", "relayed", "reports"),
+        ("credentials", "loading", "relayed", "reports"),
     ),
     "proxy": (
         ("__init__",),
@@ -112,7 +112,7 @@ ONLY_IN = {
     "aiohttp": {"web", "demo"},
     "cryptography": {"tls/certificate"},
     "argparse": {"cli", "commands", "demo/page"},
-    "regex": {"routing/breadth", "routing/expression", "settings/routes"},
+    "regex": {"routing/catch_all", "routing/expression", "settings/routes"},
     "rich": {"commands"},
     "shtab": {"commands"},
 }

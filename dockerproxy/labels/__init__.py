@@ -4,7 +4,7 @@ table.py        LABELS: every label with kind, default, meaning and example
 native.py       LabelReader: our labels -> Reading, or reasons in words
   grouping.py   Grouping: all labels of a container, parsed and sorted by route; group.py: those of one route
     protection.py   which unknown labels ask for a guard, so that their route must not stand open
-    foreign.py      what words of other proxies are here
+    other_proxies.py  what words of other proxies are here
 reading.py      Reading, and what it consists of: what labels ask for, whatever they are written in
 suggestions.py  which label was probably meant
 mentions.py     which hosts labels are about, well written or not

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dockerproxy.labels.control_characters import has_controls, with_controls_shown, without_controls
-from dockerproxy.labels.foreign import hint_for
 from dockerproxy.labels.group import LabelGroup
+from dockerproxy.labels.other_proxies import hint_for
 from dockerproxy.labels.protection import Protection, protection_asked_for, without_hashes
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.labels.suggestions import A_GUARD, LabelSuggestions, closest, suggested, without_quotes

@@ -23,7 +23,7 @@ from dockerproxy.proxy.exchange.routes import LiveRoutes
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.record import Recorder
 from dockerproxy.proxy.upstream.connector import ConnectHandler, Connector
-from dockerproxy.proxy.upstream.custody import Custody
+from dockerproxy.proxy.upstream.engine_outage import EngineOutage
 from dockerproxy.proxy.upstream.pools import Pools
 from dockerproxy.routing.bench import UpstreamStatus
 from dockerproxy.routing.route import Route, Upstream
@@ -66,7 +66,7 @@ class DataPlane:
         self._tasks = Tasks("data plane")
         self._connector = Connector(self.wheel, connect_handler, self._set_descriptors_free)
         self.pools = Pools(self._connector, self._tasks)
-        self._custody = Custody(self._doubt, self.routes.hardware_at)
+        self._engine_outage = EngineOutage(self._doubt, self.routes.hardware_at)
         self.shared = Shared(loop, self.routes, self.pools, self.pages)
         self.clients = Clients(settings, identity, self.shared, self.wheel, stats, recorder)
         self._connector.renew(ResponseParser(self.clients.limits.head))
@@ -92,8 +92,8 @@ class DataPlane:
     def engine_away(self, away: bool) -> None:
         """The engine of the containers cannot be asked, or can be again: what changed meanwhile was published."""
         if away:
-            self._custody.begin()
-            self.pools.begin_watch(self._custody)
+            self._engine_outage.begin()
+            self.pools.begin_watch(self._engine_outage)
         else:
             self.pools.end_watch()
             self.routes.trust_all()

@@ -3,7 +3,7 @@
 route.py     Route, Domain, PathRule, Upstream: frozen values
 table.py     RouteTable: match(host, method, path) -> Route, or why not (miss.py); site.py: one domain of it
 readings.py  how else an application may read a path
-expression.py  Expression, Budget: what an expression may cost; breadth.py: whether it takes all paths
+expression.py  Expression, Budget: what an expression may cost; catch_all.py: whether it takes all paths
 balancer.py  Balancer: the next upstream for an attempt
 bench.py     Bench: who sits out until when
 

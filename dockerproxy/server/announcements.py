@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dockerproxy.control.merge.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.process import descriptors
-from dockerproxy.proxy.downstream.room import descriptors_for
+from dockerproxy.proxy.downstream.client_limit import descriptors_for
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.tls.keyring import certificate_warnings

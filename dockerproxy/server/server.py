@@ -39,7 +39,7 @@ from dockerproxy.server.announcements import (
 from dockerproxy.server.gateway import GatewayNotice
 from dockerproxy.server.listeners import Listeners
 from dockerproxy.server.note import Note
-from dockerproxy.server.rereading import SettingsReader, told
+from dockerproxy.server.settings_reader import SettingsReader, told
 from dockerproxy.server.stale_files import stale_files
 from dockerproxy.server.stopping import Stopping
 from dockerproxy.settings import Settings
@@ -49,6 +49,8 @@ from dockerproxy.tasks import Tasks
 from dockerproxy.tls.checking import checked_certificates
 from dockerproxy.tls.renewal import Renewal, marks_of
 from dockerproxy.version import VERSION
+from dockerproxy.web.access.error_reasons import Insight
+from dockerproxy.web.access.own_token import announce, with_own_token
 from dockerproxy.web.admin import open_admin_routes
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.gate import Gate
@@ -57,8 +59,6 @@ from dockerproxy.web.live import start_feed
 from dockerproxy.web.login import login_url
 from dockerproxy.web.middlewares.registry import Middlewares
 from dockerproxy.web.reports.feed import Feed
-from dockerproxy.web.rights.insight import Insight
-from dockerproxy.web.rights.own_token import announce, with_own_token
 
 if TYPE_CHECKING:
     from dockerproxy.tls.certificate import Certificate

@@ -2,8 +2,8 @@
 
 handlers/       in-process upstreams, reached over socket pairs; the handler before routes with middlewares
 middlewares/    the registry of their names, and those that are shipped
-rights/         who may call an admin handler
-access/         who is logged in, and who guesses
+access/         who may call an admin handler
+credentials/    who is logged in, and who guesses
 reports/        what admin handlers tell, made ready
 metrics/        GET /metrics
 context.py      what a handler is told beside its request: Control, its route, the error

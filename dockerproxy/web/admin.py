@@ -27,8 +27,8 @@ from dockerproxy.errors import (
     UnknownUpstream,
 )
 from dockerproxy.settings import RouteSettings, problems_in
+from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
-from dockerproxy.web.rights.permission import check_access
 
 _LARGEST_BODY = 1 << 20  # bytes; thousands of upstreams in one route
 _DEEPEST = 32  # lists and objects in each other; a route has four

@@ -21,10 +21,10 @@ from dockerproxy.settings import Settings
 from dockerproxy.settings.paths import is_plain, normalised
 from dockerproxy.settings.values import ListenAddress
 from dockerproxy.stats import ProxyStats
-from dockerproxy.web.access.login_codes import LoginCodes
-from dockerproxy.web.access.refusal import BanLog
-from dockerproxy.web.access.sessions import Sessions
-from dockerproxy.web.access.throttle import Throttle
+from dockerproxy.web.credentials.login_codes import LoginCodes
+from dockerproxy.web.credentials.refusal import BanLog
+from dockerproxy.web.credentials.sessions import Sessions
+from dockerproxy.web.credentials.throttle import Throttle
 from dockerproxy.web.reports.feed import Feed
 
 if TYPE_CHECKING:

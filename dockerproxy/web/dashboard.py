@@ -11,8 +11,8 @@ from importlib.resources.abc import Traversable
 
 from aiohttp import web
 
+from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL
-from dockerproxy.web.rights.permission import check_access
 
 _PAGE = "page.html"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

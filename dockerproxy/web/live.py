@@ -9,9 +9,9 @@ import time
 from aiohttp import web
 
 from dockerproxy.control.overrides.overrides import is_admin
+from dockerproxy.web.access.permission import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL, ROUTE_NAME, Control
-from dockerproxy.web.rights.permission import Grant, check_site
 from dockerproxy.web.statistics import LISTS, report_parts
 
 # Proxies on the way end what is silent for a minute, ours after `stall_timeout`.

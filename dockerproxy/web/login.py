@@ -15,11 +15,7 @@ from aiohttp import web
 from dockerproxy.errors import DockerproxyError
 from dockerproxy.settings import Settings
 from dockerproxy.settings.values import ListenAddress
-from dockerproxy.web.access.login_codes import LIFETIME as CODE_LIFETIME
-from dockerproxy.web.access.sessions import LIFETIME
-from dockerproxy.web.admin import guarded, json_object
-from dockerproxy.web.context import CONTROL
-from dockerproxy.web.rights.permission import (
+from dockerproxy.web.access.permission import (
     check_access,
     check_origin,
     cookie_name,
@@ -27,6 +23,10 @@ from dockerproxy.web.rights.permission import (
     is_right_token,
     session_of,
 )
+from dockerproxy.web.admin import guarded, json_object
+from dockerproxy.web.context import CONTROL
+from dockerproxy.web.credentials.login_codes import LIFETIME as CODE_LIFETIME
+from dockerproxy.web.credentials.sessions import LIFETIME
 
 _LARGEST_BODY = 16 << 10  # bytes; anybody may send one
 _DEFAULT_PORTS = {"http": 80, "https": 443}

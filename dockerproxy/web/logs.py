@@ -11,10 +11,10 @@ from aiohttp import web
 
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.process.logs import Ring, find_ring
+from dockerproxy.web.access.permission import Grant, check_site
 from dockerproxy.web.admin import guarded
 from dockerproxy.web.context import CONTROL
 from dockerproxy.web.reports.feed import Feed
-from dockerproxy.web.rights.permission import Grant, check_site
 
 _DEFAULT_LINES = 100
 # Looking is cheap, and no writer of the log, in whatever thread, has to know of readers.

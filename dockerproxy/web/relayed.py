@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 
 from dockerproxy.http1.editing import changed, edited, pairs
 from dockerproxy.http1.head import ResponseHead
-from dockerproxy.proxy.exchange.inner import InnerClient
+from dockerproxy.proxy.exchange.buffered_client import BufferedClient
 
 LARGEST_READ = 1 << 20  # bytes; as much as aiohttp reads of a request
 
@@ -37,12 +37,12 @@ class RelayedResponse(web.StreamResponse):
         self.body = body
         self.upgrades = False
         self._parts: AsyncIterator[bytes] | None = None
-        self._client: InnerClient | None = None
+        self._client: BufferedClient | None = None
         self._head: ResponseHead | None = None
         self._before: list[tuple[str, str]] = []
 
     @classmethod
-    def of(cls, head: ResponseHead, client: InnerClient) -> RelayedResponse:
+    def of(cls, head: ResponseHead, client: BufferedClient) -> RelayedResponse:
         """The answer of an exchange."""
         headers = CIMultiDict(pairs(head.lines))
         if head.length_field >= 0:
@@ -118,7 +118,7 @@ class RelayedResponse(web.StreamResponse):
         return b"HTTP/1.1 %d %b\r\n" % (self.status, self.reason.encode("latin-1", "replace"))
 
 
-async def _pieces(client: InnerClient) -> AsyncIterator[bytes]:
+async def _pieces(client: BufferedClient) -> AsyncIterator[bytes]:
     while data := await client.piece():
         yield data
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
-from dockerproxy.proxy.upstream import custody
+from dockerproxy.proxy.upstream import engine_outage
 from dockerproxy.routing.route import Domain
 
 from ..support.client import Client
@@ -149,7 +149,7 @@ def _elsewhere(upstream: Upstream) -> ContainerView:
 async def test_a_server_that_closes_idle_connections_is_asked_at_once_whether_it_is_still_there(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(custody, "_IDLE", 0.0)
+    monkeypatch.setattr(engine_outage, "_IDLE", 0.0)
     upstream = await scene.upstream()
     client = await away(scene, upstream)
     for number in (2, 3):
@@ -205,7 +205,7 @@ MAC, OTHER_MAC = "8e:1f:03:aa:10:02", "8e:1f:03:aa:10:03"
 def neighbour(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The link-layer addresses that the kernel knows."""
     table: dict[str, str] = {"127.0.0.1": MAC}
-    monkeypatch.setattr(custody, "hardware_of", lambda address: table.get(address, ""))
+    monkeypatch.setattr(engine_outage, "hardware_of", lambda address: table.get(address, ""))
     return table
 
 

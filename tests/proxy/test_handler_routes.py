@@ -312,7 +312,7 @@ async def test_a_body_before_a_not_found_page_does_not_eat_the_next_request(scen
     await asyncio.wait_for(slow_page.reached.wait(), DEADLINE)  # type: ignore[attr-defined]  # set above
     await client.send(body[cut:] + b"GET /next HTTP/1.1\r\nHost: known\r\n\r\n")
     front = scene.fronts()[0]
-    await until(lambda: front._intake.unread.startswith(b"GET /next") or front._intake.body is not None)
+    await until(lambda: front._reader.unread.startswith(b"GET /next") or front._reader.body is not None)
     slow_page.go_on.set()  # type: ignore[attr-defined]  # set above
 
     answer = await client.answer()
@@ -347,7 +347,7 @@ async def test_the_end_of_a_body_that_nobody_wants_is_not_sent_to_the_page_s_han
     await asyncio.wait_for(reached.wait(), 5)
     front = scene.fronts()[0]
     await client.send(end)
-    await until(lambda: front._intake.body is None)
+    await until(lambda: front._reader.body is None)
     go_on.set()
 
     assert (await client.answer()).text == "/missing"

@@ -159,7 +159,7 @@ async def test_what_a_client_sends_behind_its_wish_to_switch_protocols_is_read_n
     async def deaf(conversation: Conversation) -> None:
         await conversation.head()
         conversation.writer.transport.pause_reading()  # type: ignore[attr-defined]  # it is a ReadTransport as well
-        await until(lambda: len(scene.fronts()[0]._intake.unread) > 64 * KIB)
+        await until(lambda: len(scene.fronts()[0]._reader.unread) > 64 * KIB)
         conversation.write(b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
         await asyncio.Event().wait()
 

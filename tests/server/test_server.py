@@ -187,7 +187,7 @@ async def test_a_request_of_which_only_a_part_has_come_is_answered_before_the_se
     server = await scene.proxy(await scene.upstream())
     client, idle = await scene.client(), await scene.client()
     await client.send(b"GET / HTTP/1.1\r\nHo")
-    await until(lambda: any(front._intake.unread for front in scene.fronts()))
+    await until(lambda: any(front._reader.unread for front in scene.fronts()))
     stopping = asyncio.create_task(server.stop(5.0))
     assert await idle.rest() == b""
     await client.send(b"st: test\r\n\r\n")

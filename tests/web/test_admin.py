@@ -10,8 +10,8 @@ from aiohttp import web
 
 from dockerproxy.discovery.snapshot import ContainerView, RouteWish, Snapshot
 from dockerproxy.routing.route import Domain, Route, Source, Upstream
+from dockerproxy.web.access.permission import is_loopback
 from dockerproxy.web.admin import open_admin_routes
-from dockerproxy.web.rights.permission import is_loopback
 
 from .conftest import Build
 from .making import House

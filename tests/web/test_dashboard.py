@@ -17,9 +17,9 @@ from aiohttp import web
 from dockerproxy.routing.route import Route
 from dockerproxy.server import Server
 from dockerproxy.settings import RouteOptions, Settings, validate
+from dockerproxy.web.access.permission import CSRF_FIELD
 from dockerproxy.web.live import start_feed
 from dockerproxy.web.reports.feed import Feed
-from dockerproxy.web.rights.permission import CSRF_FIELD
 
 from ..support.waiting import DEADLINE, until
 from .conftest import Build

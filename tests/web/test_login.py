@@ -9,8 +9,8 @@ import pytest
 
 from dockerproxy.discovery.engine.entry import Port
 from dockerproxy.discovery.engine.own_container import OwnContainer
-from dockerproxy.web.access.sessions import LIFETIME, Sessions
-from dockerproxy.web.rights.permission import CSRF_FIELD
+from dockerproxy.web.access.permission import CSRF_FIELD
+from dockerproxy.web.credentials.sessions import LIFETIME, Sessions
 
 from .conftest import Build
 from .making import Answer, House

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
 
-from dockerproxy.routing.breadth import takes_all
+from dockerproxy.routing.catch_all import takes_all
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, Route, Source
 
 

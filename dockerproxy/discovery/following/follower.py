@@ -34,7 +34,7 @@ from dockerproxy.discovery.engine.events import (
 from dockerproxy.discovery.engine.exposed_ports import ExposedPorts
 from dockerproxy.discovery.engine.unlisted import Unlisted
 from dockerproxy.discovery.following.draining import Draining
-from dockerproxy.discovery.following.endings import Endings
+from dockerproxy.discovery.following.ended_by_hand import EndedByHand
 from dockerproxy.discovery.following.event_times import EventTimes
 from dockerproxy.discovery.following.exits import Exits
 from dockerproxy.discovery.following.pace import Pace
@@ -65,7 +65,7 @@ class Known:
     timeline: Timeline = field(default_factory=Timeline)
     event_times: EventTimes = field(default_factory=EventTimes)
     exits: Exits = field(default_factory=Exits)
-    endings: Endings = field(default_factory=Endings)
+    endings: EndedByHand = field(default_factory=EndedByHand)
     exposed: ExposedPorts = field(default_factory=ExposedPorts)
     unlisted: Unlisted = field(default_factory=Unlisted)
     stop_profiles: dict[str, StopProfile] = field(default_factory=dict)

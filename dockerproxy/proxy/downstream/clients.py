@@ -14,8 +14,8 @@ from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.request_parser import RequestParser
 from dockerproxy.process import descriptors
 from dockerproxy.proxy.deadlines import Wheel
+from dockerproxy.proxy.downstream.client_limit import ClientLimit, Evictable, places
 from dockerproxy.proxy.downstream.date_field import DateField
-from dockerproxy.proxy.downstream.room import Occupant, Room, places
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import Forwarding, Origin
 from dockerproxy.proxy.record import Record, Recorder
@@ -52,7 +52,7 @@ class UnderWay(Protocol):
         """These addresses, each with the id of its container, are not that container's any more."""
 
 
-class ClientConnection(Occupant, Protocol):
+class ClientConnection(Evictable, Protocol):
     """One client connection, as all of them together see it."""
 
     transport: asyncio.Transport
@@ -86,10 +86,10 @@ class Clients:
         self.recorder = recorder
         self.date = DateField()
         self.connected: set[ClientConnection] = set()
-        self.handshakes: set[Occupant] = set()
+        self.handshakes: set[Evictable] = set()
         self.stopping = False
         self._identity = identity
-        self._room = Room(stats)
+        self._client_limit = ClientLimit(stats)
         self._all_gone: asyncio.Future[None] | None = None
         self.configure(settings)
 
@@ -125,7 +125,7 @@ class Clients:
 
     def evict(self) -> None:
         """Close the connection that has been idle longest, if any is."""
-        self._room.evict(self._occupants)
+        self._client_limit.evict(self._evictables)
 
     def addresses_lost(self, lost: Collection[tuple[str, str]]) -> None:
         """Nobody answers from these addresses any more, each with the id of its container."""
@@ -135,7 +135,7 @@ class Clients:
 
     # Called by connections and handshakes
 
-    def begin(self, handshake: Occupant) -> bool:
+    def begin(self, handshake: Evictable) -> bool:
         """Count a handshake among the clients. False when there are too many, or the proxy stops."""
         if not self._has_room(1):
             return False
@@ -168,8 +168,8 @@ class Clients:
             return False
         if len(self.connected) + len(self.handshakes) + more <= self.stats.connections_limit:
             return True
-        return self._room.make(self._occupants)
+        return self._client_limit.make(self._evictables)
 
-    def _occupants(self) -> Iterator[Occupant]:
+    def _evictables(self) -> Iterator[Evictable]:
         yield from self.connected
         yield from self.handshakes

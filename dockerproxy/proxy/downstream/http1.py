@@ -18,8 +18,8 @@ from dockerproxy.http1.writer import switching_block
 from dockerproxy.proxy.deadlines import NEVER, Timed
 from dockerproxy.proxy.downstream.clients import Clients
 from dockerproxy.proxy.downstream.closing import Ending
-from dockerproxy.proxy.downstream.intake import Intake
 from dockerproxy.proxy.downstream.reply import Reply
+from dockerproxy.proxy.downstream.request_reader import RequestReader
 from dockerproxy.proxy.exchange.exchange import Exchange
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.flow import Valve
@@ -36,7 +36,7 @@ class Front(Timed, asyncio.Protocol):
     """One client connection; `exchange` is the request under way, or None, and `record` what is told of it."""
 
     __slots__ = (
-        "_clients", "_ending", "_eof", "_full", "_head", "_in_loop", "_intake", "_keep_alive", "_reply", "_tunnel",
+        "_clients", "_ending", "_eof", "_full", "_head", "_in_loop", "_reader", "_keep_alive", "_reply", "_tunnel",
         "exchange", "origin", "record", "transport", "valve",
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ class Front(Timed, asyncio.Protocol):
         self._reply: Reply
         self._ending: Ending
         self._clients = clients
-        self._intake = Intake()
+        self._reader = RequestReader()
         self._head: RequestHead | None = None
         self._tunnel: Tunnel | None = None
         # _full: the client's side takes no more.
@@ -73,20 +73,20 @@ class Front(Timed, asyncio.Protocol):
             self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
-        intake = self._intake
-        if intake.body is not None:
-            self._take_body(intake.body, data)
+        reader = self._reader
+        if reader.body is not None:
+            self._take_body(reader.body, data)
         elif self._tunnel is not None:
             self._tunnel.from_client(data)
         elif self.exchange is not None or self._full:
-            intake.unread += data  # pipelined
-            if len(intake.unread) > _MOST_PIPELINED:
+            reader.unread += data  # pipelined
+            if len(reader.unread) > _MOST_PIPELINED:
                 self.valve.close()
         elif self._ending.lingering:
             self._ending.discard(data)
         else:
-            checked = len(intake.unread)
-            intake.unread = intake.unread + data if checked else data
+            checked = len(reader.unread)
+            reader.unread = reader.unread + data if checked else data
             self._take_requests(checked)
 
     def eof_received(self) -> bool:
@@ -98,8 +98,8 @@ class Front(Timed, asyncio.Protocol):
             return reads
         if self.exchange is None:
             # Pipelined requests wait until the client has read more.
-            return reads and self._full and bool(self._intake.unread)
-        if self._intake.body is not None or not reads:
+            return reads and self._full and bool(self._reader.unread)
+        if self._reader.body is not None or not reads:
             # RFC 9112 section 8: an incomplete request has no complete answer.
             self.exchange.client_lost()
             return False
@@ -133,7 +133,7 @@ class Front(Timed, asyncio.Protocol):
             self._tunnel.upstream_valve.open()
             return
         self._full = False
-        if self._intake.body is not None:
+        if self._reader.body is not None:
             self._within(self._clients.limits.stall_timeout)
         elif self._ending.lingering:
             self._within(self._ending.patience)
@@ -141,7 +141,7 @@ class Front(Timed, asyncio.Protocol):
             self.deadline = NEVER
         if self.exchange is not None:
             self.exchange.client_drained()
-        elif self._keep_alive and self._intake.body is None and not self.transport.is_closing():
+        elif self._keep_alive and self._reader.body is None and not self.transport.is_closing():
             self.valve.open()
             self._go_on()
 
@@ -154,11 +154,11 @@ class Front(Timed, asyncio.Protocol):
             self._within(self._ending.patience)
             if not self._ending.still_sending():
                 self._ending.finish()
-        elif self._intake.body is not None and exchange is not None and not self._ending.begun and not self._full:
+        elif self._reader.body is not None and exchange is not None and not self._ending.begun and not self._full:
             self._check_body(exchange)
         elif exchange is not None or self._full or self._ending.begun:
             self._check_progress()  # half closed and silent, or a reader that does not read
-        elif self._intake.unread:
+        elif self._reader.unread:
             self._refuse("head_timeout")
         else:
             self._close()
@@ -185,17 +185,17 @@ class Front(Timed, asyncio.Protocol):
     def _take_requests(self, checked: int = 0) -> None:
         """Begin requests as long as heads are there and nothing is under way; `checked` bytes were looked at before."""
         self._in_loop = True
-        intake = self._intake
-        while intake.unread and self.exchange is None and not self._full:
-            if self._ending.lingering or self.transport.is_closing() or not self._take_request(intake, checked):
+        reader = self._reader
+        while reader.unread and self.exchange is None and not self._full:
+            if self._ending.lingering or self.transport.is_closing() or not self._take_request(reader, checked):
                 break
             checked = 0
         self._in_loop = False
 
-    def _take_request(self, intake: Intake, checked: int) -> bool:
+    def _take_request(self, reader: RequestReader, checked: int) -> bool:
         """Begin the request that comes next. False when its head is not complete, or not good."""
         try:
-            head = intake.head(checked, self._clients.request_parser)
+            head = reader.head(checked, self._clients.request_parser)
         except MessageError as error:
             self._refuse(error.code)
             return False
@@ -239,25 +239,25 @@ class Front(Timed, asyncio.Protocol):
     def run(self, head: RequestHead, live: LiveRoute, error_code: str = "") -> None:
         """Let `live` answer the request; what has come of the body goes first, so that it is sent in one piece."""
         exchange = self.exchange = Exchange(self._clients.shared, self, head, live, error_code)
-        intake = self._intake
-        if intake.body is not None and intake.unread:
-            self._take_body(intake.body, intake.take_all())
+        reader = self._reader
+        if reader.body is not None and reader.unread:
+            self._take_body(reader.body, reader.take_all())
             if self.exchange is not exchange:
                 return
         exchange.start()
-        if intake.body is not None and self.exchange is exchange:
+        if reader.body is not None and self.exchange is exchange:
             self._within(self._clients.limits.stall_timeout)
 
     def _skip_body(self) -> None:
         """Take what has come of a body that nobody wants; when that is all, the connection stays in use."""
-        if self._intake.skip_body():
+        if self._reader.skip_body():
             self._body_ended()
 
     def _refuse(self, code: str) -> None:
         """Answer a request that is not valid, and end the connection: nothing behind it can be trusted."""
         head = self._head = RequestHead("-", "-", 1)
         self.record = self._clients.record(head, self.origin)
-        self._intake.swallow()
+        self._reader.swallow()
         self._reply.begun = self._keep_alive = False
         self._clients.shared.pages.show_unrouted(self, head, code)
 
@@ -265,20 +265,20 @@ class Front(Timed, asyncio.Protocol):
 
     def _take_body(self, body: ChunkedDecoder | LengthDecoder, data: bytes) -> None:
         """Give the exchange its part of `data`; what is behind the body waits."""
-        exchange, intake = self.exchange, self._intake
-        if exchange is None or intake.body is not body:
+        exchange, reader = self.exchange, self._reader
+        if exchange is None or reader.body is not body:
             self._ending.discard(data)
             return
         self.deadline = time.monotonic() + self._clients.limits.stall_timeout
         try:
             piece = body.feed(data)
         except MessageError as error:
-            intake.swallow()
+            reader.swallow()
             self._keep_alive = False
             exchange.give_up(error.code)
             return
         if body.done:
-            intake.end_body(body)
+            reader.end_body(body)
             self._body_ended()
         if piece:
             exchange.body(piece)
@@ -299,7 +299,7 @@ class Front(Timed, asyncio.Protocol):
     def respond(self, head: ResponseHead, data: bytes, done: bool) -> None:
         """Send the answer's head with the first part of its body."""
         keep_alive = self._keep_alive
-        if self._intake.body is not None or (self._eof and not self._intake.unread):
+        if self._reader.body is not None or (self._eof and not self._reader.unread):
             keep_alive = False  # an early answer, whose request is not read to its end; or the client's last request
         elif self.exchange is None and not head.keep_alive:
             keep_alive = False  # an answer of ours, to a request that could not be understood
@@ -328,7 +328,7 @@ class Front(Timed, asyncio.Protocol):
         self._tunnel, self._full = tunnel, False
         self.transport.write(switching_block(head) + data)
         self.valve.open()  # before what is buffered is sent, which may be too much already
-        tunnel.from_client(self._intake.take_all())
+        tunnel.from_client(self._reader.take_all())
         if self._eof:
             tunnel.ended(tunnel.upstream)
         self._clients.wheel.schedule(self, tunnel.watch(time.monotonic()))
@@ -342,7 +342,7 @@ class Front(Timed, asyncio.Protocol):
         """The proxy stops: close when nothing is under way, be it a part of a head, else after the answer."""
         self._keep_alive = False
         busy = self.exchange is not None or self._tunnel is not None or self._ending.lingering
-        if not busy and (self._full or not self._intake.unread) and not self._ending.close():
+        if not busy and (self._full or not self._reader.unread) and not self._ending.close():
             self._ending.lingering = True  # over TLS the client is to say goodbye, too
             self._within(self._ending.patience)
 
@@ -351,11 +351,11 @@ class Front(Timed, asyncio.Protocol):
     @property
     def idle_since(self) -> float | None:
         """Since when there is nothing, or only a part of a head; None while a request is under way."""
-        busy = self.exchange is not None or self._tunnel is not None or self._full or self._intake.body is not None
+        busy = self.exchange is not None or self._tunnel is not None or self._full or self._reader.body is not None
         if busy or self._ending.begun or self.deadline == NEVER:
             return None
         limits = self._clients.limits
-        answered = self._reply.begun and not self._intake.unread
+        answered = self._reply.begun and not self._reader.unread
         return self.deadline - (limits.idle_timeout if answered else limits.head_timeout)
 
     def evict(self) -> None:
@@ -368,14 +368,14 @@ class Front(Timed, asyncio.Protocol):
         if self.record is not None:
             self.record.end()
             self.record = None
-        if not self._keep_alive or (self._eof and not self._intake.unread):
+        if not self._keep_alive or (self._eof and not self._reader.unread):
             self._end_connection()
         elif not self._full:
             self._go_on()
 
     def _go_on(self) -> None:
         self._within(self._clients.limits.idle_timeout)
-        if self._intake.unread and not self._in_loop:
+        if self._reader.unread and not self._in_loop:
             self._take_requests()
 
     def _within(self, seconds: float) -> None:
@@ -384,11 +384,11 @@ class Front(Timed, asyncio.Protocol):
 
     def _end_connection(self) -> None:
         """Close; but let a client that may still be sending read the answer first (over TLS, closing lets it)."""
-        if self._eof or (self._intake.body is None and not self.transport.can_write_eof()):
+        if self._eof or (self._reader.body is None and not self.transport.can_write_eof()):
             self._close()
             return
-        self._ending.linger(self._intake.left)
-        self._intake.clear()
+        self._ending.linger(self._reader.left)
+        self._reader.clear()
         self.valve.open()
         self._within(self._ending.patience)
 

@@ -11,6 +11,6 @@ shared.py        Shared: what all exchanges use
     live.py      LiveRoute: one route in use
     gate.py      the entry of a route with middlewares
   pages.py       what a client is shown where no answer comes
-inner.py         who takes the answer behind a gate
+buffered_client.py  BufferedClient: takes the answer behind a gate
 client.py        Client: what an exchange asks of whoever sent the request
 """

@@ -2,7 +2,8 @@
 
 pools.py      Pools: one pool per address
   pool.py     Pool: idle connections and those who wait for one
-  custody.py  Custody: while the engine is away, who is still known to be who it was; parting.py: how connections end
+  engine_outage.py  EngineOutage: while the engine is away, who is still known to be who it was
+  close_reason.py  how a connection ended
     neighbours.py  the link-layer address of who is at an address
 connector.py  makes connections: TCP, TLS, a handler in this process
 http1.py      UpstreamConnection: one connection to one upstream

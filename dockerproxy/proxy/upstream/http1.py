@@ -25,8 +25,8 @@ from dockerproxy.proxy.keepalive import (
 )
 from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.proxy.upstream.answer import Answer, Answering
+from dockerproxy.proxy.upstream.close_reason import CloseReason
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
-from dockerproxy.proxy.upstream.parting import Parting
 
 # Longer than browsers pause between clicks; most application servers close earlier themselves.
 IDLE_TIMEOUT = 60.0  # seconds
@@ -56,13 +56,13 @@ class UpstreamConnection(Timed, asyncio.Protocol):
 
     counted: whether the pool counts it as open
     lost:    whether it has ended
-    parting: how
+    close_reason: how
     """
 
     __slots__ = (
         "_answer", "_full", "_idle_since", "_patient", "_request_chunked", "_request_open", "_response_timeout",
-        "_stall_timeout", "_taken", "_wheel", "counted", "exchange", "lost", "parting", "pool", "transport", "tunnel",
-        "valve",
+        "_stall_timeout", "_taken", "_wheel", "close_reason", "counted", "exchange", "lost", "pool",
+        "transport", "tunnel", "valve",
     )  # fmt: skip
 
     def __init__(self, pool: Owner, parser: ResponseParser, wheel: Wheel) -> None:
@@ -73,7 +73,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
         self.transport: asyncio.Transport
         self.valve: Valve
         self._answer = Answer(self, parser)
-        self.parting = Parting.OURS
+        self.close_reason = CloseReason.OURS
         self._idle_since = 0.0  # 0 as long as it has never been idle
         self._wheel = wheel
         self.lost = self.counted = self._taken = self._patient = False
@@ -217,7 +217,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             return self.transport.can_write_eof()  # TLS knows no half-close
         self._taken = self.exchange is not None and closed_after_all_was_taken(self.transport)
         if not (self.exchange is not None and self._answer.until_close):  # else it was announced
-            self.parting = Parting.CLOSED
+            self.close_reason = CloseReason.CLOSED
         self.close()  # what is still to be sent, nobody will read
         return False
 
@@ -226,7 +226,7 @@ class UpstreamConnection(Timed, asyncio.Protocol):
             self._take_unread()
         self.lost = True
         if error is not None:
-            self.parting = Parting.RESET
+            self.close_reason = CloseReason.RESET
         self._wheel.forget(self)
         exchange, self.exchange = self.exchange, None
         used_before = self._idle_since > 0

@@ -11,9 +11,9 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol
 
+from dockerproxy.proxy.upstream.close_reason import CloseReason
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import Owner, UpstreamConnection
-from dockerproxy.proxy.upstream.parting import Parting
 from dockerproxy.tasks import Tasks
 
 # Who owns the connection, and seconds.
@@ -33,8 +33,8 @@ class Requester(Protocol):
 class Watch(Protocol):
     """Whoever wants to know how connections of a pool end, while that matters."""
 
-    def lost(self, pool: Pool, parting: Parting, rested: float, *, idle: bool) -> None:
-        """A connection has ended, by whose hand `parting` says.
+    def lost(self, pool: Pool, close_reason: CloseReason, rested: float, *, idle: bool) -> None:
+        """A connection has ended, by whose hand `close_reason` says.
 
         rested: seconds since its last answer; 0 where it had none, or was in the middle of one
         """
@@ -121,7 +121,7 @@ class Pool:
         if idle and connection in self._idle:
             self._idle.remove(connection)
         if self.watch is not None:
-            self.watch.lost(self, connection.parting, connection.rested(time.monotonic()), idle=idle)
+            self.watch.lost(self, connection.close_reason, connection.rested(time.monotonic()), idle=idle)
         self._serve_waiting()
 
     def detach(self, connection: UpstreamConnection) -> None:

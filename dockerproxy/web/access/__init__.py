@@ -1,9 +1,6 @@
-"""Who is logged in, and who guesses; what `web.rights` goes by.
+"""Who may call an admin handler.
 
-sessions.py     who is logged in
-login_codes.py  what the link bears that logs a browser in
-throttle.py     whoever guesses is slowed down
-refusal.py      what he is answered meanwhile
-
-known_credentials.py  credentials that were right; for the middleware basic_auth
+permission.py   what an admin handler asks before it answers
+own_token.py    the token that the proxy makes for itself
+error_reasons.py  who is told the code of an error
 """

@@ -19,8 +19,8 @@ from yarl import URL
 
 from dockerproxy.errors import HandlerError
 from dockerproxy.web.context import CONTROL, Control
-from dockerproxy.web.handlers.entrance import entrance, route_name
 from dockerproxy.web.handlers.mount import mounted_application
+from dockerproxy.web.handlers.outermost import outermost_middleware, route_name
 
 # route name, path as it was sent -> the named groups of the route's path regex in it
 Groups = Callable[[str, str], dict[str, str]]
@@ -62,7 +62,7 @@ async def application_of(
     if control is not None:
         app[CONTROL] = control
     outermost = mounted_application(app, prefix) if whole and prefix else app
-    outermost.middlewares.insert(0, entrance(name, prefix if whole else ""))
+    outermost.middlewares.insert(0, outermost_middleware(name, prefix if whole else ""))
     outermost.on_response_prepare.append(_without_versions)
     if control is not None:
         outermost[CONTROL] = control

@@ -14,15 +14,15 @@ from aiohttp import hdrs, web
 from dockerproxy.errors import SettingsError
 from dockerproxy.http1.framing import encode_end
 from dockerproxy.http1.head import ResponseHead
+from dockerproxy.proxy.exchange.buffered_client import BrokenAnswer
 from dockerproxy.proxy.exchange.gate import AS_TOLD, PASS_ON, AtGate
-from dockerproxy.proxy.exchange.inner import BrokenAnswer
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import ENCODED_SLASHES, PASSAGE, ROUTE_NAME
 from dockerproxy.web.handlers.application import EveryPath, Groups
-from dockerproxy.web.handlers.complaints import Complaints
-from dockerproxy.web.handlers.entrance import EXCEPTION
-from dockerproxy.web.handlers.passing import Passing
+from dockerproxy.web.handlers.call_next import CallNext
+from dockerproxy.web.handlers.exception_log import ExceptionLog
+from dockerproxy.web.handlers.outermost import EXCEPTION
 from dockerproxy.web.middlewares.registry import Chain, Middlewares
 from dockerproxy.web.relayed import RelayedResponse
 
@@ -39,7 +39,7 @@ class Gate:
         self._groups = groups
         self._middlewares = middlewares
         self._tasks = Tasks("middlewares")
-        self._complaints = Complaints(log)
+        self._exceptions = ExceptionLog(log)
 
     def __repr__(self) -> str:
         return f"<Gate: {self._middlewares!r}>"
@@ -67,20 +67,20 @@ class Gate:
         continued = sent.expect and any(getattr(middleware, "reads_body", True) for _, middleware in chain)
         if continued:
             outer.interim(ResponseHead(100, 1, b"HTTP/1.1 100 Continue\r\n"))
-        visit = _Visit(request, outer, Passing(self._shared, self._tasks, request, outer, continued=continued))
+        visit = _Visit(request, outer, CallNext(self._shared, self._tasks, request, outer, continued=continued))
         try:
             return await visit.send(await visit.through(chain, request))
         except BrokenAnswer:
             return visit.break_off() or web.Response(status=502, text="The answer of the upstream broke off.\n")
         except Exception as error:
             what = f"middleware {visit.at}" if visit.at else "the chain of middlewares"
-            self._complaints.tell(
+            self._exceptions.tell(
                 error, "%s: %s failed: %s: %s", request[ROUTE_NAME], what, type(error).__name__, error
             )
             outer.stats.errors_shown += visit.begun  # else the exchange counts the page that it shows
             return visit.break_off() or _word(type(error).__name__, 500, close=True)
         finally:
-            await visit.passing.end()
+            await visit.call_next.end()
 
 
 class _Visit:
@@ -90,17 +90,17 @@ class _Visit:
     begun: whether part of the answer has been sent
     """
 
-    def __init__(self, request: web.Request, outer: AtGate, passing: Passing) -> None:
+    def __init__(self, request: web.Request, outer: AtGate, call_next: CallNext) -> None:
         self.at = ""
         self.begun = False
-        self.passing = passing
+        self.call_next = call_next
         self._request = request
         self._outer = outer
 
     async def through(self, chain: Chain, request: web.Request) -> web.StreamResponse:
         """The answer of what is left of the chain, and at last of the route."""
         if not chain:
-            return await self.passing.on(request)
+            return await self.call_next.on(request)
         (name, middleware), rest = chain[0], chain[1:]
 
         async def call_next(request: web.Request) -> web.StreamResponse:

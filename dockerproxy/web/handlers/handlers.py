@@ -17,7 +17,7 @@ from dockerproxy.errors import HandlerError, Problem, SettingsError
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.application import Groups, is_application
-from dockerproxy.web.handlers.host import Host
+from dockerproxy.web.handlers.handler_server import HandlerServer
 from dockerproxy.web.loading import check_target, load_object
 
 
@@ -34,16 +34,16 @@ class Handlers:
     def __init__(self, groups: Groups, control: Control | None = None) -> None:
         self.control = control
         self._groups = groups
-        self._hosts: dict[str, Host] = {}
+        self._servers: dict[str, HandlerServer] = {}
         self._tasks = Tasks("handlers")
         self._closed = False
 
     def __repr__(self) -> str:
-        running = sum(host.running for host in self._hosts.values())
-        return f"<Handlers: {len(self._hosts)} known, {running} running>"
+        running = sum(host.running for host in self._servers.values())
+        return f"<Handlers: {len(self._servers)} known, {running} running>"
 
     def __contains__(self, key: object) -> bool:
-        return key in self._hosts
+        return key in self._servers
 
     def register(self, key: str, target: Any, *, decodes: bool = True) -> None:
         """Make `target` known as `key`: a handler, a View, an Application, or a function that makes one.
@@ -52,21 +52,21 @@ class Handlers:
         Raises SettingsError when it cannot be any of them.
         """
         check_target(key, target)
-        known = self._hosts.get(key)
+        known = self._servers.get(key)
         if known is not None and known.target is target:
             return
         name, prefix = name_and_prefix(key)
         # One Application can be run once, however many routes lead to it.
-        same = [host for host in self._hosts.values() if host.target is target]
+        same = [host for host in self._servers.values() if host.target is target]
         if is_application(target):
             _refuse_another_prefix(name, prefix, same)
         else:
             same = [host for host in same if host.prefix == prefix]
-        self._hosts[key] = same[0] if same else Host(name, target, prefix, decodes)
+        self._servers[key] = same[0] if same else HandlerServer(name, target, prefix, decodes)
 
     def load(self, key: str) -> Any:
         """Import and register what this key is for; once. Raises SettingsError, with what is wrong in words."""
-        known = self._hosts.get(key)
+        known = self._servers.get(key)
         if known is not None:
             return known.target
         target = load_object(name_and_prefix(key)[0])
@@ -83,14 +83,14 @@ class Handlers:
 
     async def start(self) -> None:
         """Start the Applications that do not run yet. Raises HandlerError for the first that does not start."""
-        for host in dict.fromkeys(self._hosts.values()):
+        for host in dict.fromkeys(self._servers.values()):
             if host.has_startup and not host.running:
                 await host.server(self._groups, self.control)
 
     def start_soon(self) -> None:
         """The same from outside a coroutine; the log tells of what does not start, which is tried again when it is
         asked for something."""
-        if any(host.has_startup and not host.running for host in self._hosts.values()):
+        if any(host.has_startup and not host.running for host in self._servers.values()):
             self._tasks.start(self._start_each(), name="start")
 
     async def connect(self, key: str) -> socket.socket:
@@ -98,7 +98,7 @@ class Handlers:
 
         Raises ConnectionRefusedError when there is no such handler, or it does not start (the log says why).
         """
-        host = self._hosts.get(key)
+        host = self._servers.get(key)
         if host is None or self._closed:
             raise ConnectionRefusedError(f"no handler is running as {key}")
         try:
@@ -120,17 +120,17 @@ class Handlers:
         """Stop all handlers; Applications run their shutdown and cleanup hooks."""
         self._closed = True
         await self._tasks.cancel_all()
-        for host in dict.fromkeys(self._hosts.values()):
+        for host in dict.fromkeys(self._servers.values()):
             await host.close()
 
     async def _start_each(self) -> None:
-        for host in dict.fromkeys(self._hosts.values()):
+        for host in dict.fromkeys(self._servers.values()):
             if host.has_startup and not host.running:
                 with contextlib.suppress(HandlerError):  # it is in the log
                     await host.server(self._groups, self.control)
 
 
-def _refuse_another_prefix(name: str, prefix: str, same: Sequence[Host]) -> None:
+def _refuse_another_prefix(name: str, prefix: str, same: Sequence[HandlerServer]) -> None:
     """An Application tells its own addresses, so it can be at one place only."""
     if same and same[0].prefix != prefix:
         message = (

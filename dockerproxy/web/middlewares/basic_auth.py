@@ -17,9 +17,9 @@ from pydantic import BeforeValidator, Field, model_validator
 from dockerproxy.process.offload import Offload
 from dockerproxy.process.unreadable import why_unreadable
 from dockerproxy.settings.options import Strict
-from dockerproxy.web.access.known_credentials import KnownCredentials
-from dockerproxy.web.access.refusal import BanLog, too_many
-from dockerproxy.web.access.throttle import Throttle
+from dockerproxy.web.credentials.known_credentials import KnownCredentials
+from dockerproxy.web.credentials.refusal import BanLog, too_many
+from dockerproxy.web.credentials.throttle import Throttle
 from dockerproxy.web.middlewares.identity import asserting
 from dockerproxy.web.middlewares.password import Password, dearest_of
 from dockerproxy.web.middlewares.registry import CallNext

@@ -11,8 +11,8 @@ from aiohttp import web
 from pydantic import BeforeValidator, Field
 
 from dockerproxy.settings.options import Strict
-from dockerproxy.web.access.refusal import too_many
-from dockerproxy.web.access.throttle import site_of
+from dockerproxy.web.credentials.refusal import too_many
+from dockerproxy.web.credentials.throttle import site_of
 from dockerproxy.web.middlewares.registry import CallNext
 
 MOST_CLIENTS = 10_000  # some 200 bytes each; whoever has been quiet for longest is forgotten first

@@ -11,7 +11,7 @@ from dockerproxy.control.merge.expressions import MOST_AT_A_DOMAIN, MOST_OF_A_CO
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.errors import SettingsError
 from dockerproxy.labels.reason import Code
-from dockerproxy.routing.breadth import takes_all
+from dockerproxy.routing.catch_all import takes_all
 from dockerproxy.routing.route import PathKind, PathRule
 from tests.control.conftest import Stage
 from tests.control.making import Scene, container, one, wish

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from dockerproxy.web.access.known_credentials import GUESSES_IN_BAN
-from dockerproxy.web.access.throttle import FREE_GUESSES
+from dockerproxy.web.credentials.known_credentials import GUESSES_IN_BAN
+from dockerproxy.web.credentials.throttle import FREE_GUESSES
 from dockerproxy.web.middlewares.password import Password, hashed
 
 from ...support.scene import Scene

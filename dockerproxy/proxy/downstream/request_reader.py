@@ -1,4 +1,4 @@
-"""Intake: what one client has sent: takes heads and bodies of requests off it, one after the other (RFC 9112).
+"""RequestReader: what one client has sent: takes heads and bodies of requests off it, one after the other (RFC 9112).
 
 It has no socket and no clock, and does not know what becomes of a request.
 """
@@ -14,7 +14,7 @@ from dockerproxy.http1.previous import PreviousRequest
 from dockerproxy.http1.request_parser import RequestParser, check_partial, skip_empty_line
 
 
-class Intake:
+class RequestReader:
     """The bytes of one client connection.
 
     unread: what has come and was not taken yet
@@ -30,7 +30,7 @@ class Intake:
         self.body: ChunkedDecoder | LengthDecoder | None = None
 
     def __repr__(self) -> str:
-        return f"<Intake with {len(self.unread)} bytes unread, {self.body!r}>"
+        return f"<RequestReader with {len(self.unread)} bytes unread, {self.body!r}>"
 
     def head(self, checked: int, parser: RequestParser) -> RequestHead | None:
         """The head that comes next, or None when it is not complete. Raises MessageError.

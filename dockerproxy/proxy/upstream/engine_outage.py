@@ -1,4 +1,4 @@
-"""Custody: while the engine is away, who is still known to be who it was.
+"""EngineOutage: while the engine is away, who is still known to be who it was.
 
 A container that ends meanwhile may lose its address to another one, whose answers would go to the wrong visitors; the
 engine, which would tell, is not there. So an address is doubted as soon as its application refuses, resets or closes a
@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from dockerproxy.proxy.upstream.close_reason import CloseReason
 from dockerproxy.proxy.upstream.failure import AttemptError, Failure
 from dockerproxy.proxy.upstream.http1 import UpstreamConnection
 from dockerproxy.proxy.upstream.neighbours import hardware_of
-from dockerproxy.proxy.upstream.parting import Parting
 from dockerproxy.proxy.upstream.pool import Pool
 
 # No server closes a connection for idleness sooner, as far as is known.
@@ -29,7 +29,7 @@ _NOT_THERE = frozenset({Failure.REFUSED, Failure.UNREACHABLE, Failure.CONNECT_TI
 Doubt = Callable[[str, str], None]
 
 
-class Custody:
+class EngineOutage:
     """Watches pools while the engine is away.
 
     doubt:    is told the address that may be another's by now, and why
@@ -42,21 +42,21 @@ class Custody:
         self._suspected: set[str] = set()  # addresses; whoever is there has yet to show that it is who it was
 
     def __repr__(self) -> str:
-        return f"<Custody: {len(self._suspected)} suspected>"
+        return f"<EngineOutage: {len(self._suspected)} suspected>"
 
     def begin(self) -> None:
         """The engine has gone away."""
         self._suspected.clear()
 
-    def lost(self, pool: Pool, parting: Parting, rested: float, *, idle: bool) -> None:
+    def lost(self, pool: Pool, close_reason: CloseReason, rested: float, *, idle: bool) -> None:
         """As `Watch` says."""
-        theirs = parting is not Parting.OURS
+        theirs = close_reason is not CloseReason.OURS
         # What a request finds on a connection may be the word of somebody who has never heard of it.
-        told = theirs and (rested < _IDLE or (parting is Parting.RESET and not idle))
+        told = theirs and (rested < _IDLE or (close_reason is CloseReason.RESET and not idle))
         if told and self._shows_who_it_is(pool.address):
             self._suspected.add(pool.address)
         elif told:
-            self._doubt(pool.address, f"it {parting.value} a connection")
+            self._doubt(pool.address, f"it {close_reason.value} a connection")
             return
         if (theirs or idle) and pool.size == 0 and not pool.retired:
             pool.request(_Witness(), _PATIENCE)

@@ -1,4 +1,4 @@
-"""Breadth: whether an expression takes all paths of a domain, as `^/` does. Pure."""
+"""Whether an expression takes all paths of a domain, as `^/` does. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Endings: the containers that a person has stopped or removed, as far as the engine's events tell. No I/O, no clock.
+"""EndedByHand: the containers that a person has stopped or removed, as far as the engine's events tell.
+
+No I/O, no clock.
 
 The engine tells of `docker stop` and `docker rm -f` by the event kill before the event die. A process that ends by
 itself dies without, and what the engine then removes because it was run with `--rm` nobody has removed.
@@ -14,7 +16,7 @@ _AUTO_REMOVE = 2.0  # seconds; within it after a death that nobody asked for, a 
 _MOST_REMOVED = 500  # of those that are gone; who had their places is known by then
 
 
-class Endings:
+class EndedByHand:
     """Who was told to stop, and who has ended so."""
 
     def __init__(self) -> None:
@@ -23,7 +25,7 @@ class Endings:
         self._endings: dict[str, Ending] = {}
 
     def __repr__(self) -> str:
-        return f"<Endings: {len(self._told)} containers were told to stop, {len(self._endings)} have ended so>"
+        return f"<EndedByHand: {len(self._told)} containers were told to stop, {len(self._endings)} have ended so>"
 
     def __contains__(self, container: str) -> bool:
         return container in self._told or container in self._died or container in self._endings

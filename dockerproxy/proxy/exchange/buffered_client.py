@@ -1,4 +1,4 @@
-"""InnerClient: whoever takes the answer of an exchange behind a gate: code that waits for it, instead of a connection.
+"""BufferedClient: takes the answer of an exchange behind a gate, for code that waits for it instead of a connection.
 
 What has come and was not taken yet is bounded, in both directions: whoever is too fast has to wait.
 """
@@ -41,7 +41,7 @@ class _Source(asyncio.Transport):
         self.flows.set()
 
 
-class InnerClient:
+class BufferedClient:
     """One request behind a gate, and its answer.
 
     outer:    the exchange that waits at the gate
@@ -67,7 +67,7 @@ class InnerClient:
         self._waiter: asyncio.Future[None] | None = None
 
     def __repr__(self) -> str:
-        return f"<InnerClient with {self._size} bytes of {self._exchange!r}>"
+        return f"<BufferedClient with {self._size} bytes of {self._exchange!r}>"
 
     # Called by the gate
 

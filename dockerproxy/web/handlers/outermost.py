@@ -26,10 +26,10 @@ from multidict import CIMultiDict
 
 from dockerproxy.http1.editing import pairs
 from dockerproxy.proxy.exchange.handler_head import FIELD
+from dockerproxy.web.access.permission import check_access
 from dockerproxy.web.context import CONTROL, ERROR_INFO, PASSAGE, ROUTE_NAME, ErrorInfo
-from dockerproxy.web.handlers.complaints import Complaints
+from dockerproxy.web.handlers.exception_log import ExceptionLog
 from dockerproxy.web.handlers.mount import with_prefix
-from dockerproxy.web.rights.permission import check_access
 
 REMOTE = "Dockerproxy-Remote"
 SCHEME = "Dockerproxy-Scheme"
@@ -48,10 +48,10 @@ def route_name(request: web.Request) -> str:
     return unquote(request.headers.get(ROUTE, ""))
 
 
-def entrance(name: str, prefix: str = "") -> Middleware:
+def outermost_middleware(name: str, prefix: str = "") -> Middleware:
     """The middleware for the handler called `name`, which is below `prefix`."""
 
-    complaints = Complaints(log)
+    complaints = ExceptionLog(log)
 
     @web.middleware
     async def enter(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -111,7 +111,7 @@ def _check(request: web.Request) -> None:
         check_access(request, route.access, control.settings.admin_token)
 
 
-def _failed(request: web.Request, name: str, error: Exception, complaints: Complaints) -> web.StreamResponse:
+def _failed(request: web.Request, name: str, error: Exception, complaints: ExceptionLog) -> web.StreamResponse:
     transport = request.transport
     if transport is None or transport.is_closing():
         # The client is gone, which a handler may take as it likes; the answer reaches nobody.

@@ -1,4 +1,4 @@
-"""Complaints: what is logged of exceptions in handlers and middlewares, whom clients may make fail in any number.
+"""ExceptionLog: what is logged of exceptions in handlers and middlewares, whom clients may make fail in any number.
 
 The first ones at each place are told with a traceback, a flood is summed up. What is a client's fault alone is told
 nowhere: a body that breaks off, or is not encoded as it says.
@@ -17,7 +17,7 @@ from dockerproxy.proxy.log_limit import LogLimit
 _CLIENTS_FAULT = (HttpProcessingError, web.RequestPayloadError, ConnectionError)
 
 
-class Complaints:
+class ExceptionLog:
     """Writes them to one logger."""
 
     def __init__(self, log: logging.Logger) -> None:
@@ -25,7 +25,7 @@ class Complaints:
         self._limit = LogLimit()
 
     def __repr__(self) -> str:
-        return f"<Complaints to {self._log.name}>"
+        return f"<ExceptionLog to {self._log.name}>"
 
     def tell(self, error: BaseException, message: str, *args: object) -> None:
         """Log an error that came out of `error`, if it is to be told."""
@@ -46,7 +46,7 @@ class ServerLog(logging.Filter):
 
     def __init__(self) -> None:
         super().__init__()
-        self._complaints = Complaints(logging.getLogger("dockerproxy.web"))
+        self._exceptions = ExceptionLog(logging.getLogger("dockerproxy.web"))
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether it is told."""
@@ -55,7 +55,7 @@ class ServerLog(logging.Filter):
             return True
         if isinstance(error, _CLIENTS_FAULT):
             return False
-        more = self._complaints.more(error)
+        more = self._exceptions.more(error)
         if more:
             record.msg = f"{record.msg}{more}"
         return more is not None

@@ -1,4 +1,4 @@
-"""Room: how many clients there may be, and who has to go for a new one when there are so many.
+"""ClientLimit: how many clients there may be, and who has to go for a new one when there are so many.
 
 Whoever keeps a connection open without a request under way takes a place that somebody else could use. When all places
 are taken, the connection that has been idle longest is closed; only when none is idle, the new one is turned away.
@@ -38,7 +38,7 @@ def descriptors_for(clients: int) -> int:
     return 2 * clients + OWN_DESCRIPTORS
 
 
-class Occupant(Protocol):
+class Evictable(Protocol):
     """Whoever takes a place: a connection, or a handshake."""
 
     @property
@@ -49,33 +49,33 @@ class Occupant(Protocol):
         """Leave at once, for somebody else."""
 
 
-class Room:
+class ClientLimit:
     """The places for clients."""
 
     def __init__(self, stats: ProxyStats, now: Callable[[], float] = time.monotonic) -> None:
         self._stats = stats
         self._now = now
-        self._longest_idle: deque[tuple[float, Occupant]] = deque()
+        self._longest_idle: deque[tuple[float, Evictable]] = deque()
         self._look_after = 0.0
         self._tell_after = {True: 0.0, False: 0.0}
 
     def __repr__(self) -> str:
-        return f"<Room, {self._stats.connections_evicted} evicted, {self._stats.connections_refused} refused>"
+        return f"<ClientLimit, {self._stats.connections_evicted} evicted, {self._stats.connections_refused} refused>"
 
-    def make(self, occupants: Callable[[], Iterable[Occupant]]) -> bool:
+    def make(self, evictables: Callable[[], Iterable[Evictable]]) -> bool:
         """Close the connection that has been idle longest. False when none is idle, and somebody has to be refused.
 
-        occupants: all of them, asked for when they have to be looked at
+        evictables: all of them, asked for when they have to be looked at
         """
-        evicted = self.evict(occupants)
+        evicted = self.evict(evictables)
         if not evicted:
             self._stats.connections_refused += 1
         self._tell(evicted)
         return evicted
 
-    def evict(self, occupants: Callable[[], Iterable[Occupant]]) -> bool:
+    def evict(self, evictables: Callable[[], Iterable[Evictable]]) -> bool:
         """The same for another reason: nobody is refused."""
-        evicted = self._evict() or (self._look(occupants) and self._evict())
+        evicted = self._evict() or (self._look(evictables) and self._evict())
         self._stats.connections_evicted += evicted
         return evicted
 
@@ -87,11 +87,11 @@ class Room:
                 return True
         return False
 
-    def _look(self, occupants: Callable[[], Iterable[Occupant]]) -> bool:
+    def _look(self, evictables: Callable[[], Iterable[Evictable]]) -> bool:
         now = self._now()
         if now < self._look_after:
             return False
-        idle = [(since, occupant) for occupant in occupants() if (since := occupant.idle_since) is not None]
+        idle = [(since, occupant) for occupant in evictables() if (since := occupant.idle_since) is not None]
         count = max(_LEAST_FOUND, len(idle) // _FOUND_AT_ONCE)
         self._longest_idle.extend(heapq.nsmallest(count, idle, key=lambda found: found[0]))
         if not idle:

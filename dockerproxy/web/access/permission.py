@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 
 from aiohttp import web
 
-from dockerproxy.web.access.refusal import too_many
-from dockerproxy.web.access.sessions import Session
 from dockerproxy.web.context import CONTROL, ROUTE_NAME
+from dockerproxy.web.credentials.refusal import too_many
+from dockerproxy.web.credentials.sessions import Session
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 section 9.2.1
 CSRF_FIELD = "X-Dockerproxy-Csrf"

@@ -1,4 +1,4 @@
-"""Host: one handler, and the aiohttp server that it runs in once it is started."""
+"""HandlerServer: one handler, and the aiohttp server that it runs in once it is started."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 from dockerproxy.errors import HandlerError
 from dockerproxy.web.context import Control
 from dockerproxy.web.handlers.application import Groups, application_of, has_startup
-from dockerproxy.web.handlers.complaints import server_log
+from dockerproxy.web.handlers.exception_log import server_log
 
 # The data plane ends idle connections; a handler that did so first would look like a fault.
 _KEEPALIVE = 3600.0  # seconds
@@ -26,7 +26,7 @@ _SLOW_START = 5.0  # seconds
 log = logging.getLogger("dockerproxy.web")
 
 
-class Host:
+class HandlerServer:
     """One handler and its server.
 
     target: what was given

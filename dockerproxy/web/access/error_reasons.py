@@ -1,4 +1,4 @@
-"""Insight: who is told why a request failed (X-Dockerproxy-Reason): whoever may call the admin handlers."""
+"""Who is told why a request failed (X-Dockerproxy-Reason): whoever may call the admin handlers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import hmac
 from collections.abc import Callable
 
 from dockerproxy.settings import Settings
-from dockerproxy.web.access.throttle import Throttle
-from dockerproxy.web.rights.permission import is_loopback
+from dockerproxy.web.access.permission import is_loopback
+from dockerproxy.web.credentials.throttle import Throttle
 
 
 class Insight:

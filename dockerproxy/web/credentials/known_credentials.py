@@ -13,7 +13,7 @@ import hmac
 import secrets
 from collections import OrderedDict
 
-from dockerproxy.web.access.throttle import MOST_ADDRESSES, site_of
+from dockerproxy.web.credentials.throttle import MOST_ADDRESSES, site_of
 
 REMEMBERED = 1024  # right credentials; each saves some 50 ms at every further request
 GUESSES_IN_BAN = 32  # different wrong credentials that are looked at while an address is banned

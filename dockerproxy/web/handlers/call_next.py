@@ -1,4 +1,4 @@
-"""Passing: a request that its middlewares let through goes on to the route itself, as the client has sent it.
+"""CallNext: a request that its middlewares let through goes on to the route itself, as the client has sent it.
 
 Fields and the target that no middleware has changed are the client's, byte for byte.
 """
@@ -14,8 +14,8 @@ from multidict import CIMultiDict
 from dockerproxy.http1.editing import changed, edited, encoded
 from dockerproxy.http1.head import RequestHead
 from dockerproxy.http1.headers import HOST, is_forwarded
+from dockerproxy.proxy.exchange.buffered_client import BufferedClient
 from dockerproxy.proxy.exchange.gate import AtGate
-from dockerproxy.proxy.exchange.inner import InnerClient
 from dockerproxy.proxy.exchange.shared import Shared
 from dockerproxy.proxy.forwarding import EditedOrigin, Origin
 from dockerproxy.tasks import Tasks
@@ -23,7 +23,7 @@ from dockerproxy.web.context import ASSERTED, BODY_LIMIT
 from dockerproxy.web.relayed import RelayedResponse
 
 
-class Passing:
+class CallNext:
     """What leads from one request at the gate to the route.
 
     request:   as the first middleware gets it
@@ -57,7 +57,7 @@ class Passing:
             response.upgrades = True
             return response
         body, whole = await self._body(request)
-        client = InnerClient(self._shared, self._outer, self._origin(names))
+        client = BufferedClient(self._shared, self._outer, self._origin(names))
         self._outer.passage.inner.append(client)
         client.begin(head, body, whole=whole, limit=request.get(BODY_LIMIT), withheld=withheld)
         if not whole:
@@ -123,7 +123,7 @@ class Passing:
         return body, True
 
 
-async def _feed(client: InnerClient, content: StreamReader) -> None:
+async def _feed(client: BufferedClient, content: StreamReader) -> None:
     """Send the body on as it comes, no faster than the route takes it."""
     try:
         async for data in content.iter_any():

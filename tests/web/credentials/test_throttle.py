@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerproxy.web.access.throttle import (
+from dockerproxy.web.credentials.throttle import (
     FIRST_BAN,
     FORGET_AFTER,
     FREE_GUESSES,

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dockerproxy.settings import validate
-from dockerproxy.web.access.throttle import FREE_GUESSES
-from dockerproxy.web.rights.insight import Insight
+from dockerproxy.web.access.error_reasons import Insight
+from dockerproxy.web.credentials.throttle import FREE_GUESSES
 
 TOKEN = "correct horse"
 STRANGER = "203.0.113.9"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerproxy.proxy.downstream.room import Occupant, Room, descriptors_for, places
+from dockerproxy.proxy.downstream.client_limit import ClientLimit, Evictable, descriptors_for, places
 from dockerproxy.stats import ProxyStats
 
 from ..support.client import Incomplete
@@ -38,9 +38,9 @@ class Inn:
         self.looks = 0
         self.guests = [Guest(since) for since in idle_since]
         self.stats = ProxyStats(0.0)
-        self.room = Room(self.stats, lambda: self.now)
+        self.room = ClientLimit(self.stats, lambda: self.now)
 
-    def all(self) -> list[Occupant]:
+    def all(self) -> list[Evictable]:
         self.looks += 1
         self.now += 0.01  # it takes a while
         return list(self.guests)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockerproxy.web.access.login_codes import LIFETIME, MOST_CODES, LoginCodes
+from dockerproxy.web.credentials.login_codes import LIFETIME, MOST_CODES, LoginCodes
 
 TOKEN = "correct horse battery"
 

@@ -1,4 +1,4 @@
-"""Rereading: the settings, read anew while requests are served. A file of thousands of routes takes seconds to read."""
+"""SettingsReader: the settings, read anew while requests are served; a file of thousands of routes takes seconds."""
 
 from __future__ import annotations
 
