@@ -206,7 +206,6 @@ async def test_an_application_that_reads_a_tunnel_slowly_is_not_given_up(scene: 
     client = await scene.client()
     await client.ask(connection="Upgrade", upgrade="raw")
     assert (await client.head()).status == 101
-    tunnel = scene.fronts()[0]._tunnel
-    assert tunnel is not None
+    tunnel = scene.tunnel()
     sock = tunnel.upstream.get_extra_info("socket")
     assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 0

@@ -319,9 +319,8 @@ async def test_a_switch_that_nobody_asked_for_does_not_reach_the_client(scene: S
 async def test_the_kernel_looks_whether_the_ends_of_a_silent_tunnel_are_still_there(scene: Scene) -> None:
     await scene.proxy(await scene.upstream(switching(echo)))
     await upgraded(scene)
-    front = scene.fronts()[0]
-    assert front._tunnel is not None
-    for transport in (front._tunnel.client, front._tunnel.upstream):
+    tunnel = scene.tunnel()
+    for transport in (tunnel.client, tunnel.upstream):
         sock = transport.get_extra_info("socket")
         assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 60
@@ -341,8 +340,7 @@ async def test_an_end_that_does_not_read_is_not_kept_when_its_tunnel_is_closed(
     monkeypatch.setattr("dockerproxy.proxy.tunnel._LAST_WORDS", 0.2)
     await scene.proxy(await scene.upstream(switching(flood)))
     client = await upgraded(scene, receive_buffer=4096)
-    tunnel = scene.fronts()[0]._tunnel
-    assert tunnel is not None
+    tunnel = scene.tunnel()
     sending = client.send(b"x" * (64 << 20)) if lazy == "upstream" else client.send(b"x")
     flooding = asyncio.create_task(sending)
     filled = tunnel.client if lazy == "client" else tunnel.upstream

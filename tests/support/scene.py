@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from dockerproxy.proxy.downstream.http1 import Front
+from dockerproxy.proxy.downstream.tunnelled import TunnelledClient
+from dockerproxy.proxy.tunnel import Tunnel
 from dockerproxy.routing.route import Route
 from dockerproxy.server import Server
 from dockerproxy.settings import Settings, validate
@@ -121,6 +123,12 @@ class Scene:
     def fronts(self) -> list[Front]:
         """The client connections."""
         return [cast(Front, connection) for connection in self.server.plane.clients.connected]
+
+    def tunnel(self) -> Tunnel:
+        """That of the only client connection."""
+        (connection,) = self.server.plane.clients.connected
+        assert isinstance(connection, TunnelledClient)
+        return connection.tunnel
 
     def route(self, name: str = "site") -> RouteStats:
         return self.server.stats.route(name)

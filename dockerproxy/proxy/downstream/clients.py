@@ -149,6 +149,11 @@ class Clients:
         self.stats.connections_total += 1
         return self._has_room(-1 if connection.origin.secure else 0)  # its own handshake is still counted
 
+    def replace(self, connection: ClientConnection, other: ClientConnection) -> None:
+        """The same client, in the hands of `other` from now on."""
+        self.connected.discard(connection)
+        self.connected.add(other)
+
     def leave(self, connection: ClientConnection) -> None:
         """A connection has ended."""
         self.connected.discard(connection)

@@ -20,6 +20,7 @@ from dockerproxy.proxy.downstream.clients import Clients
 from dockerproxy.proxy.downstream.closing import Ending
 from dockerproxy.proxy.downstream.reply import Reply
 from dockerproxy.proxy.downstream.request_reader import RequestReader
+from dockerproxy.proxy.downstream.tunnelled import TunnelledClient
 from dockerproxy.proxy.exchange.exchange import Exchange
 from dockerproxy.proxy.exchange.live import LiveRoute
 from dockerproxy.proxy.flow import Valve
@@ -36,7 +37,7 @@ class Front(Timed, asyncio.Protocol):
     """One client connection; `exchange` is the request under way, or None, and `record` what is told of it."""
 
     __slots__ = (
-        "_clients", "_ending", "_eof", "_full", "_head", "_in_loop", "_reader", "_keep_alive", "_reply", "_tunnel",
+        "_clients", "_ending", "_eof", "_full", "_head", "_in_loop", "_keep_alive", "_reader", "_reply",
         "exchange", "origin", "record", "transport", "valve",
     )  # fmt: skip
 
@@ -52,7 +53,6 @@ class Front(Timed, asyncio.Protocol):
         self._clients = clients
         self._reader = RequestReader()
         self._head: RequestHead | None = None
-        self._tunnel: Tunnel | None = None
         # _full: the client's side takes no more.
         self._keep_alive = self._in_loop = self._eof = self._full = False
 
@@ -76,8 +76,6 @@ class Front(Timed, asyncio.Protocol):
         reader = self._reader
         if reader.body is not None:
             self._take_body(reader.body, data)
-        elif self._tunnel is not None:
-            self._tunnel.from_client(data)
         elif self.exchange is not None or self._full:
             reader.unread += data  # pipelined
             if len(reader.unread) > _MOST_PIPELINED:
@@ -93,9 +91,6 @@ class Front(Timed, asyncio.Protocol):
         """The client sends no more. It may still read: a half-close is served as long as bytes flow."""
         self._eof = True
         reads = self.transport.can_write_eof()  # TLS knows no half-close
-        if self._tunnel is not None:
-            self._tunnel.ended(self._tunnel.upstream)
-            return reads
         if self.exchange is None:
             # Pipelined requests wait until the client has read more.
             return reads and self._full and bool(self._reader.unread)
@@ -110,18 +105,13 @@ class Front(Timed, asyncio.Protocol):
         self._clients.wheel.forget(self)
         self._clients.leave(self)
         exchange, self.exchange = self.exchange, None
-        if self._tunnel is not None:
-            self._tunnel.close()
-        elif exchange is not None:
+        if exchange is not None:
             exchange.client_lost()
         if self.record is not None:
-            self.record.end(cut=self._tunnel is None)
+            self.record.end(cut=True)
 
     def pause_writing(self) -> None:
         """The client reads slower than the upstream sends; it has to make progress all the same."""
-        if self._tunnel is not None:
-            self._tunnel.upstream_valve.close()
-            return
         self._full = True
         if self.exchange is not None:
             self.exchange.client_full()
@@ -129,9 +119,6 @@ class Front(Timed, asyncio.Protocol):
         self._within(self._clients.limits.stall_timeout)
 
     def resume_writing(self) -> None:
-        if self._tunnel is not None:
-            self._tunnel.upstream_valve.open()
-            return
         self._full = False
         if self._reader.body is not None:
             self._within(self._clients.limits.stall_timeout)
@@ -148,9 +135,7 @@ class Front(Timed, asyncio.Protocol):
     def expired(self, now: float) -> None:
         """Nothing came, or nothing went, for too long."""
         exchange = self.exchange
-        if self._tunnel is not None:
-            self._clients.wheel.schedule(self, self._tunnel.watch(now))
-        elif self._ending.over:
+        if self._ending.over:
             self._within(self._ending.patience)
             if not self._ending.still_sending():
                 self._ending.finish()
@@ -323,15 +308,14 @@ class Front(Timed, asyncio.Protocol):
             self._finish()
 
     def tunnel(self, tunnel: Tunnel, head: ResponseHead, data: bytes) -> None:
-        """Switch protocols: from now on bytes are relayed."""
-        self.deadline = NEVER
-        self._tunnel, self._full = tunnel, False
+        """Switch protocols: from now on bytes are relayed, and this connection is another's."""
         self.transport.write(switching_block(head) + data)
         self.valve.open()  # before what is buffered is sent, which may be too much already
-        tunnel.from_client(self._reader.take_all())
-        if self._eof:
-            tunnel.ended(tunnel.upstream)
-        self._clients.wheel.schedule(self, tunnel.watch(time.monotonic()))
+        self._clients.wheel.forget(self)
+        tunnelled = TunnelledClient(self._clients, tunnel, self.exchange, self.origin, self.record)
+        self._clients.replace(self, tunnelled)
+        self.transport.set_protocol(tunnelled)
+        tunnelled.begin(self._reader.take_all(), ended=self._eof)
 
     def abort(self) -> None:
         """End the connection so that the client sees that the answer is not whole."""
@@ -341,7 +325,7 @@ class Front(Timed, asyncio.Protocol):
     def shut_down(self) -> None:
         """The proxy stops: close when nothing is under way, be it a part of a head, else after the answer."""
         self._keep_alive = False
-        busy = self.exchange is not None or self._tunnel is not None or self._ending.lingering
+        busy = self.exchange is not None or self._ending.lingering
         if not busy and (self._full or not self._reader.unread) and not self._ending.close():
             self._ending.lingering = True  # over TLS the client is to say goodbye, too
             self._within(self._ending.patience)
@@ -351,7 +335,7 @@ class Front(Timed, asyncio.Protocol):
     @property
     def idle_since(self) -> float | None:
         """Since when there is nothing, or only a part of a head; None while a request is under way."""
-        busy = self.exchange is not None or self._tunnel is not None or self._full or self._reader.body is not None
+        busy = self.exchange is not None or self._full or self._reader.body is not None
         if busy or self._ending.begun or self.deadline == NEVER:
             return None
         limits = self._clients.limits
