@@ -315,6 +315,19 @@ async def test_all_that_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert len(raised.value.problems) == 3
 
 
+async def test_what_is_no_route_keeps_the_proxy_from_starting(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"routes given in Python: expected Route\(…\), found dict"):
+        await server_of(tmp_path, {"name": "a"}).start()  # type: ignore[arg-type]  # as somebody may without a checker
+
+
+def test_an_option_that_there_is_not_is_told_with_the_one_that_was_meant() -> None:
+    wrong: Any = {"max_attemps": 3}
+    with pytest.raises(ValueError, match="max_attemps: unknown key; did you mean 'max_attempts'"):
+        RouteOptions(**wrong)
+    with pytest.raises(ValueError, match=r"weight: unknown key; known keys: .*max_attempts"):
+        RouteOptions(**{**wrong, "weight": 3})
+
+
 async def test_a_handler_may_have_more_parameters_that_need_not_be_given(tmp_path: Path) -> None:
     async with server_of(tmp_path, Route("a", handler=hello)) as server:
         assert (await ask(server))[2] == "hello"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from dockerproxy.errors import SettingsError
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+# What is expected where something else is given, with the name of the route.
+_DOMAIN = "route {0!r}: domains: expected names such as 'blog.localhost', or Domain(…)"
+_PATH = "route {0!r}: path: expected a prefix such as '/api', or a PathRule"
+_UPSTREAM = "route {0!r}: upstreams: expected URLs, or Upstream('a name', 'http://localhost:2368', weight=3)"
+
+T = TypeVar("T")
 RouteAccess = Literal["", "loopback", "token", "open"]
 
 
@@ -242,7 +248,7 @@ class Route:
         domains: str | Domain | Iterable[str | Domain] = (),
         path: PathRule | str = ANY_PATH,
         methods: str | Iterable[str] = (),
-        upstreams: Iterable[Upstream | str] = (),
+        upstreams: Upstream | str | Iterable[Upstream | str] = (),
         *,
         options: RouteOptions | OptionArguments = DEFAULT_OPTIONS,
         source: Source = Source.STATIC,
@@ -258,10 +264,10 @@ class Route:
     ) -> None:
         given = {
             "name": name,
-            "domains": _domains(domains),
-            "path": PathRule.prefix(path) if isinstance(path, str) else path,
+            "domains": _domains(name, domains),
+            "path": PathRule.prefix(path) if isinstance(path, str) else _is(PathRule, path, _PATH.format(name)),
             "methods": parse_methods(methods),
-            "upstreams": tuple(Upstream(each, each) if isinstance(each, str) else each for each in upstreams),
+            "upstreams": _upstreams(name, upstreams),
             "options": options if isinstance(options, RouteOptions) else _options(name, options),
             "source": source,
             **_named("handler", handler, "target", target),
@@ -299,8 +305,29 @@ def _named(name: str, handler: Any, target_name: str, target: Any) -> dict[str, 
     return {name: handler, target_name: target} if isinstance(handler, str) else {name: "", target_name: handler}
 
 
-def _domains(given: str | Domain | Iterable[str | Domain]) -> tuple[Domain, ...]:
-    if isinstance(given, Domain):
-        return (given,)
-    items: Iterable[str | Domain] = parse_hosts(given) if isinstance(given, str) else given
-    return tuple(Domain.parse(item) if isinstance(item, str) else item for item in items)
+def _domains(route: str, given: str | Domain | Iterable[str | Domain]) -> tuple[Domain, ...]:
+    given = parse_hosts(given) if isinstance(given, str) else given
+    return tuple(
+        Domain.parse(item) if isinstance(item, str) else _is(Domain, item, _DOMAIN.format(route))
+        for item in _each(given)
+    )
+
+
+def _upstreams(route: str, given: Upstream | str | Iterable[Upstream | str]) -> tuple[Upstream, ...]:
+    """Upstreams, or their URLs."""
+    return tuple(
+        Upstream(item, item) if isinstance(item, str) else _is(Upstream, item, _UPSTREAM.format(route))
+        for item in _each(given)
+    )
+
+
+def _each(given: Any) -> Iterable[Any]:
+    """What was given, or the one thing that was; a text is one thing, not its characters."""
+    return given if isinstance(given, Iterable) and not isinstance(given, (str, Mapping)) else (given,)
+
+
+def _is(expected: type[T], given: object, words: str) -> T:
+    """What was given, if it is of that class; only its own class is told, for a URL may have a password."""
+    if isinstance(given, expected):
+        return given
+    raise ValueError(f"{words}, found {type(given).__name__}")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Unpack
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.settings.middlewares import parse_middlewares
 from dockerproxy.settings.values import (
     Duration,
@@ -79,6 +80,20 @@ class RouteOptions(Strict):
     if TYPE_CHECKING:
         # A checker of types takes the fields for arguments, but more is accepted than is held: `bench="30s"`.
         def __init__(self, **options: Unpack[OptionArguments]) -> None: ...
+
+    @model_validator(mode="before")
+    @classmethod
+    def _know_names(cls, data: Any) -> Any:
+        """Options alone are also made in Python, `RouteOptions(benh=3)`, where nobody changes pydantic's words."""
+        if cls is RouteOptions and isinstance(data, Mapping):
+            known = [*cls.model_fields, *cls.go_names]
+            others = f"known keys: {', '.join(sorted(known))}"
+            unknown = [
+                f"{key}: unknown key{did_you_mean(key, known, others)}" for key in map(str, data) if key not in known
+            ]
+            if unknown:
+                raise ValueError("; ".join(unknown))
+        return data
 
     consecutive_errors: int = Field(
         DEFAULT_CONSECUTIVE_ERRORS,

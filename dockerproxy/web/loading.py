@@ -7,13 +7,17 @@ import importlib
 import inspect
 import logging
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from pydantic import ValidationError
+
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import Problem, SettingsError
+from dockerproxy.settings import RouteOptions, problems_in
 
 _EXPECTED = (
     "expected `async def handler(request)`, an aiohttp View class, an aiohttp Application, or a function without"
@@ -24,6 +28,12 @@ _OTHER_KINDS = {
     ("scope", "receive", "send"): "an ASGI application",
     ("environ", "start_response"): "a WSGI application",
 }
+
+# Where code is that the person has not written: Python's own, what is installed, and this package.
+_OF_OTHERS = (
+    Path(__file__).parents[1],
+    *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
+)
 
 log = logging.getLogger("dockerproxy.web")
 
@@ -96,9 +106,17 @@ def _why_import_failed(module_name: str, error: Exception) -> str:
     """The last line of the person's own code is where to look."""
     if isinstance(error, SyntaxError) and error.filename:
         return f"importing {module_name} failed at {error.filename}:{error.lineno}: {type(error).__name__}: {error.msg}"
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename]
-    where = f" at {frames[-1].filename}:{frames[-1].lineno}" if len(frames) > 1 else ""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "importlib" not in frame.filename][1:]
+    told = [frame for frame in frames if _is_theirs(frame.filename)] or frames
+    where = f" at {told[-1].filename}:{told[-1].lineno}" if told else ""
+    if isinstance(error, ValidationError) and error.title == RouteOptions.__name__:
+        wrong = "; ".join(map(str, problems_in(error, RouteOptions)))
+        return f"importing {module_name} failed{where}: {error.title}: {wrong}"
     return f"importing {module_name} failed{where}: {type(error).__name__}: {error}"
+
+
+def _is_theirs(filename: str) -> bool:
+    return not filename.startswith("<") and not any(Path(filename).is_relative_to(folder) for folder in _OF_OTHERS)
 
 
 def _place(found: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -131,6 +132,29 @@ def test_a_handler_may_be_a_name_or_the_code_itself() -> None:
     assert Route("a", handler="site:page").handler == "site:page"
     assert Route("a", handler=page).target is page
     assert Route("a", target=page).target is page
+
+
+def test_one_url_or_upstream_may_stand_alone() -> None:
+    one = Upstream("http://h:1", "http://h:1")
+    assert Route("a", upstreams="http://h:1").upstreams == (one,)
+    assert Route("a", upstreams=one).upstreams == (one,)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"upstreams": [{"url": "http://ann:secret@h:1"}]}, r"route 'a': upstreams: expected URLs, or .*, found dict"),
+        ({"upstreams": [8080]}, "route 'a': upstreams: expected URLs, or .*, found int"),
+        ({"upstreams": 8080}, "route 'a': upstreams: expected URLs, or .*, found int"),
+        ({"domains": [80]}, "route 'a': domains: expected names such as .*, found int"),
+        ({"domains": 80}, "route 'a': domains: expected names such as .*, found int"),
+        ({"path": ["/api"]}, "route 'a': path: expected a prefix such as .*, found list"),
+    ],
+)
+def test_what_is_of_another_kind_is_told_in_words_and_without_its_secrets(given: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words) as raised:
+        Route("a", **given)
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize(

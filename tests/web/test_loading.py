@@ -33,6 +33,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "needs_more.py").write_text("import does_not_exist_either\n")
     (tmp_path / "broken_pages.py").write_text("\nlimit = 1 / 0\n")
     (tmp_path / "wrong_pages.py").write_text("def hello(:\n")
+    (tmp_path / "wrong_options.py").write_text("from dockerproxy import RouteOptions\n\nRouteOptions(hold='soon')\n")
 
 
 @pytest.mark.parametrize("name", ["site_pages:hello", "site_pages:Site.hello"])
@@ -59,6 +60,10 @@ async def test_a_handler_of_the_current_folder_answers(build: Build, name: str) 
             r"importing needs_more failed at .*needs_more\.py:1: ModuleNotFoundError: .*does_not_exist",
         ),
         ("broken_pages:hello", r"importing broken_pages failed at .*broken_pages\.py:2: ZeroDivisionError"),
+        (
+            "wrong_options:proxy",
+            r"importing wrong_options failed at .*wrong_options\.py:3: RouteOptions: hold: expected a duration",
+        ),
         ("wrong_pages:hello", r"importing wrong_pages failed at .*wrong_pages\.py:1: SyntaxError: "),
     ],
 )

@@ -36,6 +36,11 @@ def with_handlers(route: Route, handlers: dict[str, Any]) -> Route:
 
 def refuse_wrong(given: Sequence[Route], written: Sequence[RouteSettings]) -> None:
     """Raises SettingsError with all that is wrong with routes given in Python, or with a name that two routes have."""
+    others = [type(route).__name__ for route in given if not isinstance(route, Route)]
+    if others:
+        raise SettingsError(
+            "settings", [Problem("routes given in Python", f"expected Route(…), found {name}") for name in others]
+        )
     problems = [problem for route in given for problem in _problems(route)]
     problems += _repeated_names(given, written)
     if problems:
