@@ -126,8 +126,9 @@ class ProxyProcess:
 
     @property
     def log(self) -> str:
-        """Everything it wrote."""
-        return (self.folder / "log").read_text(encoding="utf-8", errors="replace")
+        """Everything it wrote; nothing of one that was started in another way."""
+        file = self.folder / "log"
+        return file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
 
     def get(self, host: str, path: str = "/") -> Answer:
         """One GET for `host`."""

@@ -79,6 +79,7 @@ async def test_nobody_gets_the_answers_of_a_stranger(
         assert await asyncio.to_thread(asked, proxy, second_host, 3) == [second.name] * 3
 
 
+@pytest.mark.docker_only("it does not take a link-layer address as Docker does")
 def test_the_kernel_shows_the_link_layer_address_that_the_engine_tells(
     engine: Engine, launch: Launch, containers: Containers
 ) -> None:

@@ -27,7 +27,7 @@ class Example:
     def __init__(self, engine: Engine, image: ProxyImage, folder: Path) -> None:
         self.folder = folder
         self.proxy = ProxyProcess(folder, port=free_port())
-        self._command = engine.compose(REPOSITORY_ROOT)
+        self._engine = engine
         self._environment = {
             **os.environ,
             "DOCKER_HOST": engine.host,
@@ -38,7 +38,7 @@ class Example:
         }
 
     def compose(self, project: str, *arguments: str) -> str:
-        command = [*self._command, *arguments]
+        command = [*self._engine.compose(self.folder / project), *arguments]
         done = subprocess.run(
             command, cwd=self.folder / project, env=self._environment, check=False, capture_output=True, text=True
         )

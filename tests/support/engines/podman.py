@@ -7,6 +7,7 @@ the timers would do: it asks Podman to run each check at its interval.
 from __future__ import annotations
 
 import contextlib
+import os
 import resource
 import threading
 import time
@@ -19,6 +20,7 @@ from docker.errors import DockerException
 from tests.support.engines.rooted import RootedEngine
 
 LOOK = 0.1  # seconds between two looks at who is due
+SOCKET_MODE = 0o660  # as the socket unit of Podman's package has it
 DEFAULT_INTERVAL = 30.0  # seconds; Podman's own
 LIMITS = {"nofile": resource.RLIMIT_NOFILE, "nproc": resource.RLIMIT_NPROC}
 
@@ -51,6 +53,7 @@ class PodmanEngine(RootedEngine):
 
     def start(self) -> None:
         super().start()
+        os.chmod(self.host.removeprefix("unix://"), SOCKET_MODE)
         self._timers = Timers(self.client())
 
     def stop(self) -> None:
