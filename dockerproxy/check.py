@@ -6,9 +6,9 @@ Collects every problem at once: settings, routes that clash, handlers that canno
 from __future__ import annotations
 
 from dockerproxy.control.admission.middlewares import refuse_unknown
-from dockerproxy.control.merge.base import build_base
-from dockerproxy.control.merge.builtin import count_routes
-from dockerproxy.control.merge.static import static_routes
+from dockerproxy.control.base.base import build_base
+from dockerproxy.control.base.builtin import count_routes
+from dockerproxy.control.base.static import static_routes
 from dockerproxy.errors import DockerproxyError, InvalidInput, SettingsError
 from dockerproxy.routing.route import Route
 from dockerproxy.settings import Settings, load

@@ -14,16 +14,16 @@ from typing import Any
 from dockerproxy.control.admission.claims import allowed
 from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.middlewares import with_known
+from dockerproxy.control.base.base import build_base
+from dockerproxy.control.base.static import static_routes
 from dockerproxy.control.explain.container import explain_container
 from dockerproxy.control.explain.evidence import Evidence
 from dockerproxy.control.explain.reachability import addresses_in, with_reachability
 from dockerproxy.control.explain.request import explain_request
-from dockerproxy.control.merge.base import build_base
 from dockerproxy.control.merge.joining import MergeContext
 from dockerproxy.control.merge.members import CurrentMembers
 from dockerproxy.control.merge.merging import merge
 from dockerproxy.control.merge.namesakes import Namesakes
-from dockerproxy.control.merge.static import static_routes
 from dockerproxy.discovery.engine.events import EngineLost
 from dockerproxy.discovery.engine.inspection import NotInspected, parse_inspection
 from dockerproxy.discovery.once import Discovered, discover_listed, discover_once

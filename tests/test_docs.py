@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import yaml
 
-from dockerproxy.control.merge.static import route_of
+from dockerproxy.control.base.static import route_of
 from dockerproxy.demo import EmbeddedEngine, demo_site
 from dockerproxy.labels.native import LabelReader
 from dockerproxy.labels.table import LABELS

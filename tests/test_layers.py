@@ -50,7 +50,8 @@ ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
         ("docker_routes", "explain", "publication"),
         ("admission", "change_log"),
         ("changes", "merge", "store"),
-        ("document", "overrides"),
+        ("base",),
+        ("document", "overrides", "places"),
     ),
     "demo": (
         ("__init__", "client"),

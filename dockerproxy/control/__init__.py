@@ -6,7 +6,9 @@ publication.py  Publication: the table that is in force, and what the log tells 
 changes.py      what changed, in words; change_log.py: in few lines, where a container comes and goes
 store.py        Store: dynamic routes and overrides on disk; document.py: a list of things in one file
 admission/      which routes may be added, and what containers may claim
-merge/          the routes of all sources, and who has which place
+merge/          the routes of containers among those that do not depend on any
+base/           the routes that do not depend on containers
+places.py       Places: which domain, path and method is taken, and by whom
 overrides/      what a person decides while the proxy runs
 explain/        why a container is routed or not, and where a request would go
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from dockerproxy.control.admission.claims import allowed
 from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.middlewares import with_known
-from dockerproxy.control.merge.base import Base
+from dockerproxy.control.base.base import Base
 from dockerproxy.control.merge.former_members import FormerMembers
 from dockerproxy.control.merge.handover import Handover
 from dockerproxy.control.merge.joining import Joiner, MergeContext

@@ -18,11 +18,11 @@ from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.dynamic import refuse_new, refuse_removal
 from dockerproxy.control.admission.local_upstreams import local_problems, permitted_networks
 from dockerproxy.control.admission.middlewares import MiddlewareSource, NamesOnly, refuse_unknown, why_unknown
+from dockerproxy.control.base.base import Base, build_base
+from dockerproxy.control.base.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.changes import decided
 from dockerproxy.control.docker_routes import DockerRoutes, Rules
-from dockerproxy.control.merge.base import Base, build_base
 from dockerproxy.control.merge.joining import MergeContext
-from dockerproxy.control.merge.static import StaticRoutes, route_of, static_routes
 from dockerproxy.control.overrides.overrides import Overrides
 from dockerproxy.control.publication import Publication, Publish
 from dockerproxy.control.store import Store

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
-from dockerproxy.control.merge.builtin import count_routes
+from dockerproxy.control.base.builtin import count_routes
 from dockerproxy.control.registry import Registry
 from dockerproxy.process import descriptors
 from dockerproxy.proxy.downstream.client_limit import descriptors_for

@@ -9,13 +9,13 @@ from typing import Any
 from dockerproxy.control.admission.claims import allowed
 from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.middlewares import with_known
+from dockerproxy.control.base.base import build_base
+from dockerproxy.control.base.static import static_routes
 from dockerproxy.control.explain.evidence import Condition, Evidence
-from dockerproxy.control.merge.base import build_base
 from dockerproxy.control.merge.joining import MergeContext
 from dockerproxy.control.merge.members import CurrentMembers
 from dockerproxy.control.merge.merging import merge
 from dockerproxy.control.merge.namesakes import Namesakes
-from dockerproxy.control.merge.static import static_routes
 from dockerproxy.discovery.containers.fleet import Fleet
 from dockerproxy.discovery.status import DiscoveryStatus, EngineState
 from dockerproxy.routing.route import Upstream

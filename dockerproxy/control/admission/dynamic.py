@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 
 from dockerproxy.control.admission.constraints import Constraints
 from dockerproxy.control.admission.local_upstreams import local_problems
-from dockerproxy.control.merge.base import place_of
-from dockerproxy.control.merge.places import Places
+from dockerproxy.control.base.base import place_of
+from dockerproxy.control.places import Places
 from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.errors import InvalidInput, Problem, RouteExists, RouteNotRemovable, UnknownRoute
 from dockerproxy.routing.local_addresses import Network

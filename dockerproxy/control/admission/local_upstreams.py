@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
-from dockerproxy.control.merge.handler_keys import name_and_prefix
+from dockerproxy.control.base.handler_keys import name_and_prefix
 from dockerproxy.errors import Problem
 from dockerproxy.routing.local_addresses import LOOPBACK, Network, address_of, why_local
 from dockerproxy.routing.route import Route

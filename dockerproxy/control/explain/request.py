@@ -10,6 +10,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
+from dockerproxy.control.base.base import leads_nowhere
 from dockerproxy.control.explain.advice import add_labels, labels_to_add, mend_of
 from dockerproxy.control.explain.candidates import Candidate, Request, candidates, has_host, place
 from dockerproxy.control.explain.container import decisive
@@ -17,7 +18,6 @@ from dockerproxy.control.explain.evidence import Condition, Evidence, Json
 from dockerproxy.control.explain.expressions import cost
 from dockerproxy.control.explain.lookup import most_like, service_of
 from dockerproxy.control.explain.obstacle import of_route, of_upstream
-from dockerproxy.control.merge.base import leads_nowhere
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.errors import InvalidInput, Problem
 from dockerproxy.labels.mentions import find_mentions

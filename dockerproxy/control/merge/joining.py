@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-from dockerproxy.control.merge.base import Base, leads_nowhere
+from dockerproxy.control.base.base import Base, leads_nowhere
 from dockerproxy.control.merge.members import ContainerKey, Member, label_of
-from dockerproxy.control.merge.places import names_of
+from dockerproxy.control.places import names_of
 from dockerproxy.discovery.snapshot import RouteWish
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import ANY_PATH, PathKind, PathRule, Route, Source

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from dockerproxy.control.merge.merging import Merged
-from dockerproxy.control.merge.places import Refusals
+from dockerproxy.control.places import Refusals
 from dockerproxy.routing.route import Domain, Route, Source
 
 _Timed = dict[tuple[str, Domain | None], tuple[float, Route]]  # as Refusals, each with its end

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from dockerproxy.control.merge.base import place_of, without
+from dockerproxy.control.base.base import place_of, without
 from dockerproxy.control.merge.expressions import ExpressionBounds
 from dockerproxy.control.merge.joining import Joined, Joiner, MergeContext
 from dockerproxy.control.merge.members import ContainerKey, CurrentMembers, Member, label_of
-from dockerproxy.control.merge.places import Clash, Places, Refusals, contested, is_wide, names_of
+from dockerproxy.control.places import Clash, Places, Refusals, contested, is_wide, names_of
 from dockerproxy.discovery.snapshot import ContainerView
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Domain, Route, Source

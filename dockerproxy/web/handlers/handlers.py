@@ -12,7 +12,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dockerproxy.control.merge.handler_keys import name_and_prefix
+from dockerproxy.control.base.handler_keys import name_and_prefix
 from dockerproxy.errors import HandlerError, Problem, SettingsError
 from dockerproxy.tasks import Tasks
 from dockerproxy.web.context import Control

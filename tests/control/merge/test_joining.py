@@ -8,11 +8,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerproxy.control.merge.base import build_base
+from dockerproxy.control.base.base import build_base
+from dockerproxy.control.base.static import static_routes
 from dockerproxy.control.merge.joining import Joiner, MergeContext
 from dockerproxy.control.merge.members import CurrentMembers, Member
 from dockerproxy.control.merge.merging import Merged, merge
-from dockerproxy.control.merge.static import static_routes
 from dockerproxy.discovery.snapshot import ContainerView, Snapshot
 from tests.control.making import container, settings, wish
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-from dockerproxy.control.merge.handler_keys import handler_upstreams
+from dockerproxy.control.base.handler_keys import handler_upstreams
 from dockerproxy.control.overrides.overrides import is_admin
 from dockerproxy.routing.route import NO_NAME, Domain, PathKind, PathRule, Route, RouteAccess
 from dockerproxy.settings import Settings

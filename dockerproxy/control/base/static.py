@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from dockerproxy.control.merge.handler_keys import handler_upstreams, key_of, mounted, name_and_prefix
-from dockerproxy.control.merge.python_routes import refuse_wrong, with_defaults, with_handlers
+from dockerproxy.control.base.handler_keys import handler_upstreams, key_of, mounted, name_and_prefix
+from dockerproxy.control.base.python_routes import refuse_wrong, with_defaults, with_handlers
 from dockerproxy.routing.local_addresses import Network, is_address
 from dockerproxy.routing.route import ANY_PATH, Domain, PathKind, PathRule, Route, Source, Upstream
 from dockerproxy.settings import PathSettings, RouteOptions, RouteSettings, Settings

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockerproxy.control.merge.builtin import builtin_routes
-from dockerproxy.control.merge.places import Clash, Places
-from dockerproxy.control.merge.static import Pages, StaticRoutes
+from dockerproxy.control.base.builtin import builtin_routes
+from dockerproxy.control.base.static import Pages, StaticRoutes
+from dockerproxy.control.places import Clash, Places
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.labels.reason import Code, Reason
 from dockerproxy.routing.route import Route

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dockerproxy.control.merge.handler_keys import handler_upstreams, key_of
+from dockerproxy.control.base.handler_keys import handler_upstreams, key_of
 from dockerproxy.errors import Problem, SettingsError
 from dockerproxy.routing.route import PathKind, Route
 from dockerproxy.settings import RouteOptions, RouteSettings, problems_in
