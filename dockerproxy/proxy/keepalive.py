@@ -30,8 +30,9 @@ class Probes(NamedTuple):
 # A request waits for it, and another upstream may be there to answer it: after 5 s of silence.
 UPSTREAM = Probes(2, 1, 3)
 # As long as something is unacknowledged the kernel asks nothing, and would send it again and again for a quarter of an
-# hour (RFC 5482). It counts from when it first sends it again, which is up to half a second later.
-MOST_UNACKNOWLEDGED = 4.5  # seconds
+# hour (RFC 5482). It counts from when it first sends it again: a second later at most, where the machine is busy. That
+# makes 5 s.
+MOST_UNACKNOWLEDGED = 4.0  # seconds
 # More than so much of a request may wait in the kernel for an application that does not read, which is its right.
 READ_AT_ONCE = 16 << 10  # bytes
 # A tunnel may be silent for ever. Two minutes after the other end was heard last, it is not there.
