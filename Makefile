@@ -6,8 +6,9 @@ BIN    := $(VENV)/bin
 
 .PHONY: demo test test-engines engines coverage lint package docs bench attacks fuzz findings clean
 
+# SOCKET=/tmp/second.sock is for a second demo beside another one.
 demo: $(VENV)/.installed ## run the proxy with an embedded engine: no Docker needed; make demo PORT=9000 where 8888 is taken
-	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT))
+	@$(BIN)/dockerproxy demo $(if $(PORT),--listen :$(PORT)) $(if $(SOCKET),--socket $(SOCKET))
 
 # Hundreds of processes are started: none has to compile what another one has compiled.
 test: export PYTHONDONTWRITEBYTECODE :=

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -72,3 +74,12 @@ def test_when_every_path_is_too_long_it_says_how_to_mend_it(monkeypatch: pytest.
     monkeypatch.setattr("dockerproxy.demo.paths.LONGEST_PATH", 5)
     with pytest.raises(ListenError, match="set XDG_RUNTIME_DIR to a short path"):
         default_socket_path({})
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_passes_the_port_and_the_socket_of_a_second_demo_on() -> None:
+    told = subprocess.run(
+        ["make", "--dry-run", "demo", "PORT=9000", "SOCKET=/tmp/second.sock"],
+        cwd=Path(__file__).parents[2], check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    assert told.stdout.splitlines()[-1].endswith("dockerproxy demo --listen :9000 --socket /tmp/second.sock")

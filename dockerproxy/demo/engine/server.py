@@ -126,6 +126,7 @@ class EmbeddedEngine:
             raise ListenError(
                 f"cannot listen on {self.socket_path}: an engine is running there already, "
                 "perhaps of another demo; stop that one, or choose another path with --socket"
+                " (make demo SOCKET=/tmp/second.sock)"
             )
         self.socket_path.unlink(missing_ok=True)
 

@@ -290,7 +290,9 @@ async def test_containers_that_are_kept_serve_while_the_engine_is_away_and_its_e
 async def test_a_stale_socket_is_taken_over_but_a_live_one_and_a_file_are_not(
     engine: EmbeddedEngine, socket_path: Path
 ) -> None:
-    with pytest.raises(ListenError, match="an engine is running there already"):
+    with pytest.raises(
+        ListenError, match=r"is running there already.* --socket \(make demo SOCKET=/tmp/second\.sock\)"
+    ):
         await EmbeddedEngine(socket_path).start()
     assert engine.up
     stale = socket_path.with_name("stale.sock")
