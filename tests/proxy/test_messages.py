@@ -492,6 +492,32 @@ async def test_more_pipelined_requests_than_fit_are_answered_all_the_same(scene:
     assert statuses == ([404] * 100 + [200] * 100) * (count // 200)
 
 
+@pytest.mark.parametrize("half_closed", [False, True])
+async def test_others_have_their_turn_while_pipelined_requests_are_answered(scene: Scene, half_closed: bool) -> None:
+    await scene.proxy(await scene.upstream(), host="known")
+    client = await scene.client()
+    answered = scene.server.stats
+    most = 0
+
+    async def others() -> None:
+        nonlocal most
+        while True:
+            before = answered.requests
+            await asyncio.sleep(0)
+            most = max(most, answered.requests - before)
+
+    meanwhile = asyncio.create_task(others())
+    last = b"GET /last HTTP/1.1\r\nHost: unknown\r\nConnection: close\r\n\r\n"
+    await client.send(b"GET / HTTP/1.1\r\nHost: unknown\r\n\r\n" * 1000 + (b"" if half_closed else last))
+    if half_closed:
+        client.half_close()
+    statuses = [(await client.answer()).status for _ in range(1000 if half_closed else 1001)]
+    meanwhile.cancel()
+    assert set(statuses) == {404}
+    assert await client.rest() == b""
+    assert 0 < most <= 50
+
+
 async def test_a_pipelined_request_behind_a_bad_one_is_not_served(scene: Scene) -> None:
     upstream = await scene.upstream()
     await scene.proxy(upstream)

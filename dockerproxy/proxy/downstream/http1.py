@@ -31,6 +31,8 @@ from dockerproxy.routing.miss import Miss
 
 # Pipelined requests wait here; no client in use sends more before it reads.
 _MOST_PIPELINED = 64 << 10  # bytes
+# What is answered at once, as a page of ours is, takes some 0.1 ms; one read may bring thousands.
+_REQUESTS_AT_ONCE = 16
 
 
 class Front(Timed, asyncio.Protocol):
@@ -171,11 +173,23 @@ class Front(Timed, asyncio.Protocol):
         """Begin requests as long as heads are there and nothing is under way; `checked` bytes were looked at before."""
         self._in_loop = True
         reader = self._reader
+        left = _REQUESTS_AT_ONCE
         while reader.unread and self.exchange is None and not self._full:
+            if not left:
+                self._take_turns()
+                break
             if self._ending.lingering or self.transport.is_closing() or not self._take_request(reader, checked):
                 break
             checked = 0
+            left -= 1
         self._in_loop = False
+
+    def _take_turns(self) -> None:
+        """Let all others have their turn before the next requests are begun."""
+        if self._eof:  # whoever reads on would be told of the end once more
+            asyncio.get_running_loop().call_soon(self._take_requests)
+        else:
+            self.valve.take_turns(self._take_requests)
 
     def _take_request(self, reader: RequestReader, checked: int) -> bool:
         """Begin the request that comes next. False when its head is not complete, or not good."""
