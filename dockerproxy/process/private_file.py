@@ -6,7 +6,9 @@ They lie in the state folder: routes and overrides, the admin token, and the not
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 from pathlib import Path
 
 MODE = 0o600
@@ -41,10 +43,16 @@ def write(path: Path, content: bytes, *, durably: bool) -> None:
 
 
 def read(path: Path) -> tuple[bytes, os.stat_result]:
-    """The content of a file that is no link, and what the system says of it. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(descriptor, "rb") as file:
-        return file.read(), os.fstat(descriptor)
+    """The content of a file that is neither a link nor a pipe, and what the system says of it. Raises OSError."""
+    # A pipe that somebody has put there would else be waited for until somebody writes to it.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    with contextlib.ExitStack() as stack:
+        stack.callback(os.close, descriptor)
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "Not a file", str(path))
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(), found
 
 
 def _sync(folder: Path) -> None:

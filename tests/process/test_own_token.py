@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -70,6 +72,19 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     token = make(tmp_path)
     assert find(tmp_path) == token
     assert elsewhere.read_text() == "somebody-elses-secret"
+
+
+def test_a_pipe_in_its_place_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE_NAME, 0o600)
+    # Without a program at its other end, whoever opens it in the usual way waits for ever, and no signal ends that.
+    ended = subprocess.run(
+        [sys.executable, "-c", "import sys, pathlib; from dockerproxy.process.own_token import find; "
+         "find(pathlib.Path(sys.argv[1]))", str(tmp_path)],
+        capture_output=True, text=True, timeout=20, check=False,
+    )  # fmt: skip
+    assert "cannot be read (Not a file): remove it" in ended.stderr
+    token = make(tmp_path)
+    assert find(tmp_path) == token
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
