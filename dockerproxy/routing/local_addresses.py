@@ -21,7 +21,8 @@ _KINDS: tuple[tuple[str, tuple[Network, ...]], ...] = (
     (
         "where a cloud tells a machine its secrets",
         tuple(map(ip_network, (
-            "fd00:ec2::/32", "fd20:ce::254/128", "100.100.100.200/32", "192.0.0.192/32", "168.63.129.16/32",
+            "fd00:ec2::/32", "fd20:ce::254/128", "fd00:42::42/128", "100.100.100.200/32", "192.0.0.192/32",
+            "168.63.129.16/32",
         ))),
     ),
 )  # fmt: skip

@@ -44,6 +44,7 @@ CLOUD = "where a cloud tells a machine its secrets"
         ("fd00:ec2::254", CLOUD),
         ("fd00:ec2::23", CLOUD),
         ("fd20:ce::254", CLOUD),
+        ("fd00:42::42", CLOUD),
         ("100.100.100.200", CLOUD),
         ("10.0.0.1", ""),
         ("172.17.0.2", ""),
