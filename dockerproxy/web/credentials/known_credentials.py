@@ -2,8 +2,9 @@
 
 Many people may share one address: the gateway of a container network, an office, a mobile network. Who guesses from
 there must not shut out those who are logged in. But whatever is let in while an address is banned tells a guesser that
-he has found it; so only a few different wrong credentials may be tried in one ban, then it holds for all. A program
-that sends the same old password again and again is no guesser. Pure: it keeps no password, and has no clock.
+he has found it; so only a few different wrong passwords of a user may be tried in one ban, then it holds for that user
+too. Names that nobody has tell a guesser nothing. A program that sends the same old password again and again is no
+guesser. Pure: it keeps no password, and has no clock.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections import OrderedDict
 from dockerproxy.web.credentials.throttle import MOST_ADDRESSES, site_of
 
 REMEMBERED = 1024  # right credentials; each saves some 50 ms at every further request
-GUESSES_IN_BAN = 32  # different wrong credentials that are looked at while an address is banned
+GUESSES_IN_BAN = 32  # different wrong passwords of one user that are looked at while an address is banned
+USERS_IN_BAN = 8  # users of whom they are counted apart; beyond, the ban holds for all, so that memory is bounded
 
 
 class KnownCredentials:
@@ -25,7 +27,8 @@ class KnownCredentials:
     def __init__(self) -> None:
         self._secret = secrets.token_bytes(32)
         self._right: OrderedDict[bytes, object] = OrderedDict()
-        self._guesses: OrderedDict[str, set[bytes]] = OrderedDict()  # by address, in the ban that it is in
+        # By address, in the ban that it is in, and user.
+        self._guesses: OrderedDict[str, dict[bytes, set[bytes]]] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"<KnownCredentials: {len(self._right)}>"
@@ -47,15 +50,18 @@ class KnownCredentials:
         if len(self._right) > REMEMBERED:
             self._right.popitem(last=False)
 
-    def may_pass_ban(self, address: str) -> bool:
-        """Whether known credentials from a banned address are let in."""
-        return len(self._guesses.get(site_of(address), ())) < GUESSES_IN_BAN
+    def may_pass_ban(self, address: str, user: bytes) -> bool:
+        """Whether known credentials of this user, from a banned address, are let in."""
+        guesses = self._guesses.get(site_of(address), {})
+        return len(guesses) <= USERS_IN_BAN and len(guesses.get(user, ())) < GUESSES_IN_BAN
 
-    def note_guess(self, address: str, mark: bytes) -> None:
-        """Note wrong or unknown credentials from a banned address."""
-        guesses = self._guesses.setdefault(site_of(address), set())
-        if len(guesses) < GUESSES_IN_BAN:
-            guesses.add(mark)
+    def note_guess(self, address: str, user: bytes, mark: bytes) -> None:
+        """Note wrong or unknown credentials, of somebody who is a user, from a banned address."""
+        guesses = self._guesses.setdefault(site_of(address), {})
+        if len(guesses) <= USERS_IN_BAN:
+            marks = guesses.setdefault(user, set())
+            if len(marks) < GUESSES_IN_BAN:
+                marks.add(mark)
         if len(self._guesses) > MOST_ADDRESSES:
             self._guesses.popitem(last=False)
 

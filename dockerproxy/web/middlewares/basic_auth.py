@@ -136,12 +136,13 @@ class BasicAuth:
         known = users.get(name)
         mark = self._credentials.mark(user, password)
         if self._credentials.is_known(mark, known):
-            if not self._credentials.may_pass_ban(client):
+            if not self._credentials.may_pass_ban(client, user):
                 self._refuse_banned(client)
             return True
-        self._refuse_banned(client, mark)
+        guess = (user, mark) if known is not None else None
+        self._refuse_banned(client, guess)
         async with self._turns:
-            self._refuse_banned(client, mark)  # others of its guesses may have been wrong meanwhile
+            self._refuse_banned(client, guess)  # others of its guesses may have been wrong meanwhile
             # A name that is not known costs as much as one that is: how long it takes tells nobody.
             dearest = dearest_of(users.values())
             if dearest is None:
@@ -153,13 +154,13 @@ class BasicAuth:
         self._credentials.remember(mark, known)
         return True
 
-    def _refuse_banned(self, client: str, mark: bytes | None = None) -> None:
-        """Raises HTTPTooManyRequests while the client is banned. `mark`: of credentials that are not known."""
+    def _refuse_banned(self, client: str, guess: tuple[bytes, bytes] | None = None) -> None:
+        """Raises HTTPTooManyRequests while the client is banned. `guess`: a user, and the mark of what is not known."""
         wait = self._throttle.banned_for(client, time.monotonic())
         if not wait:
             return
-        if mark is not None:
-            self._credentials.note_guess(client, mark)
+        if guess is not None:
+            self._credentials.note_guess(client, *guess)
         raise too_many("wrong passwords", wait)
 
     def _current(self) -> Mapping[str, Password]:

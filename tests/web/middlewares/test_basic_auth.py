@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dockerproxy.web.credentials.known_credentials import GUESSES_IN_BAN
+from dockerproxy.web.credentials.known_credentials import GUESSES_IN_BAN, USERS_IN_BAN
 from dockerproxy.web.credentials.throttle import FREE_GUESSES
 from dockerproxy.web.middlewares.password import Password, hashed
 
@@ -113,6 +113,28 @@ async def test_an_address_that_is_banned_is_no_place_to_guess_at_those_who_are_l
     assert await asked_by(scene, "bob", "word") == 200
     for number in range(FREE_GUESSES + GUESSES_IN_BAN):
         await asked_by(scene, "bob", f"guess {number}")
+    assert await asked_by(scene, "bob", "word") == 429
+
+
+async def test_who_guesses_at_others_or_at_nobody_shuts_out_nobody_else(scene: Scene, before: Before) -> None:
+    await before("basic_auth", users=USERS)
+    assert await asked_by(scene, "bob", "word") == 200
+    for number in range(FREE_GUESSES + GUESSES_IN_BAN):
+        await asked_by(scene, "ann", f"guess {number}")
+        await asked_by(scene, f"nobody {number}", "guess")
+    assert await asked_by(scene, "bob", "wrong") == 429
+    assert await asked_by(scene, "bob", "word") == 200
+
+
+async def test_who_guesses_at_very_many_users_shuts_out_all(scene: Scene, before: Before) -> None:
+    names = [f"user {number}" for number in range(USERS_IN_BAN + 1)]
+    await before("basic_auth", users={**USERS, **dict.fromkeys(names, USERS["bob"])})
+    assert await asked_by(scene, "bob", "word") == 200
+    for number in range(FREE_GUESSES):
+        await asked_by(scene, "nobody", f"guess {number}")
+    for name in names:
+        assert await asked_by(scene, "bob", "word") == 200
+        await asked_by(scene, name, "guess")
     assert await asked_by(scene, "bob", "word") == 429
 
 
