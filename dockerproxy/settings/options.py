@@ -16,6 +16,7 @@ from dockerproxy.did_you_mean import did_you_mean
 from dockerproxy.settings.middlewares import parse_middlewares
 from dockerproxy.settings.values import (
     Duration,
+    PositiveTimeout,
     SizeLimit,
     Statuses,
     Timeout,
@@ -114,17 +115,16 @@ class RouteOptions(Strict):
         description="after this time in one exchange, no upstream is tried a second time",
     )
     connect_timeout: Duration = Field(DEFAULT_CONNECT_TIMEOUT, gt=0, description="time to connect to an upstream")
-    response_timeout: Timeout = Field(
-        DEFAULT_RESPONSE_TIMEOUT, gt=0, description="time until an upstream's response head has arrived; or `none`"
+    response_timeout: PositiveTimeout = Field(
+        DEFAULT_RESPONSE_TIMEOUT, description="time until an upstream's response head has arrived; or `none`"
     )
-    stall_timeout: Timeout = Field(
+    stall_timeout: PositiveTimeout = Field(
         DEFAULT_STALL_TIMEOUT,
-        gt=0,
         description="time without a byte while a body is on its way; or `none`, for streams of events that are silent"
         " for long (a client that does not read, or does not send its own, still has 60 s)",
     )
-    tunnel_timeout: Timeout = Field(
-        None, gt=0, description="time a tunnel (WebSocket) may be silent in both directions; or `none`"
+    tunnel_timeout: PositiveTimeout = Field(
+        None, description="time a tunnel (WebSocket) may be silent in both directions; or `none`"
     )
     error_statuses: Statuses = Field(
         frozenset(), description="statuses that count as an error, so that the next upstream is tried"

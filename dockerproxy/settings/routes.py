@@ -201,6 +201,10 @@ def _upstream_from_text(value: Any) -> Any:
     return {"url": value} if isinstance(value, str) else value
 
 
+def _alone_in_a_list(value: Any) -> Any:
+    return (value,) if isinstance(value, (str, Mapping)) else value
+
+
 def _path_from_text(value: Any) -> Any:
     return {"prefix": value} if isinstance(value, str) else value
 
@@ -227,9 +231,10 @@ class RouteSettings(RouteOptions):
         None,
         description="accepted from the Go project; a route with upstreams is a proxy route",
     )
-    upstreams: tuple[Annotated[UpstreamSettings, BeforeValidator(_upstream_from_text)], ...] = Field(
-        (), description="its upstreams: `{name, url, weight}`, or only the URL"
-    )
+    upstreams: Annotated[
+        tuple[Annotated[UpstreamSettings, BeforeValidator(_upstream_from_text)], ...],
+        BeforeValidator(_alone_in_a_list),
+    ] = Field((), description="its upstreams, or the only one: `{name, url, weight}`, or only the URL")
     handler: str | None = Field(None, description="Python code that answers instead: `module:name`")
     access: Access | None = Field(None, description="who may call an admin handler: `loopback`, `token` or `open`")
 

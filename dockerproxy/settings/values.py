@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NamedTuple
 
-from pydantic import BeforeValidator, PlainSerializer, PlainValidator
+from pydantic import AfterValidator, BeforeValidator, PlainSerializer, PlainValidator
 
 NONE = "none"  # written where there is to be no limit, or nothing of a list
 REWRITE = "rewrite"
@@ -55,6 +55,12 @@ def parse_timeout(value: Any) -> float | None:
         return parse_duration(value)
     except ValueError as error:
         raise ValueError(f"{error}, or none") from None
+
+
+def _is_some_time(value: float | None) -> float | None:
+    if value == 0:
+        raise ValueError("expected more than 0, or none")
+    return value
 
 
 def parse_nanoseconds(value: Any) -> float:
@@ -211,6 +217,7 @@ def _not_negative(number: float, written: Any) -> float:
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]
 Timeout = Annotated[float | None, BeforeValidator(parse_timeout)]
+PositiveTimeout = Annotated[Timeout, AfterValidator(_is_some_time)]
 Size = Annotated[int, BeforeValidator(parse_size)]
 SizeLimit = Annotated[int | None, BeforeValidator(parse_size_limit)]
 Statuses = Annotated[frozenset[int], BeforeValidator(parse_statuses), PlainSerializer(lambda found: sorted(found))]

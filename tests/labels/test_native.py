@@ -203,6 +203,7 @@ WRONG_TUNING = [
     ("hold", "soon", "expected a duration such as 90, 90s"),
     ("bench", "-1", "expected a duration"),
     ("connect_timeout", "0", "expected more than 0"),
+    ("stall_timeout", "0", "expected more than 0, or none"),
     ("max_attempts", "0", "expected 1 or more"),
     ("error_statuses", "50x", "'50x' is not a status code"),
     ("max_body", "huge", "expected a size such as"),

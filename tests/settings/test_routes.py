@@ -58,6 +58,11 @@ def test_paths_and_methods(path: Any, expected: tuple[Any, ...]) -> None:
     assert (found.path, found.prefix, found.regex, found.method) == expected
 
 
+@pytest.mark.parametrize("alone", ["http://h:1", {"url": "http://h:1"}])
+def test_the_only_upstream_needs_no_list(alone: object) -> None:
+    assert [up.url for up in written(upstreams=alone).upstreams] == ["http://h:1"]
+
+
 def test_upstreams() -> None:
     route = written(upstreams=[{"url": "http://localhost:2368", "name": "one", "weight": 3}, {"url": "https://h/base"}])
     assert [(up.name, up.url, up.weight) for up in route.upstreams] == [
@@ -135,7 +140,7 @@ def test_what_is_wrong_with_a_route_is_told_with_its_full_path(values: dict[str,
 
 @pytest.mark.parametrize("key", ["upstreams", "routes"])
 def test_a_word_where_a_list_belongs_is_told_in_words_that_a_person_who_writes_yaml_knows(key: str) -> None:
-    (problem,) = wrong(routes="x") if key == "routes" else wrong_route(upstreams="x")
+    (problem,) = wrong(routes="x") if key == "routes" else wrong_route(upstreams=8080)
     assert "list" in problem
     assert "tuple" not in problem
 

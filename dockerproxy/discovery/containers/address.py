@@ -80,7 +80,7 @@ class AddressBook:
     def find(self, entry: Entry, route: RouteReading) -> Address:
         """Where `entry` answers for `route`. Raises NoAddress."""
         if entry.network_mode.startswith(CONTAINER_MODE):
-            raise _without_owner(entry)
+            raise without_owner(entry)
         if entry.network_mode == HOST_MODE:
             reach = Reach("host", "it uses the host's network", self._says("port", route))
             return Address(self._host_address(), self._port_on_host(route), reach)
@@ -233,7 +233,7 @@ class AddressBook:
         return shared
 
 
-def _without_owner(entry: Entry) -> NoAddress:
+def without_owner(entry: Entry) -> NoAddress:
     """Of one that uses the network of a container which is not there, or does not run."""
     if entry.owner:
         what = f"it uses the network of container {entry.owner}, which does not run"

@@ -5,8 +5,8 @@ Decides whether a container may join right now and where it is reached. Pure; kn
 
 from __future__ import annotations
 
-from dockerproxy.discovery.containers.address import AddressBook, NoAddress
-from dockerproxy.discovery.engine.entry import RUNNING, STOPPING, Entry
+from dockerproxy.discovery.containers.address import AddressBook, NoAddress, without_owner
+from dockerproxy.discovery.engine.entry import CONTAINER_MODE, RUNNING, STOPPING, Entry
 from dockerproxy.discovery.snapshot import ContainerView, Reach, RouteWish
 from dockerproxy.labels.control_characters import has_controls
 from dockerproxy.labels.reading import Dialect, Reading, RouteReading
@@ -30,6 +30,7 @@ _STATES = {
     ),
     "dead": (Code.NOT_RUNNING, "the engine could not remove it (dead)", "run: docker rm --force {name}"),
 }
+_TO_START = ("created", "exited")
 _HEALTH = {
     "starting": (Code.HEALTH_STARTING, "its health check has not succeeded yet", "it joins as soon as it does"),
     "unhealthy": (
@@ -131,7 +132,12 @@ def _obstacle(entry: Entry) -> Reason | None:
     other = (Code.NOT_RUNNING, f"its state is {entry.state or 'unknown'}, not running", "")
     code, what, mend = _HEALTH[entry.health] if entry.state == RUNNING else _STATES.get(entry.state, other)
     ended = f" (exit code {entry.exit_code})" if entry.exit_code else ""
-    return Reason(code, what.replace("{exit}", ended), mend.replace("{name}", entry.name))
+    what, mend = what.replace("{exit}", ended), mend.replace("{name}", entry.name)
+    if entry.state in _TO_START and entry.network_mode.startswith(CONTAINER_MODE):
+        # The engine would not start it.
+        owner = without_owner(entry).reason
+        what, mend = f"{what}, and {owner.what}", owner.mend
+    return Reason(code, what, mend)
 
 
 def _unreadable(error: Exception) -> Reason:

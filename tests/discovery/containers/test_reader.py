@@ -505,6 +505,20 @@ def test_a_container_leaves_with_the_one_whose_network_it_uses() -> None:
     assert fleet.snapshot(set()).containers[0].address == "172.18.0.77:80"
 
 
+@pytest.mark.parametrize(
+    ("owners", "words"),
+    [
+        ([], "and it uses the network of another container, which is not there any more; create it anew"),
+        ([vpn(state="exited")], "which does not run; run: docker start vpn && docker restart shop-web-1"),
+        ([vpn()], "it has exited; run: docker start shop-web-1"),
+    ],
+)
+def test_one_that_cannot_be_started_without_another_is_told_so(owners: list[dict[str, Any]], words: str) -> None:
+    (reason,) = views(member(state="exited"), *owners)["shop-web-1"].reasons
+    assert reason.code is Code.EXITED
+    assert words in reason
+
+
 def test_a_proxy_in_the_network_of_another_container_shares_that_one_s_networks() -> None:
     proxy = entry({}, id_=OWN_ID, name="proxy", networks={}, mode=f"container:{VPN_ID}")
     there = entry(ENABLED, id_="5" * 64, name="web-1", networks=network("shop_default", "172.18.0.5"))
