@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from functools import lru_cache
 from string import ascii_lowercase, digits
 
@@ -17,17 +18,26 @@ _PATHS = (
     *(f"/{start}" for start in _STARTS),
     *(f"/{start}o/page-1.html" for start in _STARTS),
 )  # fmt: skip
-_NEARLY_ALL = 0.9  # `^/(?!health)` leaves little to anybody else
+# What `^/(?!health|static|api|login)` finds is most of a site; `^/[a-z]` is a part of it, and so is `\.html$`.
+_NEARLY_ALL = 0.75
 _REMEMBERED = 1024  # expressions
 
 
 @lru_cache(_REMEMBERED)
 def takes_all(text: str) -> bool:
-    """Whether the expression is found in nearly every path. One that takes too long to tell is not."""
+    """Whether the expression is found in nearly every path.
+
+    What it has not decided when its time is over counts as found: nobody has a domain by being slow to tell. It is the
+    processor's time, so that a machine that is busy otherwise makes no claim of an expression that is none.
+    """
     pattern = regex.compile(text, regex.V0)
-    seconds = PATIENCE / len(_PATHS)
-    try:
-        found = sum(pattern.search(path, timeout=seconds) is not None for path in _PATHS)
-    except (TimeoutError, MemoryError):
-        return False
+    end = time.thread_time() + PATIENCE
+    found = sum(time.thread_time() > end or _is_found(pattern, path) for path in _PATHS)
     return found >= _NEARLY_ALL * len(_PATHS)
+
+
+def _is_found(pattern: regex.Pattern[str], path: str) -> bool:
+    try:
+        return pattern.search(path, timeout=PATIENCE) is not None
+    except (TimeoutError, MemoryError):
+        return True
