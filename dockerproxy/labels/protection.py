@@ -82,6 +82,7 @@ _ROWS = (
         re.compile(
             r"(?:forward|ext|external|request|sub)auth|auth(?:url|request|service|server|host)|oauth|oidc|openid|saml"
             r"|^ldap|^sso$|authelia|authentik|keycloak|jwt"
+            r"|zerotrust|cloudflareaccess"
         ),
         ("forwardauth", "authrequest", "authelia", "authentik", "keycloak", "oauth2"),
     ),
@@ -92,7 +93,8 @@ _ROWS = (
     ),
     _Row(
         _by_middleware("rate_limit", "rate: 10/s"),
-        re.compile(r"rate(?:s|limit)|throttl|inflight|limitre|limitconn|^limits?$|requests?limit|^quota"),
+        re.compile(r"rate(?:s|limit)|throttl|inflight|limitre|limitconn|connlimit|concurren"
+            r"|^limits?$|requests?limit|^quota|^rps$|^burst$"),
         ("ratelimit", "throttle", "throttling", "inflightreq", "limits", "limit"),
     ),
     _Row(
@@ -100,6 +102,7 @@ _ROWS = (
         re.compile(
             r"allow|whitelist|blacklist|deny|denied|blocklist|sourcerange|ip(?:filter|restrict|range|s$)|^acls?$|cidr|geoip"
             r"|firewall|(?:internal|local|intranet|vpn)only|^private$|^internal$|networkaccess|restrict|remoteip"
+            r"|^vpn$|^access$|^visibility$"
         ),
         ("ipallow", "allow", "allowlist", "whitelist", "blacklist", "deny", "denylist", "restrict", "sourcerange",
          "ipallowlist", "ipwhitelist", "ipfilter"),
@@ -108,6 +111,7 @@ _ROWS = (
         _by_middleware("basic_auth", "file: /run/secrets/users"),
         re.compile(
             r"auth(?!or)|authori[sz]|passw|^pass$|pwd|credential|login|secret|users?$|usersfile|digest|token|apikey|signin"
+            r"|passphrase|^pin$|2fa|totp|^lock(?:ed)?$|^anonymous|^guests?$|^groups?$|^roles?$|^scopes?$"
         ),
         ("basicauth", "auth", "authentication", "authorization", "digestauth", "password", "passwd", "htpasswd",
          "credentials", "login", "users", "realm"),
@@ -127,7 +131,7 @@ _ROWS = (
             "middlewares are defined in the proxy's settings (define_middlewares) and named in the label"
             " {middlewares}=office,compress",
         ),
-        re.compile(r"middleware|plugin|filters?$|protect|guard|^waf$|crowdsec|fail2ban|modsec|captcha"),
+        re.compile(r"middleware|plugin|snippet|^mws?$|^chain$|filters?$|protect|guard|^waf$|crowdsec|fail2ban|modsec|captcha"),
         ("middlewares", "middleware", "protection", "protect", "guard"),
     ),
 )  # fmt: skip

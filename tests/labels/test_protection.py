@@ -17,15 +17,20 @@ ASKED = {
         "basic_auth", "basicauth", "basic-auth", "BasicAuth", "baisc_auth", "basic_atuh", "bsic_auth", "auth", "atuh",
         "auth.users", "auth.basic.users", "http.middlewares.team.basicauth.users", "middlewares.team.basicauth.users",
         "password", "pasword", "htpasswd", "users", "credentials", "login", "authentication", "authorisation",
+        "passphrase", "pin", "2fa", "locked", "anonymous", "groups", "scopes",
     ),
     "forward_auth": (
         "forward_auth", "forwardauth.address", "forwad_auth", "auth_url", "oauth2", "authelia", "oidc", "sso",
+        "zero_trust", "cloudflare_access",
     ),
     "ip_allow": (
         "ip_allow", "ipallowlist.sourcerange", "ip_alow", "allow", "allow_from", "whitelist", "ipwhitelist", "deny",
-        "source_range", "restrict", "internal_only", "firewall",
+        "source_range", "restrict", "internal_only", "firewall", "vpn", "access", "visibility",
     ),
-    "rate_limit": ("rate_limit", "ratelimit.average", "rate_limt", "throttle", "inflightreq.amount", "limits"),
+    "rate_limit": (
+        "rate_limit", "ratelimit.average", "rate_limt", "throttle", "inflightreq.amount", "limits",
+        "burst", "rps", "concurrency",
+    ),
     "not asked for certificates": ("mtls", "client_ca", "tls.clientAuth", "ssl_verify_client"),
     "max_body": ("body_limit", "buffering.maxRequestBodyBytes", "client_max_body_size"),
     "security_headers": ("security_headers", "securityheaders", "hsts", "csp", "frame_options"),
@@ -34,6 +39,7 @@ ASKED = {
     ),
     "define_middlewares": (
         "middlewares.team", "middleware.team", "middlewaers.team", "plugin.waf", "crowdsec", "protect",
+        "mw", "chain", "server_snippet",
     ),
 }  # fmt: skip
 
