@@ -93,8 +93,10 @@ _ROWS = (
     ),
     _Row(
         _by_middleware("rate_limit", "rate: 10/s"),
-        re.compile(r"rate(?:s|limit)|throttl|inflight|limitre|limitconn|connlimit|concurren"
-            r"|^limits?$|requests?limit|^quota|^rps$|^burst$"),
+        re.compile(
+            r"rate(?:s|limit)|throttl|inflight|limitre|limitconn|connlimit|concurren"
+            r"|^limits?$|requests?limit|^quota|^rps$|^burst$"
+        ),
         ("ratelimit", "throttle", "throttling", "inflightreq", "limits", "limit"),
     ),
     _Row(
@@ -131,7 +133,9 @@ _ROWS = (
             "middlewares are defined in the proxy's settings (define_middlewares) and named in the label"
             " {middlewares}=office,compress",
         ),
-        re.compile(r"middleware|plugin|snippet|^mws?$|^chain$|filters?$|protect|guard|^waf$|crowdsec|fail2ban|modsec|captcha"),
+        re.compile(
+            r"middleware|plugin|snippet|^mws?$|^chain$|filters?$|protect|guard|^waf$|crowdsec|fail2ban|modsec|captcha"
+        ),
         ("middlewares", "middleware", "protection", "protect", "guard"),
     ),
 )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from functools import lru_cache
 from string import ascii_lowercase, digits
 
@@ -20,6 +19,7 @@ _PATHS = (
 )  # fmt: skip
 # What `^/(?!health|static|api|login)` finds is most of a site; `^/[a-z]` is a part of it, and so is `\.html$`.
 _NEARLY_ALL = 0.75
+_SECONDS = PATIENCE / len(_PATHS)  # for each of them
 _REMEMBERED = 1024  # expressions
 
 
@@ -27,17 +27,14 @@ _REMEMBERED = 1024  # expressions
 def takes_all(text: str) -> bool:
     """Whether the expression is found in nearly every path.
 
-    What it has not decided when its time is over counts as found: nobody has a domain by being slow to tell. It is the
-    processor's time, so that a machine that is busy otherwise makes no claim of an expression that is none.
+    A path for which it takes too long counts as found: nobody has a domain by being slow to tell.
     """
     pattern = regex.compile(text, regex.V0)
-    end = time.thread_time() + PATIENCE
-    found = sum(time.thread_time() > end or _is_found(pattern, path) for path in _PATHS)
-    return found >= _NEARLY_ALL * len(_PATHS)
+    return sum(_is_found(pattern, path) for path in _PATHS) >= _NEARLY_ALL * len(_PATHS)
 
 
 def _is_found(pattern: regex.Pattern[str], path: str) -> bool:
     try:
-        return pattern.search(path, timeout=PATIENCE) is not None
+        return pattern.search(path, timeout=_SECONDS) is not None
     except (TimeoutError, MemoryError):
         return True
