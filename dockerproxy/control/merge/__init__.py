@@ -6,7 +6,7 @@ merging.py     the routes that containers give, beside those that stand firm
   former_members.py  containers that have left a route which others go on with, and still have a say in it
   linger.py    Linger: routes that are kept for a while after their last container, and who was refused their places
   handover.py  Handover: when a route whose containers a person has ended gives up its places
-  expressions.py which expressions of containers are tried, and in which order
+  expressions.py how many path expressions containers may have
   namesakes.py how the routes of services of one name in several compose projects are called
 
 merging calls joining; both go by `control.base` and `control.places`.
